@@ -1,0 +1,25 @@
+"""Which worker watches which camera, in which round."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from contract.cameras import AnalysisSettings
+from contract.ids import CameraId
+
+
+class Assignment(BaseModel):
+    """One camera given to one worker.
+
+    The epoch rises with every assignment of the camera. A write for the camera is accepted only if no write of
+    a newer epoch has been accepted before it.
+    """
+
+    camera_id: CameraId
+    name: str = ""
+    #: URL without secrets.
+    url: str
+    #: `CameraSecrets` as JSON, encrypted with FARM_SECRET_KEY; None where the URL has no secrets.
+    secrets: str | None = None
+    settings: AnalysisSettings = AnalysisSettings()
+    epoch: Annotated[int, Field(ge=1)]

@@ -1,0 +1,83 @@
+"""What a camera is: the settings people give, and the status a worker reports."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.errors import StatusReason
+from contract.ids import CameraId
+
+#: Analysed frames per second unless the camera says otherwise.
+DEFAULT_ANALYSE_FPS: Final = 1.0
+DEFAULT_CONFIDENCE: Final = 0.25
+MAX_CLASSES: Final = 80
+
+
+class SaveMode(StrEnum):
+    """Which analysed frames are kept as JPEG files."""
+
+    ALL = "all"
+    DETECTIONS = "detections"
+    NONE = "none"
+
+
+class AnalysisSettings(BaseModel):
+    """How one camera is analysed; the same fields in the API, the registry and the assignment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    analyse_fps: Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)] = DEFAULT_ANALYSE_FPS
+    #: Class names to report, for example ``["person", "car"]``; empty means every class of the model.
+    classes: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=MAX_CLASSES)] = []
+    #: Detections below this are dropped, in [0, 1].
+    confidence: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] = DEFAULT_CONFIDENCE
+    #: How much every reported box is widened on each side, as a share of its width and height.
+    box_padding: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    save_frames: SaveMode = SaveMode.ALL
+
+
+class CameraState(StrEnum):
+    """What a camera is doing now."""
+
+    #: Registered; no worker has it yet.
+    PENDING = "pending"
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    #: Tried and failed, `reason` says why; tried again after a pause.
+    OFFLINE = "offline"
+    DISABLED = "disabled"
+
+
+class CameraStatus(BaseModel):
+    """What the worker that holds a camera says of it.
+
+    Clock: every `*_ms` is Unix time in milliseconds UTC, by the worker's clock.
+    """
+
+    camera_id: CameraId
+    worker_id: str
+    epoch: int
+    state: CameraState
+    reason: StatusReason | None = None
+    #: One sentence for people, secrets masked.
+    detail: str = ""
+    updated_at_ms: int
+    last_frame_at_ms: int | None = None
+    #: Frames per second received, over the last seconds (0 where only keyframes are looked at and none is known).
+    stream_fps: float = 0.0
+    #: Frames per second analysed, over the last seconds.
+    analysed_fps: float = 0.0
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    #: How frames are chosen for decoding: ``keyframes`` or ``all``.
+    decode_mode: str = ""
+    frames_analysed: int = 0
+    frames_saved: int = 0
+    #: Reason -> count of frames that were due and not analysed or not saved.
+    frames_dropped: dict[str, int] = {}
+    reconnects: int = 0
+    #: Capture to published result, milliseconds, median over the last seconds.
+    age_ms: float = 0.0
+    saving_reason: StatusReason | None = None

@@ -1,0 +1,32 @@
+"""Identifiers, validated in one place because they become file names, Redis keys and URL paths."""
+
+import re
+import secrets
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
+
+#: Letters, digits, dot, dash and underscore; starts with a letter or a digit, so that `..`, `-x` and hidden
+#: files cannot be formed; 64 characters keep paths and keys short.
+ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+CameraId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+WorkerId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+
+_ID = re.compile(ID_PATTERN, re.ASCII)
+
+
+def is_valid_id(value: str) -> bool:
+    """Tell whether `value` may name a camera or a worker."""
+    return _ID.fullmatch(value) is not None
+
+
+def new_camera_id() -> str:
+    """Make an id for a camera that was registered without one."""
+    return f"cam-{secrets.token_hex(4)}"
+
+
+def new_worker_id(host: str) -> str:
+    """Make an id for a worker process on `host`; a process that starts again is another worker."""
+    safe_host = re.sub(r"[^A-Za-z0-9-]+", "-", host).strip("-")[:32] or "host"
+    return f"{safe_host}-{secrets.token_hex(3)}"

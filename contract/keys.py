@@ -1,0 +1,136 @@
+"""Every Redis key and channel of CamFarm, one function each.
+
+The docstring of a function is the contract of its key: type, writer, reader, lifetime. `docs/contract.md` is
+generated from them. No other module spells a key.
+"""
+
+from typing import Final
+
+PREFIX: Final = "farm"
+
+
+def workers() -> str:
+    """Ids of workers that have taken a lease and were not yet cleaned up.
+
+    Type: set of worker ids. Writer: worker (adds itself), manager (removes the dead).
+    Reader: manager, API. Lifetime: for ever.
+    """
+    return f"{PREFIX}:workers"
+
+
+def worker_lease(worker_id: str) -> str:
+    """Proof that a worker lives; the value is its random token.
+
+    Type: string with expiry. Writer: worker (sets it if absent, renews while the token is its own).
+    Reader: manager, API. Lifetime: FARM_LEASE_SECONDS after the last renewal.
+    """
+    return f"{PREFIX}:worker:{worker_id}:lease"
+
+
+def worker_status(worker_id: str) -> str:
+    """`WorkerStatus` as JSON.
+
+    Type: string with expiry. Writer: worker, once a second. Reader: manager, API.
+    Lifetime: 60 s after the last write.
+    """
+    return f"{PREFIX}:worker:{worker_id}:status"
+
+
+def assignments(worker_id: str) -> str:
+    """Cameras a worker shall watch.
+
+    Type: hash, camera id -> `Assignment` as JSON. Writer: manager, only while it leads.
+    Reader: the worker, API. Lifetime: until the worker is dead and its cameras are placed elsewhere.
+    """
+    return f"{PREFIX}:worker:{worker_id}:assignments"
+
+
+def wakeups(worker_id: str) -> str:
+    """Says that `assignments` changed, so that a worker need not poll; a lost entry costs one second.
+
+    Type: stream of at most some 16 entries, field ``why``. Writer: manager. Reader: the worker.
+    Lifetime: as `assignments`.
+    """
+    return f"{PREFIX}:worker:{worker_id}:wakeups"
+
+
+def controller_lease() -> str:
+    """The manager that leads; the value is its random token, checked inside every script that publishes a plan.
+
+    Type: string with expiry. Writer: managers (set if absent, renew while the token is their own).
+    Reader: managers, API. Lifetime: FARM_LEASE_SECONDS after the last renewal.
+    """
+    return f"{PREFIX}:controller:lease"
+
+
+def registry_changes() -> str:
+    """Says that the camera registry changed, so that the manager plans at once.
+
+    Type: stream of at most some 16 entries, field ``why``. Writer: API, command line. Reader: manager.
+    Lifetime: for ever.
+    """
+    return f"{PREFIX}:registry:changes"
+
+
+def plan_report() -> str:
+    """What the leading manager did last: cameras unplaced and why, moves, counts.
+
+    Type: string, JSON, with expiry. Writer: manager. Reader: API. Lifetime: 60 s after the last write.
+    """
+    return f"{PREFIX}:plan:report"
+
+
+def camera_epoch(camera_id: str) -> str:
+    """The fence: the newest epoch that a write was accepted for, or that the manager fenced the camera with.
+
+    Type: string, decimal integer that only rises. Writer: scripts `publish_result`, `publish_status` and
+    `publish_plan`. Reader: the same scripts, API. Lifetime: until the camera is deleted.
+    """
+    return f"{PREFIX}:camera:{camera_id}:epoch"
+
+
+def camera_status(camera_id: str) -> str:
+    """`CameraStatus` as JSON.
+
+    Type: string with expiry. Writer: the worker that holds the camera, fenced by epoch. Reader: API.
+    Lifetime: 60 s after the last write, or until the camera is deleted.
+    """
+    return f"{PREFIX}:camera:{camera_id}:status"
+
+
+def camera_result(camera_id: str) -> str:
+    """The newest `AnalysisResult` as JSON.
+
+    Type: string. Writer: the worker that holds the camera, fenced by epoch. Reader: API.
+    Lifetime: one day after the last write, or until the camera is deleted.
+    """
+    return f"{PREFIX}:camera:{camera_id}:result"
+
+
+def camera_preview(camera_id: str) -> str:
+    """One small JPEG with the result that belongs to it; the only pixels that pass through Redis.
+
+    Type: hash with expiry: ``jpeg`` (bytes), ``result`` (`AnalysisResult` as JSON).
+    Writer: the worker that holds the camera, fenced by epoch. Reader: API (live view).
+    Lifetime: 15 s after the last write.
+    """
+    return f"{PREFIX}:camera:{camera_id}:preview"
+
+
+def camera_frames(camera_id: str) -> str:
+    """Index of the newest saved frames; older ones are found on the volume by their path.
+
+    Type: sorted set, member: path relative to the frames volume, score: `captured_at_ms`.
+    Writer: the worker that holds the camera, fenced by epoch. Reader: API (playback).
+    Lifetime: the newest FARM_FRAME_INDEX_SIZE frames, until the camera is deleted.
+    """
+    return f"{PREFIX}:camera:{camera_id}:frames"
+
+
+def camera_channel(camera_id: str) -> str:
+    """Says that a new preview is there, so that live views need not poll.
+
+    Type: publish/subscribe channel, message: ``seq``. Writer: script `publish_result`. Reader: API (live view).
+    Lifetime: none.
+    """
+    return f"{PREFIX}:camera:{camera_id}:updates"

@@ -1,0 +1,221 @@
+"""Typed settings of every process, read from `FARM_*` variables and an optional `.env` file.
+
+One model per process; a shared `.env` may hold the names of all of them, and a name that none of them knows is
+refused, because a misspelt setting that is silently ignored is found out at the worst time.
+"""
+
+import difflib
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.errors import FarmError
+
+#: The checkout (or the image's working directory): parent of this package.
+PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
+ENV_PREFIX: Final = "FARM_"
+#: Names that the launcher reads before any model exists.
+LAUNCHER_NAMES: Final = frozenset({"FARM_PYTHON", "FARM_VENV", "FARM_ENV_FILE"})
+
+
+class SettingsError(FarmError):
+    """A setting is unknown or has a value that cannot be used; the text names each one."""
+
+
+class CommonSettings(BaseSettings):
+    """What every process needs."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+
+    #: Redis or Valkey: ``redis://``, ``rediss://`` (TLS) or ``unix://``; empty: `farm` starts an embedded Valkey.
+    redis_url: str = ""
+    #: Password of the server, where the URL has none.
+    redis_password: SecretStr = SecretStr("")
+    #: Sentinels as ``host:port,host:port``; then FARM_REDIS_URL gives only the scheme, user and database.
+    redis_sentinels: str = ""
+    redis_sentinel_master: str = "mymaster"
+    redis_sentinel_password: SecretStr = SecretStr("")
+    #: File with the certificate authority for ``rediss://``; empty: the system's.
+    redis_ca_file: Path | None = None
+    #: State of the embedded parts: database, Valkey's files, secret key, logs.
+    data_dir: Path = PROJECT_DIR / ".farm"
+    #: The shared volume: saved frames and footage.
+    frames_dir: Path = PROJECT_DIR / "frames"
+    models_dir: Path | None = None
+    #: Key that camera passwords are encrypted with (44 characters, urlsafe base64).
+    #: Empty: made once and kept in FARM_DATA_DIR.
+    secret_key: SecretStr = SecretStr("")
+    #: Seconds a lease lives without being renewed; it is renewed three times in that time.
+    lease_seconds: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    #: ``console`` for people, ``json`` for log collectors, ``auto``: console on a terminal.
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    process: ClassVar[str] = "common"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @property
+    def models_path(self) -> Path:
+        """Folder of model weights."""
+        return self.models_dir or self.data_dir / "models"
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the settings of this process.
+
+        Args:
+            overrides: Values that win over environment and file, by field name.
+
+        Raises:
+            SettingsError: Names every unknown or unusable setting, without showing secret values.
+        """
+        env_file = Path(os.environ.get("FARM_ENV_FILE", PROJECT_DIR / ".env"))
+        refuse_unknown_names(env_file)
+        try:
+            return cls(_env_file=env_file, **overrides)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{ENV_PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+                for item in error.errors()
+            )
+            raise SettingsError(f"unusable settings: {problems}. See .env.example") from error
+
+
+class DatabaseSettings(CommonSettings):
+    """Processes that read or write the camera registry."""
+
+    #: SQLAlchemy URL, ``sqlite:///...`` or ``postgresql+psycopg://...``; empty: SQLite in FARM_DATA_DIR.
+    database_url: SecretStr = SecretStr("")
+
+    @property
+    def database(self) -> str:
+        """The URL of the registry's database, with the default filled in."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'camfarm.sqlite3'}"
+
+
+class ControllerSettings(DatabaseSettings):
+    """The API and the manager."""
+
+    process: ClassVar[str] = "controller"
+
+    #: Address the API listens on. Anybody who reaches it can see and change cameras: keep it private.
+    api_host: str = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=1, le=65535)] = 15439
+    #: Threads of the API; each open live view or playback takes one.
+    api_threads: Annotated[int, Field(ge=4, le=512)] = 64
+    #: Largest request body in bytes.
+    api_max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+    #: An existing table of cameras to follow, as a SQLAlchemy URL; empty: none.
+    camera_source_url: SecretStr = SecretStr("")
+    camera_source_table: str = "cameras"
+    camera_source_id_column: str = "id"
+    camera_source_url_column: str = "camera_url"
+    #: Empty: no names are read.
+    camera_source_name_column: str = ""
+    camera_source_poll_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 2.0
+    #: Seconds the old worker may go on with a moved camera while the new one connects.
+    handover_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
+    #: Saved frames older than this are deleted; 0 keeps them for ever.
+    frames_max_age_hours: Annotated[float, Field(ge=0)] = 24.0
+    #: The oldest saved frames are deleted while the volume has fewer free bytes than this.
+    frames_min_free_bytes: Annotated[int, Field(ge=0)] = 2_000_000_000
+
+
+class WorkerSettings(CommonSettings):
+    """A video worker."""
+
+    process: ClassVar[str] = "worker"
+
+    #: Empty: made from the host name; must be unique in the farm.
+    worker_id: str = ""
+    #: Cameras this worker takes at most.
+    worker_capacity: Annotated[int, Field(ge=1, le=10_000)] = 64
+    #: ``auto``: CUDA where a GPU and its libraries are present, else CPU. Or ``cpu``, ``cuda``, ``cuda:1``.
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    #: Name of a model in FARM_MODELS_DIR; see `./farm models list`.
+    model: str = "yolo11n"
+    #: ``auto``: OpenVINO on CPU. ONNX Runtime and Ultralytics (needs the torch extra) are the others.
+    detector: Literal["auto", "openvino", "onnxruntime", "ultralytics"] = "auto"
+    #: Side in pixels of the square that frames are fitted into for detection; a multiple of 32.
+    detect_size: Annotated[int, Field(ge=64, le=1920, multiple_of=32)] = 640
+    #: Threads of the detector; 0: all cores this process may use.
+    detect_threads: Annotated[int, Field(ge=0, le=256)] = 0
+    max_batch: Annotated[int, Field(ge=1, le=64)] = 8
+    #: Milliseconds to wait for more frames before an incomplete batch is run.
+    batch_wait_ms: Annotated[float, Field(ge=0, le=200)] = 5.0
+    #: Load pickled weights (.pt) that the manifest does not list. They can run code: only from people you trust.
+    trust_pickled_weights: bool = False
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
+    #: Seconds a camera may take to answer when its stream is opened.
+    connect_timeout_seconds: Annotated[float, Field(ge=1, le=120)] = 8.0
+    #: Seconds without a packet after which a stream counts as stalled.
+    stall_timeout_seconds: Annotated[float, Field(ge=1, le=120)] = 8.0
+    #: Longest pause between tries to open a camera again.
+    reconnect_max_seconds: Annotated[float, Field(ge=0.5, le=600)] = 15.0
+    #: The only folder whose files may be used as cameras (``file:///...``); empty: none.
+    local_video_dir: Path | None = None
+    jpeg_quality: Annotated[int, Field(ge=30, le=100)] = 80
+    #: Longest side in pixels of the preview kept in Redis.
+    preview_size: Annotated[int, Field(ge=160, le=1920)] = 640
+    #: Saved frames per camera that Redis lists; older ones are found on the volume.
+    frame_index_size: Annotated[int, Field(ge=10, le=1_000_000)] = 3_600
+    #: Seconds a worker may take to finish and leave.
+    drain_seconds: Annotated[float, Field(ge=0, le=300)] = 15.0
+    #: Address of the worker's Prometheus metrics; port 0: any free one; empty host: none.
+    metrics_host: str = ""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> Self:
+        if self.local_video_dir is not None and not self.local_video_dir.is_absolute():
+            raise ValueError("FARM_LOCAL_VIDEO_DIR must be an absolute path")
+        return self
+
+
+class StackSettings(ControllerSettings, WorkerSettings):
+    """`./farm up` and `./farm demo`, which start the others."""
+
+    process: ClassVar[str] = "farm"
+
+    #: Worker processes that `up` and `demo` start.
+    workers: Annotated[int, Field(ge=0, le=256)] = 2
+
+
+ALL_SETTINGS: Final[tuple[type[CommonSettings], ...]] = (
+    CommonSettings,
+    DatabaseSettings,
+    ControllerSettings,
+    WorkerSettings,
+    StackSettings,
+)
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """Return every variable that some process of the farm reads."""
+    fields = {f"{ENV_PREFIX}{name.upper()}" for model in ALL_SETTINGS for name in model.model_fields}
+    return frozenset(fields | LAUNCHER_NAMES)
+
+
+def refuse_unknown_names(env_file: Path) -> None:
+    """Raise `SettingsError` if the environment or `env_file` has a `FARM_*` name that nothing reads."""
+    present = set(os.environ) | {name for name in dotenv_values(env_file) if name}
+    unknown = sorted(name for name in present if name.startswith(ENV_PREFIX) and name not in known_names())
+    if not unknown:
+        return
+    hints = []
+    for name in unknown:
+        close = difflib.get_close_matches(name, known_names(), n=1)
+        hints.append(f"{name} (did you mean {close[0]}?)" if close else name)
+    raise SettingsError(f"unknown settings: {', '.join(hints)}. Every setting is described in .env.example")

@@ -1,0 +1,72 @@
+"""The two values that stages hand to each other: a decoded frame, and what was found in it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Shape (H, W, 3), BGR, uint8.
+BgrImage = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded frame of one camera."""
+
+    camera_id: str
+    #: Epoch of the assignment under which it was captured.
+    epoch: int
+    #: Unix time in milliseconds UTC when the frame arrived.
+    captured_at_ms: int
+    #: Monotonic seconds when the frame arrived, for measuring age.
+    captured_monotonic: float
+    #: Shape (H, W, 3), BGR, uint8; owned by the frame, never written to after capture.
+    image: BgrImage
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.image.shape[0])
+
+
+def _no_boxes() -> NDArray[np.float32]:
+    return np.empty((0, 4), np.float32)
+
+
+def _no_scores() -> NDArray[np.float32]:
+    return np.empty(0, np.float32)
+
+
+def _no_ids() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """What a detector found in one frame; N boxes."""
+
+    #: Shape (N, 4), float32, ``xyxy`` in pixels of the frame, inside the frame, ``x_max >= x_min``.
+    xyxy: NDArray[np.float32] = field(default_factory=_no_boxes)
+    #: Shape (N,), float32, in [0, 1], descending.
+    confidence: NDArray[np.float32] = field(default_factory=_no_scores)
+    #: Shape (N,), int64, index into the detector's class names.
+    class_id: NDArray[np.int64] = field(default_factory=_no_ids)
+    #: Shape (N,), int64; -1 where no track is confirmed yet. A detector leaves it at -1.
+    track_id: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.confidence)
+
+    def select(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> "Detections":
+        """Return the detections that `keep` (mask of shape (N,), or indices) names."""
+        return Detections(
+            self.xyxy[keep],
+            self.confidence[keep],
+            self.class_id[keep],
+            None if self.track_id is None else self.track_id[keep],
+        )
