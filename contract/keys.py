@@ -63,15 +63,6 @@ def controller_lease() -> str:
     return f"{PREFIX}:controller:lease"
 
 
-def registry_changes() -> str:
-    """Says that the camera registry changed, so that the manager plans at once.
-
-    Type: stream of at most some 16 entries, field ``why``. Writer: API, command line. Reader: manager.
-    Lifetime: for ever.
-    """
-    return f"{PREFIX}:registry:changes"
-
-
 def plan_report() -> str:
     """What the leading manager did last: cameras unplaced and why, moves, counts.
 

@@ -1,0 +1,334 @@
+"""Cameras in SQL: add, change, remove, list; hands out epochs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from camera_ctrler.registry.database import check_schema, migrate, open_engine
+from camera_ctrler.registry.tables import CameraEpochRow, CameraRow, RegistryStateRow
+from contract.assignments import Assignment
+from contract.camera_specs import Camera, CameraCreate, CameraPatch
+from contract.camera_urls import MASK, CameraSecrets, mask_url, split_secrets
+from contract.cameras import AnalysisSettings
+from contract.errors import FarmError, InvalidUrlError
+from contract.ids import new_camera_id
+from runtime.clock import Clock, SystemClock
+from runtime.secret_box import SecretBox
+
+ORIGIN_FARM: Final = "farm"
+ORIGIN_EXTERNAL: Final = "external"
+#: SQLite allows 32,766 bound parameters in a statement; this leaves room.
+_BATCH: Final = 5_000
+
+
+class CameraNotFoundError(FarmError, LookupError):
+    """No camera has that id."""
+
+    def __init__(self, camera_id: str) -> None:
+        super().__init__(f"camera {camera_id!r} does not exist; `./farm cameras list` shows those that do")
+
+
+class CameraExistsError(FarmError):
+    """A camera with that id is registered already."""
+
+    def __init__(self, camera_id: str) -> None:
+        super().__init__(f"camera {camera_id!r} exists already; choose another id, or change that camera")
+
+
+class CameraOwnedElsewhereError(FarmError):
+    """The camera follows the external table and cannot be changed here."""
+
+    def __init__(self, camera_id: str) -> None:
+        super().__init__(f"camera {camera_id!r} follows the external camera table; change or delete it there")
+
+
+class RegisteredCamera:
+    """One row of the registry with the views that API and manager need."""
+
+    def __init__(self, row: CameraRow) -> None:
+        self._row = row
+
+    @property
+    def id(self) -> str:
+        """The camera's id."""
+        return self._row.id
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it shall be watched."""
+        return self._row.enabled
+
+    @property
+    def origin(self) -> str:
+        """`ORIGIN_FARM` or `ORIGIN_EXTERNAL`."""
+        return self._row.origin
+
+    def view(self) -> Camera:
+        """Return what people may see."""
+        fields = self._row.as_dict()
+        secrets = fields.pop("secrets")
+        url = self._row.url
+        if secrets is not None:
+            parts = urlsplit(url)
+            url = mask_url(parts._replace(netloc=f"{MASK}@{parts.netloc}").geturl())
+        return Camera(**{**fields, "url": url, "has_credentials": secrets is not None})
+
+    def settings(self) -> AnalysisSettings:
+        """Return how it is analysed."""
+        fields = self._row.as_dict()
+        return AnalysisSettings(**{name: fields[name] for name in AnalysisSettings.model_fields})
+
+    def assignment(self, epoch: int) -> Assignment:
+        """Return what a worker is told; secrets stay encrypted."""
+        return Assignment(
+            camera_id=self.id,
+            name=self._row.name,
+            url=self._row.url,
+            secrets=self._row.secrets,
+            settings=self.settings(),
+            epoch=epoch,
+        )
+
+    def fingerprint(self) -> str:
+        """Return a text that changes whenever a worker must be told anew."""
+        return self.assignment(epoch=1).model_dump_json()
+
+
+class Registry:
+    """The camera registry. Safe to use from several threads and processes."""
+
+    def __init__(self, database_url: str, secret_box: SecretBox, clock: Clock | None = None) -> None:
+        self._engine = open_engine(database_url)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._box = secret_box
+        self._clock = clock or SystemClock()
+
+    @property
+    def engine(self) -> Engine:
+        """The database behind it, for tables that other parts keep beside the cameras."""
+        return self._engine
+
+    def migrate(self) -> None:
+        """Bring the database to the current schema; several processes may do it at once."""
+        migrate(self._engine)
+
+    def check(self) -> None:
+        """Raise `DatabaseError` unless the database answers and has the current schema."""
+        check_schema(self._engine)
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self._engine.dispose()
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def revision(self) -> int:
+        """Return a number that rises with every change."""
+        with self._sessions() as session:
+            return session.scalar(select(RegistryStateRow.revision)) or 0
+
+    def get(self, camera_id: str) -> RegisteredCamera:
+        """Return one camera.
+
+        Raises:
+            CameraNotFoundError: There is none with that id.
+        """
+        with self._sessions() as session:
+            return RegisteredCamera(_row(session, camera_id))
+
+    def exists(self, camera_id: str) -> bool:
+        """Tell whether a camera has that id."""
+        with self._sessions() as session:
+            return session.get(CameraRow, camera_id) is not None
+
+    def page(self, *, after: str = "", limit: int = 100) -> list[RegisteredCamera]:
+        """Return at most `limit` cameras with an id greater than `after`, by id."""
+        query = select(CameraRow).where(CameraRow.id > after).order_by(CameraRow.id).limit(limit)
+        with self._sessions() as session:
+            return [RegisteredCamera(row) for row in session.scalars(query)]
+
+    def all(self) -> list[RegisteredCamera]:
+        """Return every camera, by id."""
+        with self._sessions() as session:
+            return [RegisteredCamera(row) for row in session.scalars(select(CameraRow).order_by(CameraRow.id))]
+
+    def count(self) -> int:
+        """Return how many cameras are registered."""
+        with self._sessions() as session:
+            return session.scalar(select(func.count()).select_from(CameraRow)) or 0
+
+    # --- changing ------------------------------------------------------------------------------------------------
+
+    def add(self, spec: CameraCreate, *, origin: str = ORIGIN_FARM) -> RegisteredCamera:
+        """Register one camera.
+
+        Raises:
+            CameraExistsError: The id is taken.
+        """
+        return self.add_many([spec], origin=origin)[0]
+
+    def add_many(self, specs: Sequence[CameraCreate], *, origin: str = ORIGIN_FARM) -> list[RegisteredCamera]:
+        """Register all of `specs`, or none of them.
+
+        Raises:
+            CameraExistsError: Names the first id that is taken, or given twice.
+        """
+        rows = [self._new_row(spec, origin) for spec in specs]
+        seen: set[str] = set()
+        with self._sessions() as session:
+            for row in rows:
+                if row.id in seen or session.get(CameraRow, row.id) is not None:
+                    raise CameraExistsError(row.id)
+                seen.add(row.id)
+                session.add(row)
+            _rise_revision(session)
+            try:
+                session.commit()
+            except IntegrityError as error:  # somebody registered the same id in between
+                session.rollback()
+                taken = next((row.id for row in rows if session.get(CameraRow, row.id) is not None), rows[0].id)
+                raise CameraExistsError(taken) from error
+        return [RegisteredCamera(row) for row in rows]
+
+    def update(self, camera_id: str, patch: CameraPatch, *, by_origin: str = ORIGIN_FARM) -> RegisteredCamera:
+        """Change one camera.
+
+        Raises:
+            CameraNotFoundError: There is none with that id.
+            CameraOwnedElsewhereError: Its name, URL or credentials follow the external table.
+            InvalidUrlError: The URL has `***` for secrets that are not stored.
+        """
+        changes = patch.changes()
+        with self._sessions() as session:
+            row = _row(session, camera_id)
+            if row.origin != by_origin and changes.keys() & {"name", "url", "username", "password"}:
+                raise CameraOwnedElsewhereError(camera_id)
+            if changes.keys() & {"url", "username", "password"}:
+                row.url, secrets = self._changed_url(row, changes)
+                row.secrets = self._encrypted(secrets)
+            for name in changes.keys() - {"url", "username", "password"}:
+                setattr(row, name, changes[name])
+            if session.is_modified(row):
+                row.updated_at_ms = self._clock.now_ms()
+                _rise_revision(session)
+                session.commit()
+            return RegisteredCamera(row)
+
+    def remove(self, camera_id: str, *, by_origin: str = ORIGIN_FARM) -> None:
+        """Forget one camera; its saved frames stay until they are too old.
+
+        Raises:
+            CameraNotFoundError: There is none with that id.
+            CameraOwnedElsewhereError: It follows the external table.
+        """
+        with self._sessions() as session:
+            row = _row(session, camera_id)
+            if row.origin != by_origin:
+                raise CameraOwnedElsewhereError(camera_id)
+            session.delete(row)
+            _rise_revision(session)
+            session.commit()
+
+    def next_epochs(self, camera_ids: Iterable[str], *, above: dict[str, int] | None = None) -> dict[str, int]:
+        """Give out a new epoch for each camera: greater than every one given out before.
+
+        Args:
+            camera_ids: Cameras that are about to be assigned.
+            above: Epochs seen in use by camera id; the new ones are greater than these too (a registry that was
+                restored from an old backup must not go back).
+        """
+        ids = sorted(set(camera_ids))
+        floor = above or {}
+        given: dict[str, int] = {}
+        with self._sessions() as session:
+            for start in range(0, len(ids), _BATCH):
+                batch = ids[start : start + _BATCH]
+                query = select(CameraEpochRow).where(CameraEpochRow.camera_id.in_(batch)).with_for_update()
+                known = {row.camera_id: row for row in session.scalars(query)}
+                for camera_id in batch:
+                    row = known.get(camera_id)
+                    epoch = max(row.epoch if row else 0, floor.get(camera_id, 0)) + 1
+                    if row is None:
+                        session.add(CameraEpochRow(camera_id=camera_id, epoch=epoch))
+                    else:
+                        row.epoch = epoch
+                    given[camera_id] = epoch
+            session.commit()
+        return given
+
+    # --- secrets -------------------------------------------------------------------------------------------------
+
+    def secrets_of(self, camera: RegisteredCamera) -> CameraSecrets:
+        """Return a camera's secrets in clear; only for comparing and for opening its stream."""
+        return self._decrypted(camera.assignment(epoch=1).secrets)
+
+    def _new_row(self, spec: CameraCreate, origin: str) -> CameraRow:
+        if MASK in spec.url:
+            raise InvalidUrlError(
+                f"camera URL contains {MASK}, which stands for a hidden secret; write the secret itself"
+            )
+        url, secrets = split_secrets(spec.url)
+        if spec.username is not None:
+            secrets.username = spec.username
+        if spec.password is not None:
+            secrets.password = spec.password
+            secrets.username = secrets.username or ""
+        now_ms = self._clock.now_ms()
+        return CameraRow(
+            id=spec.id or new_camera_id(),
+            name=spec.name,
+            url=url,
+            secrets=self._encrypted(secrets),
+            enabled=spec.enabled,
+            origin=origin,
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+            **spec.settings().model_dump(mode="json"),
+        )
+
+    def _changed_url(self, row: CameraRow, changes: dict[str, Any]) -> tuple[str, CameraSecrets]:
+        stored = self._decrypted(row.secrets)
+        url, secrets = row.url, stored
+        if "url" in changes:
+            url, secrets = split_secrets(changes["url"])
+            secrets = _unmasked(url, secrets, row.url, stored)
+        for name in ("username", "password"):
+            if name in changes:
+                secrets = secrets.model_copy(update={name: changes[name]})
+        return url, secrets
+
+    def _encrypted(self, secrets: CameraSecrets) -> str | None:
+        return None if secrets.is_empty() else self._box.encrypt(secrets.model_dump_json(exclude_none=True))
+
+    def _decrypted(self, token: str | None) -> CameraSecrets:
+        return CameraSecrets() if token is None else CameraSecrets.model_validate_json(self._box.decrypt(token))
+
+
+def _unmasked(url: str, given: CameraSecrets, stored_url: str, stored: CameraSecrets) -> CameraSecrets:
+    """Fill in stored secrets where the given URL has `***`, but only for the same host: else they would leak."""
+    if given.username != MASK and MASK not in given.query.values():
+        return given
+    if urlsplit(url).netloc != urlsplit(stored_url).netloc:
+        raise InvalidUrlError(f"the URL names another host, so the hidden {MASK} is not kept; write the password again")
+    username, password = (
+        (stored.username, stored.password) if given.username == MASK else (given.username, given.password)
+    )
+    query = {name: stored.query.get(name, "") if value == MASK else value for name, value in given.query.items()}
+    return CameraSecrets(username=username, password=password, query=query)
+
+
+def _row(session: Session, camera_id: str) -> CameraRow:
+    row = session.get(CameraRow, camera_id)
+    if row is None:
+        raise CameraNotFoundError(camera_id)
+    return row
+
+
+def _rise_revision(session: Session) -> None:
+    risen = session.execute(update(RegistryStateRow).values(revision=RegistryStateRow.revision + 1))
+    if cast("Any", risen).rowcount == 0:
+        session.add(RegistryStateRow(id=1, revision=1))

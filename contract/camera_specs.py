@@ -1,0 +1,98 @@
+"""What people say when they register or change a camera, and what they are shown; API, CLI and files share it."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from contract.camera_urls import check_camera_url
+from contract.cameras import AnalysisSettings, SaveMode
+from contract.ids import CameraId
+
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Credential = Annotated[str, Field(min_length=1, max_length=256)]
+Url = Annotated[
+    str,
+    Field(
+        max_length=2048,
+        examples=["rtsp://192.0.2.10:554/stream1"],
+        description="rtsp://, rtsps://, http://, https://, or file:/// below FARM_LOCAL_VIDEO_DIR",
+    ),
+]
+
+
+class CameraCreate(AnalysisSettings):
+    """A camera to be registered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: CameraId | None = Field(None, description="Made by CamFarm when it is not given")
+    name: Name = ""
+    url: Url
+    username: Credential | None = Field(None, description="Wins over a user name in the URL")
+    password: Credential | None = Field(None, description="Wins over a password in the URL")
+    enabled: bool = True
+
+    @field_validator("url")
+    @classmethod
+    def _url_can_be_opened(cls, value: str) -> str:
+        return check_camera_url(value)
+
+    def settings(self) -> AnalysisSettings:
+        """Return the part of it that workers need."""
+        return AnalysisSettings(**self.model_dump(include=set(AnalysisSettings.model_fields)))
+
+
+class CameraPatch(BaseModel):
+    """Changes to a camera; a field that is not given stays as it is.
+
+    A `url` given back as it was shown, with `***` in place of secrets, keeps the stored secrets.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    url: Url | None = None
+    username: Credential | None = Field(None, description="null removes the stored user name")
+    password: Credential | None = Field(None, description="null removes the stored password")
+    enabled: bool | None = None
+    analyse_fps: Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)] | None = None
+    classes: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=80)] | None = None
+    confidence: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] | None = None
+    box_padding: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    save_frames: SaveMode | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _url_can_be_opened(cls, value: str | None) -> str | None:
+        return value if value is None else check_camera_url(value)
+
+    @model_validator(mode="after")
+    def _null_only_removes_credentials(self) -> Self:
+        for name in self.model_fields_set - {"username", "password"}:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} must not be null; leave it out to keep it as it is")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that were given, by name."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Camera(AnalysisSettings):
+    """A registered camera as people see it: secrets masked.
+
+    Clock: `*_ms` is Unix time in milliseconds UTC.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: CameraId
+    name: str
+    #: Secrets replaced by ``***``.
+    url: str
+    has_credentials: bool
+    enabled: bool
+    #: ``farm``: registered here. ``external``: follows a row of the external table and is changed only there.
+    origin: str
+    created_at_ms: int
+    updated_at_ms: int

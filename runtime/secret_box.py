@@ -1,0 +1,68 @@
+"""Encrypts camera credentials at rest and in Redis (Fernet: AES-128-CBC with HMAC-SHA256)."""
+
+import os
+from pathlib import Path
+from typing import Final, Self
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from contract.errors import FarmError
+from runtime.settings import CommonSettings
+
+KEY_FILE: Final = "secret.key"
+
+
+class SecretKeyError(FarmError):
+    """The key is missing, malformed, or not the one that a secret was encrypted with."""
+
+
+class SecretBox:
+    """Encrypts and decrypts short texts with one key that controller and workers share."""
+
+    def __init__(self, key: str) -> None:
+        try:
+            self._fernet = Fernet(key.encode())
+        except ValueError as error:
+            raise SecretKeyError(
+                "FARM_SECRET_KEY must be 32 bytes in urlsafe base64 (44 characters); make one with: "
+                "openssl rand -base64 32 | tr '+/' '-_'"
+            ) from error
+
+    @classmethod
+    def from_settings(cls, settings: CommonSettings) -> Self:
+        """Take the key from FARM_SECRET_KEY, else from `secret.key` in FARM_DATA_DIR, which is made once."""
+        key = settings.secret_key.get_secret_value()
+        return cls(key or _read_or_make_key(settings.data_dir / KEY_FILE))
+
+    def encrypt(self, text: str) -> str:
+        """Return `text` as a token of printable characters."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, token: str) -> str:
+        """Return the text of a token from `encrypt`.
+
+        Raises:
+            SecretKeyError: The token was made with another key, or is damaged.
+        """
+        try:
+            return self._fernet.decrypt(token.encode()).decode()
+        except InvalidToken as error:
+            raise SecretKeyError(
+                "a stored password cannot be decrypted with this FARM_SECRET_KEY; "
+                "restore the former key, or set the camera's password again"
+            ) from error
+
+
+def _read_or_make_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    candidate = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Fernet.generate_key())
+    try:
+        os.link(candidate, path)  # fails if another process made the key first: then theirs is the key
+    except FileExistsError:
+        pass
+    finally:
+        candidate.unlink()
+    return path.read_text().strip()
