@@ -1,0 +1,31 @@
+"""What the leading manager says of its plan."""
+
+from pydantic import BaseModel
+
+from contract.errors import StatusReason
+
+
+class PlanReport(BaseModel):
+    """The state of the plan, written by the leading manager with every look it takes.
+
+    Clock: `*_ms` is Unix time in milliseconds UTC, by the manager's clock.
+    """
+
+    controller_id: str
+    updated_at_ms: int
+    #: When this manager took the lead.
+    leading_since_ms: int
+    cameras: int
+    workers: int
+    #: Camera id -> why no worker has it.
+    unplaced: dict[str, StatusReason] = {}
+    #: Cameras that a new worker is taking over while the old one goes on.
+    handing_over: list[str] = []
+    #: Cameras placed, moved and withdrawn since this manager took the lead.
+    placed_total: int = 0
+    moved_total: int = 0
+    withdrawn_total: int = 0
+    #: Plans refused because another manager led.
+    refused_plans: int = 0
+    #: What is wrong with the external camera table; empty: nothing.
+    camera_source_error: str = ""

@@ -1,0 +1,11 @@
+"""Why a process ended, for whoever started it."""
+
+from typing import Final
+
+DONE: Final = 0
+#: Settings, model or database cannot be used; starting again will not help.
+UNUSABLE: Final = 2
+#: The lease was taken by others while this process slept; start it again.
+LEASE_LOST: Final = 75
+#: Asked twice to leave; work may be unfinished.
+FORCED: Final = 130

@@ -1,0 +1,7 @@
+-- Gives a lease back while the token is still the caller's.
+-- KEYS[1] lease    ARGV[1] token
+-- Returns 1: given back; 0: it was not the caller's any more.
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('DEL', KEYS[1])
+end
+return 0

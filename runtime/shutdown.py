@@ -1,0 +1,39 @@
+"""Hears SIGTERM and SIGINT: the first asks the process to finish, the second to leave now."""
+
+import signal
+import threading
+from types import FrameType
+
+
+class Shutdown:
+    """Whether this process shall end, and how urgently."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._forced = threading.Event()
+
+    def listen(self) -> None:
+        """Install the signal handlers; only from the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        (self._forced if self._asked.is_set() else self._asked).set()
+
+    def ask(self) -> None:
+        """Ask the process to finish."""
+        self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the process shall finish."""
+        return self._asked.is_set()
+
+    @property
+    def forced(self) -> bool:
+        """Whether the process shall leave now."""
+        return self._forced.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for `seconds`, or until asked to finish; True if asked."""
+        return self._asked.wait(seconds)
