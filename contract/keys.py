@@ -75,7 +75,8 @@ def camera_epoch(camera_id: str) -> str:
     """The fence: the newest epoch that a write was accepted for, or that the manager fenced the camera with.
 
     Type: string, decimal integer that only rises. Writer: scripts `publish_result`, `publish_status` and
-    `publish_plan`. Reader: the same scripts, API. Lifetime: until the camera is deleted.
+    `publish_plan`. Reader: the same scripts, manager. Lifetime: for ever: late writes
+    for a deleted camera must be refused too.
     """
     return f"{PREFIX}:camera:{camera_id}:epoch"
 

@@ -332,3 +332,8 @@ def _rise_revision(session: Session) -> None:
     risen = session.execute(update(RegistryStateRow).values(revision=RegistryStateRow.revision + 1))
     if cast("Any", risen).rowcount == 0:
         session.add(RegistryStateRow(id=1, revision=1))
+
+
+def same_url(url: str, camera: RegisteredCamera, secrets: CameraSecrets) -> bool:
+    """Tell whether `url`, secrets included, is what `camera` has stored already."""
+    return split_secrets(url) == (camera.assignment(epoch=1).url, secrets)

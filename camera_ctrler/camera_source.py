@@ -1,0 +1,133 @@
+"""Follows an existing table of cameras in somebody else's database: reads its rows, reconciles the registry."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import Engine, MetaData, Select, Table, column, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from camera_ctrler.registry import CameraExistsError, Registry
+from camera_ctrler.registry.database import open_engine
+from camera_ctrler.registry.registry import ORIGIN_EXTERNAL, same_url
+from contract.camera_specs import CameraCreate, CameraPatch
+from contract.errors import FarmError
+from runtime.settings import ControllerSettings
+
+#: Problems named in one report; the rest are counted.
+_NAMED_PROBLEMS: Final = 5
+
+log = structlog.get_logger(__name__)
+
+
+class CameraSourceError(FarmError):
+    """The external table cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One row of the external table."""
+
+    id: str
+    url: str
+    name: str
+
+
+class CameraSource:
+    """The external table. Read only."""
+
+    def __init__(self, settings: ControllerSettings) -> None:
+        self._engine: Engine = open_engine(settings.camera_source_url.get_secret_value())
+        schema, _, table = settings.camera_source_table.rpartition(".")
+        names = [settings.camera_source_id_column, settings.camera_source_url_column]
+        if settings.camera_source_name_column:
+            names.append(settings.camera_source_name_column)
+        source = Table(table, MetaData(), schema=schema or None)
+        self._query: Select[Any] = select(*(column(name) for name in names)).select_from(source)
+
+    def rows(self) -> list[SourceRow]:
+        """Return every row.
+
+        Raises:
+            CameraSourceError: The database is away, or has no such table or column.
+        """
+        try:
+            with self._engine.connect() as connection:
+                found = connection.execute(self._query).all()
+        except SQLAlchemyError as error:
+            cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+            raise CameraSourceError(
+                f"the external camera table cannot be read: {cause}; cameras stay as they are"
+            ) from error
+        return [SourceRow(str(row[0]), str(row[1] or ""), str(row[2] or "") if len(row) > 2 else "") for row in found]
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self._engine.dispose()
+
+
+class SourceFollower:
+    """Keeps the cameras of origin ``external`` in the registry equal to the rows of the external table."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        #: Rows that the registry agrees with; a row that is equal to its entry here is not looked at again.
+        self._applied: dict[str, SourceRow] = {}
+
+    def reconcile(self, rows: Iterable[SourceRow]) -> list[str]:
+        """Insert, update and delete cameras.
+
+        A row that cannot be used changes nothing: a camera that follows it stays as it was.
+
+        Returns:
+            One sentence for each row that cannot be used.
+        """
+        wanted: dict[str, SourceRow] = {}
+        problems = []
+        for row in rows:
+            if row.id in wanted:
+                problems.append(f"row {row.id!r}: the id stands in the table twice; the first row counts")
+            else:
+                wanted[row.id] = row
+        registered = {camera.id: camera for camera in self._registry.all() if camera.origin == ORIGIN_EXTERNAL}
+        for camera_id in registered.keys() - wanted.keys():
+            self._registry.remove(camera_id, by_origin=ORIGIN_EXTERNAL)
+            self._applied.pop(camera_id, None)
+            log.info("external_camera_removed", camera=camera_id)
+        for camera_id, row in wanted.items():
+            if camera_id in registered and self._applied.get(camera_id) == row:
+                continue
+            problem = self._apply(row, exists=camera_id in registered)
+            if problem:
+                problems.append(f"row {camera_id!r}: {problem}")
+            else:
+                self._applied[camera_id] = row
+        return problems
+
+    def _apply(self, row: SourceRow, *, exists: bool) -> str:
+        try:
+            if not exists:
+                self._registry.add(CameraCreate(id=row.id, url=row.url, name=row.name), origin=ORIGIN_EXTERNAL)
+                log.info("external_camera_added", camera=row.id)
+                return ""
+            camera = self._registry.get(row.id)
+            patch = CameraPatch(name=row.name, url=row.url)
+            if same_url(row.url, camera, self._registry.secrets_of(camera)):
+                patch = CameraPatch(name=row.name)
+            self._registry.update(row.id, patch, by_origin=ORIGIN_EXTERNAL)
+        except ValidationError as error:
+            return "; ".join(f"{item['loc'][-1] if item['loc'] else 'row'}: {item['msg']}" for item in error.errors())
+        except CameraExistsError:
+            return "a camera registered in CamFarm has this id; rename one of them"
+        except FarmError as error:
+            return str(error)
+        return ""
+
+
+def summary_of(problems: list[str]) -> str:
+    """Return the first few problems as one text."""
+    named = "; ".join(problems[:_NAMED_PROBLEMS])
+    more = len(problems) - _NAMED_PROBLEMS
+    return f"{named}; and {more} more" if more > 0 else named

@@ -1,0 +1,234 @@
+"""The manager: turns registry and live workers into assignments in Redis, with as few moves as possible.
+
+Several managers may run; the one that holds the controller lease leads. Its plan is rebuilt from Redis when it
+takes the lead, so that a change of leader moves no camera, and it is written by a script that checks the lease, so
+that one that slept cannot publish an old plan.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from camera_ctrler.assigner import make_plan
+from camera_ctrler.plan_publisher import NotLeadingError, Operations, PlanPublisher
+from camera_ctrler.registry import RegisteredCamera, Registry
+from contract.errors import StatusReason
+from contract.plan import PlanReport
+from runtime.clock import Clock, SystemClock
+from runtime.farm_reader import FarmReader
+
+#: Seconds after which the whole registry is read again even if its revision says that nothing changed: somebody
+#: may have edited the table by hand.
+FULL_READ_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Where a camera is assigned now."""
+
+    worker_id: str
+    epoch: int
+    #: What the worker was told; a change of it makes a new assignment.
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Handover:
+    """A camera that `from_worker` goes on with until `epoch` has its first result."""
+
+    from_worker: str
+    epoch: int
+    #: Monotonic seconds after which the former worker is fenced off in any case.
+    deadline: float
+
+
+class Manager:
+    """Plans for the farm while it leads. Not thread-safe: one thread calls `step`."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        reader: FarmReader,
+        publisher: PlanPublisher,
+        *,
+        controller_id: str,
+        handover_seconds: float,
+        clock: Clock | None = None,
+    ) -> None:
+        self._registry = registry
+        self._reader = reader
+        self._publisher = publisher
+        self._controller_id = controller_id
+        self._handover_seconds = handover_seconds
+        self._clock = clock or SystemClock()
+        self._cameras: dict[str, RegisteredCamera] = {}
+        self._revision = -1
+        self._read_at = 0.0
+        self._placed: dict[str, _Placed] = {}
+        self._handovers: dict[str, _Handover] = {}
+        self._leading_since_ms = 0
+        self._placed_total = self._moved_total = self._withdrawn_total = self._refused_plans = 0
+        self._must_adopt = True
+        self.camera_source_error = ""
+
+    def take_lead(self) -> None:
+        """Begin to lead: adopt what Redis says is assigned, with the next step."""
+        self._leading_since_ms = self._clock.now_ms()
+        self._must_adopt = True
+
+    def _adopt(self) -> None:
+        self._revision = -1
+        self._placed, self._handovers = {}, {}
+        deadline = self._clock.monotonic() + self._handover_seconds
+        held = self._reader.assignments([worker.worker_id for worker in self._reader.workers()])
+        for worker_id, assignments in held.items():
+            for camera_id, found in assignments.items():
+                here = _Placed(worker_id, found.epoch, found.model_copy(update={"epoch": 1}).model_dump_json())
+                there = self._placed.get(camera_id)
+                newer, older = (here, there) if there is None or here.epoch > there.epoch else (there, here)
+                self._placed[camera_id] = newer
+                if older is not None:
+                    self._handovers[camera_id] = _Handover(older.worker_id, newer.epoch, deadline)
+        self._must_adopt = False
+        log.info("plan_adopted", cameras=len(self._placed), handovers=len(self._handovers))
+
+    def step(self) -> None:
+        """Look at registry and workers once and publish what must change.
+
+        Raises:
+            NotLeadingError: Another manager leads.
+            redis.RedisError, sqlalchemy.exc.SQLAlchemyError: A server is away; the next step makes up for it.
+        """
+        if self._must_adopt:
+            self._adopt()
+        self._read_registry()
+        workers = self._reader.workers()
+        able = {
+            worker.worker_id: worker.status.capacity
+            for worker in workers
+            if worker.alive and worker.status is not None and not worker.status.draining
+        }
+        alive = {worker.worker_id for worker in workers if worker.alive}
+        wanted = {camera_id: camera for camera_id, camera in self._cameras.items() if camera.enabled}
+        current = {camera_id: placed.worker_id for camera_id, placed in self._placed.items()}
+        plan = make_plan(wanted, able, current)
+
+        operations = Operations()
+        self._finish_handovers(operations, alive)
+        self._withdraw(operations, wanted, plan.unplaced, alive)
+        self._assign(operations, plan.placement, alive)
+        for worker in workers:
+            if not worker.alive:
+                operations.dismiss_worker(worker.worker_id)
+        if len(operations):
+            self._publish(operations)
+        self._report(len(able), plan.unplaced)
+
+    def _read_registry(self) -> None:
+        revision = self._registry.revision()
+        now = self._clock.monotonic()
+        if revision == self._revision and now - self._read_at < FULL_READ_SECONDS:
+            return
+        self._cameras = {camera.id: camera for camera in self._registry.all()}
+        self._revision, self._read_at = revision, now
+
+    def _finish_handovers(self, operations: Operations, alive: set[str]) -> None:
+        """End the former worker's part where the new one has written, or took too long, or the former is gone."""
+        fences = self._reader.camera_epochs(sorted(self._handovers))
+        now = self._clock.monotonic()
+        for camera_id, handover in list(self._handovers.items()):
+            taken_over = fences.get(camera_id, 0) >= handover.epoch
+            if not taken_over and now < handover.deadline and handover.from_worker in alive:
+                continue
+            if not taken_over:
+                operations.fence(camera_id, handover.epoch)
+                log.warning("handover_forced", camera=camera_id, from_worker=handover.from_worker)
+            operations.withdraw(handover.from_worker, camera_id)
+            del self._handovers[camera_id]
+
+    def _withdraw(
+        self,
+        operations: Operations,
+        wanted: dict[str, RegisteredCamera],
+        unplaced: dict[str, StatusReason],
+        alive: set[str],
+    ) -> None:
+        """Take cameras away that nobody shall, or can, watch any more."""
+        leaving = [camera_id for camera_id in self._placed if camera_id not in wanted or camera_id in unplaced]
+        fences = self._registry.next_epochs(leaving, above=self._reader.camera_epochs(leaving)) if leaving else {}
+        for camera_id in leaving:
+            placed = self._placed.pop(camera_id)
+            handover = self._handovers.pop(camera_id, None)
+            operations.fence(camera_id, fences[camera_id])
+            for worker_id in {placed.worker_id, handover.from_worker if handover else placed.worker_id}:
+                operations.withdraw(worker_id, camera_id)
+            if camera_id in self._cameras:
+                operations.hide_camera(camera_id)
+            else:
+                operations.forget_camera(camera_id)
+            self._withdrawn_total += 1
+            log.info("camera_withdrawn", camera=camera_id, worker=placed.worker_id, alive=placed.worker_id in alive)
+
+    def _assign(self, operations: Operations, placement: dict[str, str], alive: set[str]) -> None:
+        """Give out cameras that are new, that move, or whose settings changed."""
+        changed = {
+            camera_id: worker_id
+            for camera_id, worker_id in placement.items()
+            if (placed := self._placed.get(camera_id)) is None
+            or placed.worker_id != worker_id
+            or placed.fingerprint != self._cameras[camera_id].fingerprint()
+        }
+        if not changed:
+            return
+        epochs = self._registry.next_epochs(changed, above=self._reader.camera_epochs(sorted(changed)))
+        deadline = self._clock.monotonic() + self._handover_seconds
+        for camera_id, worker_id in changed.items():
+            camera, epoch = self._cameras[camera_id], epochs[camera_id]
+            before = self._placed.get(camera_id)
+            pending = self._handovers.pop(camera_id, None)
+            if pending is not None and pending.from_worker != worker_id:
+                operations.withdraw(pending.from_worker, camera_id)
+            moved = before is not None and before.worker_id != worker_id
+            hand_over = moved and before is not None and before.worker_id in alive and self._handover_seconds > 0
+            if before is not None and moved:
+                self._moved_total += 1
+                log.info("camera_moved", camera=camera_id, worker=worker_id, from_worker=before.worker_id, epoch=epoch)
+                if hand_over:
+                    self._handovers[camera_id] = _Handover(before.worker_id, epoch, deadline)
+                else:
+                    operations.withdraw(before.worker_id, camera_id)
+            elif before is None:
+                self._placed_total += 1
+                log.info("camera_placed", camera=camera_id, worker=worker_id, epoch=epoch)
+            operations.assign(worker_id, camera.assignment(epoch), fence=not hand_over)
+            self._placed[camera_id] = _Placed(worker_id, epoch, camera.fingerprint())
+
+    def _publish(self, operations: Operations) -> None:
+        self._must_adopt = True  # until all of it is written: else what was written must be read again
+        try:
+            self._publisher.publish(operations)
+        except NotLeadingError:
+            self._refused_plans += 1
+            raise
+        self._must_adopt = False
+
+    def _report(self, workers: int, unplaced: dict[str, StatusReason]) -> None:
+        self._publisher.report(
+            PlanReport(
+                controller_id=self._controller_id,
+                updated_at_ms=self._clock.now_ms(),
+                leading_since_ms=self._leading_since_ms,
+                cameras=len(self._cameras),
+                workers=workers,
+                unplaced=unplaced,
+                handing_over=sorted(self._handovers),
+                placed_total=self._placed_total,
+                moved_total=self._moved_total,
+                withdrawn_total=self._withdrawn_total,
+                refused_plans=self._refused_plans,
+                camera_source_error=self.camera_source_error,
+            )
+        )

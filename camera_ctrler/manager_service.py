@@ -1,0 +1,159 @@
+"""The manager as a process: takes the controller lease, plans while it leads, follows the external table."""
+
+import os
+import socket
+import threading
+from typing import Final
+
+import redis
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from camera_ctrler.camera_source import CameraSource, CameraSourceError, SourceFollower, summary_of
+from camera_ctrler.frame_cleaner import clean
+from camera_ctrler.manager import Manager
+from camera_ctrler.plan_publisher import NotLeadingError, PlanPublisher
+from camera_ctrler.registry import Registry
+from contract import keys
+from contract.ids import new_worker_id
+from runtime import exit_codes
+from runtime.clock import SystemClock
+from runtime.farm_reader import FarmReader
+from runtime.frame_store import FrameStore
+from runtime.lease import Lease, LeaseKeeper, LeaseState
+from runtime.redis_client import RedisAwayError, connect
+from runtime.secret_box import SecretBox
+from runtime.settings import ControllerSettings
+from runtime.shutdown import Shutdown
+
+#: Seconds between two looks at registry and workers: the longest that a change waits to be planned.
+STEP_SECONDS: Final = 0.25
+CLEAN_SECONDS: Final = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+class ManagerService:
+    """Runs one `Manager` until it is asked to stop."""
+
+    def __init__(self, settings: ControllerSettings, registry: Registry, shutdown: Shutdown) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._shutdown = shutdown
+        self._clock = SystemClock()
+        self._controller_id = new_worker_id(socket.gethostname())
+        self._client = connect(settings, name=f"camfarm-manager-{self._controller_id}")
+        self._lease_client = connect(
+            settings, name=f"camfarm-lease-{self._controller_id}", timeout_seconds=settings.lease_seconds / 3
+        )
+        self._manager: Manager | None = None
+        self._leading = threading.Event()
+
+    def run(self) -> int:
+        """Plan until asked to stop; returns an exit code."""
+        chores = [threading.Thread(target=self._clean_frames, name="frame-cleaner", daemon=True)]
+        if self._settings.camera_source_url.get_secret_value():
+            chores.append(threading.Thread(target=self._follow_source, name="camera-source", daemon=True))
+        for chore in chores:
+            chore.start()
+        while not self._shutdown.asked:
+            try:
+                self._lead_one_term()
+            except RedisAwayError as error:
+                log.warning("redis_away", error=str(error))
+            except redis.RedisError as error:
+                log.error("redis_refused", error=str(error))
+            self._shutdown.wait(self._settings.lease_seconds / 3)
+        return exit_codes.DONE
+
+    def _lead_one_term(self) -> None:
+        """Wait for the lease, then plan until it is lost or the process shall stop."""
+        lease = Lease(
+            self._lease_client, keys.controller_lease(), self._settings.lease_seconds, value=self._controller_id
+        )
+        if not lease.take():
+            return
+        manager = Manager(
+            self._registry,
+            FarmReader(self._client),
+            PlanPublisher(self._client, lease.token),
+            controller_id=self._controller_id,
+            handover_seconds=self._settings.handover_seconds,
+            clock=self._clock,
+        )
+        manager.take_lead()
+        log.info("lead_taken", controller=self._controller_id, pid=os.getpid())
+        keeper = LeaseKeeper(lease, self._settings.lease_seconds, lambda state: log.warning("lease", state=state))
+        keeper.start()
+        self._manager = manager
+        self._leading.set()
+        try:
+            while not self._shutdown.asked and lease.state is not LeaseState.LOST:
+                if lease.state is LeaseState.HELD:
+                    self._step(manager)
+                self._shutdown.wait(STEP_SECONDS)
+        except NotLeadingError:
+            log.warning("lead_lost", controller=self._controller_id)
+        finally:
+            self._leading.clear()
+            keeper.stop()
+
+    @staticmethod
+    def _step(manager: Manager) -> None:
+        try:
+            manager.step()
+        except RedisAwayError as error:
+            log.warning("redis_away", error=str(error))
+        except SQLAlchemyError as error:
+            log.warning("database_away", error=str(error).splitlines()[0])
+
+    def _follow_source(self) -> None:
+        source = CameraSource(self._settings)
+        follower = SourceFollower(self._registry)
+        told = ""
+        while not self._shutdown.wait(self._settings.camera_source_poll_seconds):
+            if not self._leading.is_set():
+                continue
+            try:
+                problem = summary_of(follower.reconcile(source.rows()))
+            except CameraSourceError as error:
+                problem = str(error)
+            except SQLAlchemyError as error:
+                problem = f"the registry cannot be written: {str(error).splitlines()[0]}"
+            if self._manager is not None:
+                self._manager.camera_source_error = problem
+            if problem != told:
+                told = problem
+                log.warning("camera_source", problem=problem or "none any more")
+        source.close()
+
+    def _clean_frames(self) -> None:
+        store = FrameStore(self._settings.frames_dir)
+        while not self._shutdown.wait(CLEAN_SECONDS):
+            if not self._leading.is_set():
+                continue
+            try:
+                clean(
+                    store,
+                    self._clock,
+                    max_age_hours=self._settings.frames_max_age_hours,
+                    min_free_bytes=self._settings.frames_min_free_bytes,
+                )
+            except OSError as error:
+                log.warning("frames_not_cleaned", error=str(error))
+
+
+def run_manager(settings: ControllerSettings) -> int:
+    """Run the manager in this process; returns an exit code.
+
+    Raises:
+        FarmError: Settings, database or key cannot be used.
+    """
+    shutdown = Shutdown()
+    shutdown.listen()
+    registry = Registry(settings.database, SecretBox.from_settings(settings))
+    try:
+        registry.migrate()
+        return ManagerService(settings, registry, shutdown).run()
+    finally:
+        registry.close()
