@@ -1,0 +1,1 @@
+"""The command line: the bootstrap behind `./farm`, its commands, and the stack that `up` and `demo` run."""
