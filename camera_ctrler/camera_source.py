@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import Engine, MetaData, Select, Table, column, select
+from sqlalchemy import Engine, Executable, MetaData, Table, column, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.registry import CameraExistsError, Registry
@@ -45,7 +45,7 @@ class CameraSource:
         if settings.camera_source_name_column:
             names.append(settings.camera_source_name_column)
         source = Table(table, MetaData(), schema=schema or None)
-        self._query: Select[Any] = select(*(column(name) for name in names)).select_from(source)
+        self._query: Executable = select(*(column(name) for name in names)).select_from(source)
 
     def rows(self) -> list[SourceRow]:
         """Return every row.

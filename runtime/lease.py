@@ -47,6 +47,10 @@ class Lease:
         self._held_until = 0.0
         self._away = False
         self._lost = False
+        #: How often it was taken; more than once: there was an outage in between.
+        self.times_taken = 0
+        #: Monotonic seconds when it was last taken.
+        self.taken_at = 0.0
 
     @property
     def state(self) -> LeaseState:
@@ -65,6 +69,8 @@ class Lease:
         if taken or self._renew([self._key], [self.token, self._lifetime_ms]) == 1:
             self._held_until = asked_at + self._lifetime
             self._lost = self._away = False
+            self.times_taken += 1
+            self.taken_at = asked_at
             return True
         return False
 

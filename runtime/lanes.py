@@ -1,0 +1,79 @@
+"""Threads with a bounded queue each, for slow work that must not hold up others; one key's work keeps its order."""
+
+import threading
+import zlib
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+import structlog
+
+Work = TypeVar("Work")
+
+#: Entries waiting in one lane; 32 frames of 1080p have some 200 MB.
+LANE_LENGTH: Final = 32
+
+log = structlog.get_logger(__name__)
+
+
+class Lane(Generic[Work]):
+    """One thread with a bounded queue: when it is full the oldest waiting entry is dropped and told of."""
+
+    def __init__(
+        self, name: str, work: Callable[[Work], None], dropped: Callable[[Work], None], length: int = LANE_LENGTH
+    ) -> None:
+        self._work = work
+        self._dropped = dropped
+        self._length = length
+        self._queue: deque[Work] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, item: Work) -> None:
+        """Leave work; never blocks."""
+        pushed_out = None
+        with self._changed:
+            if len(self._queue) >= self._length:
+                pushed_out = self._queue.popleft()
+            self._queue.append(item)
+            self._changed.notify()
+        if pushed_out is not None:
+            self._dropped(pushed_out)
+
+    def close(self, timeout_seconds: float) -> int:
+        """Finish what waits, for at most `timeout_seconds`; return how much was left undone."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout_seconds)
+        return len(self._queue)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._closing)
+                if not self._queue:
+                    return
+                item = self._queue.popleft()
+            try:
+                self._work(item)
+            except Exception:  # the outermost loop of this thread: one bad frame must not end it
+                log.exception("work_failed", lane=self._thread.name)
+                self._dropped(item)
+
+
+class Lanes(Generic[Work]):
+    """Several lanes; all work of one key goes to the same one, in order."""
+
+    def __init__(self, count: int, name: str, work: Callable[[Work], None], dropped: Callable[[Work], None]) -> None:
+        self._lanes = [Lane(f"{name}-{index}", work, dropped) for index in range(count)]
+
+    def put(self, key: str, item: Work) -> None:
+        """Leave work of one key (for example a camera id); never blocks."""
+        self._lanes[zlib.crc32(key.encode()) % len(self._lanes)].put(item)
+
+    def close(self, timeout_seconds: float) -> int:
+        """Finish what waits; return how much was left undone."""
+        return sum(lane.close(timeout_seconds) for lane in self._lanes)

@@ -1,0 +1,315 @@
+"""All cameras of one worker in one pipeline: capture → detect in batches → track → save → publish.
+
+This is the one place where the stages meet. Every queue between them is bounded and the newest frame wins:
+
+    captures (a thread each) → Mailbox (a slot per camera) → detector (one thread, batches)
+        → lanes (encode and save) → Publisher (one thread, Redis)
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import structlog
+
+from contract.assignments import Assignment
+from contract.cameras import CameraStatus
+from contract.detections import AnalysisResult
+from contract.errors import StatusReason
+from runtime.clock import Clock
+from runtime.frame_store import VolumeFullError
+from runtime.lanes import Lanes
+from runtime.worker_link import WorkerLink
+from workers.camera_run import CameraRun, Totals
+from workers.capture.state import CaptureState
+from workers.detection.detector import Detector, DetectorError
+from workers.frames import Detections, Frame
+from workers.mailbox import Mailbox
+from workers.publisher import Publication, Publisher
+from workers.saving.saver import FrameSaver, shall_save
+from workers.tracking.tracker import CameraTracker
+
+#: Trackers match faint boxes to known tracks; what is reported is filtered afterwards by each camera's own setting.
+TRACKING_CONFIDENCE: Final = 0.1
+SAVING_LANES: Final = 2
+#: Weight of the newest batch in the running mean of detection time.
+SMOOTHING: Final = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+class Capture(Protocol):
+    """One camera's stream, on a thread of its own."""
+
+    def start(self) -> None:
+        """Begin to connect."""
+
+    def stop(self) -> None:
+        """Ask it to end; returns at once."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended; False if it has not."""
+        ...
+
+    def update(self, *, analyse_fps: float, epoch: int) -> None:
+        """Change rate and epoch without connecting again."""
+
+
+class CaptureOpener(Protocol):
+    """Makes the capture of an assignment; does not start it."""
+
+    def __call__(
+        self,
+        assignment: Assignment,
+        on_frame: Callable[[Frame], None],
+        on_state: Callable[[CaptureState], None],
+    ) -> Capture:
+        """Return the capture."""
+        ...
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One camera in the pipeline."""
+
+    run: CameraRun
+    capture: Capture
+    tracker: CameraTracker
+
+
+@dataclass(frozen=True, slots=True)
+class _Analysed:
+    """One frame with what was found in it, on its way to be saved."""
+
+    run: CameraRun
+    frame: Frame
+    result: AnalysisResult
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """How the pipeline batches."""
+
+    max_batch: int
+    batch_wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What a pipeline is made of."""
+
+    open_capture: CaptureOpener
+    detector: Detector
+    new_tracker: Callable[[], CameraTracker]
+    saver: FrameSaver
+    link: WorkerLink
+
+
+class Pipeline:
+    """Runs every camera that `apply` gives it."""
+
+    def __init__(
+        self,
+        settings: PipelineSettings,
+        stages: Stages,
+        *,
+        worker_id: str,
+        clock: Clock,
+        on_superseded: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._worker_id = worker_id
+        self._clock = clock
+        self._detector = stages.detector
+        self._open_capture = stages.open_capture
+        self._new_tracker = stages.new_tracker
+        self._saver = stages.saver
+        self._on_superseded = on_superseded
+        self._watched: dict[str, _Watched] = {}
+        #: Captures that were asked to end and have not yet.
+        self._ending: list[Capture] = []
+        self._lock = threading.Lock()
+        self._mailbox = Mailbox(clock)
+        self._lanes: Lanes[_Analysed] = Lanes(
+            SAVING_LANES, "saving", self._save, lambda item: item.run.drop("saving_backlog")
+        )
+        self._publisher = Publisher(stages.link, clock, self._refused)
+        self._thread = threading.Thread(target=self._analyse_for_ever, name="detector", daemon=True)
+        #: Camera id -> epoch under which a write was refused: that assignment must not start again.
+        self._refused_epochs: dict[str, int] = {}
+        self._finished = Totals(0, 0)
+        self.detect_ms = 0.0
+
+    def start(self) -> None:
+        """Begin to analyse what arrives."""
+        self._thread.start()
+
+    # --- cameras -------------------------------------------------------------------------------------------------
+
+    def apply(self, assignments: Mapping[str, Assignment], *, keep_missing: bool = False) -> None:
+        """Watch exactly the cameras in `assignments`.
+
+        Args:
+            assignments: Camera id -> assignment. One of an epoch that was refused already does not start again.
+            keep_missing: Go on with cameras that are not in `assignments` (Redis may have lost its data), except
+                those that other workers have taken over.
+        """
+        with self._lock:
+            for camera_id, watched in list(self._watched.items()):
+                wanted = assignments.get(camera_id)
+                stale = watched.run.superseded and (wanted is None or wanted.epoch <= watched.run.epoch)
+                if stale or (wanted is None and not keep_missing):
+                    self._leave(camera_id)
+                elif wanted is not None and wanted.epoch > watched.run.epoch:
+                    self._reassign(camera_id, watched, wanted)
+            for camera_id, wanted in assignments.items():
+                if camera_id not in self._watched and wanted.epoch > self._refused_epochs.get(camera_id, 0):
+                    self._begin(wanted)
+            self._ending = [capture for capture in self._ending if not capture.join(0)]
+
+    def _begin(self, assignment: Assignment) -> None:
+        run = CameraRun(assignment, self._worker_id, self._clock)
+        capture = self._open_capture(assignment, lambda frame: self._arrived(run, frame), run.capture_changed)
+        self._watched[assignment.camera_id] = _Watched(run, capture, self._new_tracker())
+        capture.start()
+        log.info("camera_taken", camera=assignment.camera_id, epoch=assignment.epoch)
+
+    def _reassign(self, camera_id: str, watched: _Watched, wanted: Assignment) -> None:
+        held = watched.run.assignment
+        if (held.url, held.secrets) != (wanted.url, wanted.secrets):
+            self._leave(camera_id)
+            self._begin(wanted)
+            return
+        watched.run.reassign(wanted)
+        watched.capture.update(analyse_fps=wanted.settings.analyse_fps, epoch=wanted.epoch)
+        log.info("camera_changed", camera=camera_id, epoch=wanted.epoch)
+
+    def _leave(self, camera_id: str) -> None:
+        watched = self._watched.pop(camera_id)
+        watched.capture.stop()
+        self._ending.append(watched.capture)
+        self._mailbox.discard(camera_id)
+        self._finished += watched.run.totals()
+        if watched.run.superseded:
+            self._refused_epochs[camera_id] = watched.run.epoch
+        log.info("camera_left", camera=camera_id, epoch=watched.run.epoch, superseded=watched.run.superseded)
+
+    def statuses(self) -> list[tuple[CameraRun, CameraStatus]]:
+        """Return the status of every camera that other workers have not taken over."""
+        with self._lock:
+            runs = [watched.run for watched in self._watched.values() if not watched.run.superseded]
+        return [(run, run.status(self._detector.class_names)) for run in runs]
+
+    @property
+    def camera_ids(self) -> list[str]:
+        """Cameras that are watched now."""
+        with self._lock:
+            return sorted(self._watched)
+
+    def totals(self) -> Totals:
+        """Return the counts of all cameras this worker has watched."""
+        with self._lock:
+            return sum((watched.run.totals() for watched in self._watched.values()), self._finished)
+
+    @property
+    def refused_writes(self) -> int:
+        """Results refused because another worker has the camera."""
+        return self._publisher.refused_writes
+
+    # --- frames --------------------------------------------------------------------------------------------------
+
+    def _arrived(self, run: CameraRun, frame: Frame) -> None:
+        """Take a due frame from a capture's thread."""
+        if self._mailbox.put(frame) is not None:
+            run.drop("overload")
+
+    def _analyse_for_ever(self) -> None:
+        while frames := self._mailbox.take(self._settings.max_batch, self._settings.batch_wait_seconds):
+            try:
+                self._analyse(frames)
+            except Exception:  # the outermost loop of this thread: one bad frame must not end it
+                log.exception("analysis_failed", cameras=[frame.camera_id for frame in frames])
+
+    def _analyse(self, frames: list[Frame]) -> None:
+        with self._lock:
+            watched = [self._watched.get(frame.camera_id) for frame in frames]
+        current = [
+            (frame, found)
+            for frame, found in zip(frames, watched, strict=True)
+            if found is not None and found.run.epoch == frame.epoch and not found.run.superseded
+        ]
+        if not current:
+            return
+        started = self._clock.monotonic()
+        all_detections = self._detect([frame for frame, _ in current], [found.run for _, found in current])
+        took_ms = (self._clock.monotonic() - started) * 1000 / len(current)
+        self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
+        for (frame, found), detections in zip(current, all_detections, strict=True):
+            if detections is None:
+                continue
+            tracked = found.tracker.update(detections, timestamp=frame.captured_monotonic)
+            reported = self._reported(tracked, found.run)
+            result = found.run.result(frame, reported, self._detector.class_names)
+            self._lanes.put(frame.camera_id, _Analysed(found.run, frame, result))
+
+    def _detect(self, frames: list[Frame], runs: list[CameraRun]) -> list[Detections | None]:
+        """Detect in one batch; when that fails, frame by frame, so that one bad frame costs only itself."""
+        confidence = min(TRACKING_CONFIDENCE, *(run.assignment.settings.confidence for run in runs))
+        try:
+            return list(self._detector.detect([frame.image for frame in frames], confidence=confidence))
+        except DetectorError as error:
+            if len(frames) == 1:
+                log.error("detection_failed", camera=frames[0].camera_id, error=str(error))
+                runs[0].drop("detector_failed")
+                return [None]
+        return [self._detect([frame], [run])[0] for frame, run in zip(frames, runs, strict=True)]
+
+    def _reported(self, tracked: Detections, run: CameraRun) -> Detections:
+        """Keep what the camera's settings ask for."""
+        settings = run.assignment.settings
+        keep = tracked.confidence >= settings.confidence
+        if settings.classes:
+            names = self._detector.class_names
+            wanted = [class_id for class_id, name in names.items() if name in settings.classes]
+            keep &= np.isin(tracked.class_id, wanted)
+        return tracked.select(keep)
+
+    def _save(self, item: _Analysed) -> None:
+        """Save one frame as its camera asks and hand its result to the publisher."""
+        result = item.result
+        if shall_save(item.run.assignment.settings.save_frames, len(result.detections)):
+            try:
+                result = result.model_copy(update={"frame_path": self._saver.save(item.frame)})
+                item.run.saved()
+            except VolumeFullError:
+                item.run.saving_failed(StatusReason.DISK_FULL)
+            except OSError as error:
+                log.error("frame_not_saved", camera=item.frame.camera_id, error=str(error))
+                item.run.saving_failed(StatusReason.UNKNOWN)
+        self._publisher.put(Publication(item.run, item.frame, result, self._saver.preview(item.frame)))
+
+    def _refused(self, run: CameraRun, epoch: int) -> None:
+        if run.epoch == epoch and not run.superseded:
+            run.superseded = True
+            log.info("camera_superseded", camera=run.assignment.camera_id, epoch=epoch)
+            self._on_superseded()
+
+    # --- end -----------------------------------------------------------------------------------------------------
+
+    def close(self, timeout_seconds: float) -> None:
+        """Stop all cameras, finish what was captured, and end the threads."""
+        deadline = self._clock.monotonic() + timeout_seconds
+        with self._lock:
+            for camera_id in list(self._watched):
+                self._leave(camera_id)
+            ending = self._ending
+        for capture in ending:
+            capture.join(max(0.0, deadline - self._clock.monotonic()))
+        self._mailbox.close()
+        self._thread.join(max(0.0, deadline - self._clock.monotonic()))
+        left = self._lanes.close(max(0.0, deadline - self._clock.monotonic()))
+        left += self._publisher.close(max(0.1, deadline - self._clock.monotonic()))
+        if left:
+            log.warning("results_left_behind", count=left)

@@ -1,0 +1,1 @@
+"""Keeps analysed frames as JPEG files on the shared volume, and makes previews."""
