@@ -25,6 +25,8 @@ class StatusReason(StrEnum):
     DISK_FULL = "disk_full"
     NO_WORKER = "no_worker"
     NO_CAPACITY = "no_capacity"
+    NO_MANAGER = "no_manager"
+    WORKER_SILENT = "worker_silent"
     DISABLED = "disabled"
     UNKNOWN = "unknown"
 
@@ -49,6 +51,8 @@ REMEDIES: dict[StatusReason, str] = {
     StatusReason.DISK_FULL: "The frames volume is full. Free space or shorten FARM_FRAMES_MAX_AGE_HOURS.",
     StatusReason.NO_WORKER: "No worker is running. Start one with: ./farm worker",
     StatusReason.NO_CAPACITY: "Every worker is full. Start another one with: ./farm worker",
+    StatusReason.NO_MANAGER: "No manager is running to give it to a worker. Start one with: ./farm controller",
+    StatusReason.WORKER_SILENT: "Its worker stopped reporting. Another takes over in seconds, if there is one.",
     StatusReason.DISABLED: "The camera is switched off in CamFarm. Enable it to watch it.",
     StatusReason.UNKNOWN: "Unexpected failure; the worker's log has the details.",
 }
