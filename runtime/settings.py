@@ -151,6 +151,9 @@ class WorkerSettings(CommonSettings):
     detect_size: Annotated[int, Field(ge=64, le=1920, multiple_of=32)] = 640
     #: Threads of the detector; 0: all cores this process may use.
     detect_threads: Annotated[int, Field(ge=0, le=256)] = 0
+    #: Arithmetic of OpenVINO. ``auto``: bf16 where the CPU has AMX, else f32, which equals the model exactly.
+    #: bf16 costs about 0.002 mAP and was 1.7 times as quick on a CPU with AVX-512 BF16.
+    detect_precision: Literal["auto", "f32", "bf16"] = "auto"
     max_batch: Annotated[int, Field(ge=1, le=64)] = 8
     #: Milliseconds to wait for more frames before an incomplete batch is run.
     batch_wait_ms: Annotated[float, Field(ge=0, le=200)] = 5.0

@@ -1,0 +1,195 @@
+"""Do the detectors in the pipeline equal the model? mAP on COCO images beside Ultralytics' own run of the same file.
+
+Run: python -m benchmarks.detection_accuracy [--weights FILE.onnx] [--coco FOLDER] [--reference FILE.json]
+"""
+
+import argparse
+import contextlib
+import importlib
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from workers.detection.detector import Detector
+from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
+from workers.detection.openvino_detector import OpenVinoDetector, Precision
+from workers.frames import BgrImage, Detections
+
+PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
+#: Beside the checkout; never part of it.
+COCO_DIR: Final = PROJECT_DIR.parent / "shared" / "data" / "coco"
+#: As low as in COCO's own evaluation: the curve of precision over recall needs the weak boxes too.
+CONFIDENCE: Final = 0.001
+BATCH: Final = 8
+COCO_CLASS_COUNT: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxModel:
+    """Weights as a detector wants them described."""
+
+    path: Path
+    class_names: Mapping[int, str]
+    format: str = "onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean average precision over classes, in [0, 1]."""
+
+    map50_95: float
+    map50: float
+
+
+def coco_images(coco_dir: Path) -> dict[str, Path]:
+    """Return the pictures by their name without suffix, sorted."""
+    return {path.stem: path for path in sorted((coco_dir / "images" / "val2017").glob("*.jpg"))}
+
+
+def read_image(path: Path) -> BgrImage:
+    """Return a picture, shape (H, W, 3), BGR.
+
+    Raises:
+        ValueError: It is not a picture.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f"{path} is not a picture")
+    return np.asarray(image, np.uint8)
+
+
+def load_truth(coco_dir: Path) -> COCO:
+    """Return the labelled boxes (YOLO text files: class, then centre and size as shares of the picture)."""
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, (stem, path) in enumerate(coco_images(coco_dir).items()):
+        height, width = read_image(path).shape[:2]
+        images.append({"id": number, "file_name": stem, "height": height, "width": width})
+        label_file = coco_dir / "object_detection" / "labels" / "val2017" / f"{stem}.txt"
+        for line in label_file.read_text().splitlines() if label_file.exists() else []:
+            class_id, x, y, w, h = (float(word) for word in line.split())
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number,
+                    "category_id": int(class_id),
+                    "bbox": [(x - w / 2) * width, (y - h / 2) * height, w * width, h * height],
+                    "area": w * width * h * height,
+                    "iscrowd": 0,
+                }
+            )
+    truth = COCO()
+    truth.dataset = {
+        "info": {},
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": number, "name": str(number)} for number in range(COCO_CLASS_COUNT)],
+    }
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
+    return truth
+
+
+def score(truth: COCO, found: Mapping[int, Detections]) -> Score:
+    """Score detections with COCO's own evaluation.
+
+    Args:
+        truth: From `load_truth`.
+        found: Detections by the number of their image.
+    """
+    results = [
+        {
+            "image_id": number,
+            "category_id": int(class_id),
+            "bbox": [float(x_min), float(y_min), float(x_max - x_min), float(y_max - y_min)],
+            "score": float(confidence),
+        }
+        for number, boxes in found.items()
+        for (x_min, y_min, x_max, y_max), confidence, class_id in zip(
+            boxes.xyxy, boxes.confidence, boxes.class_id, strict=True
+        )
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation = COCOeval(truth, truth.loadRes(results), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return Score(float(evaluation.stats[0]), float(evaluation.stats[1]))
+
+
+def run_detector(detector: Detector, coco_dir: Path) -> dict[int, Detections]:
+    """Run a detector of ours over all pictures, in batches of different sizes of picture."""
+    images = [read_image(path) for path in coco_images(coco_dir).values()]
+    found: dict[int, Detections] = {}
+    for start in range(0, len(images), BATCH):
+        for offset, boxes in enumerate(detector.detect(images[start : start + BATCH], confidence=CONFIDENCE)):
+            found[start + offset] = boxes
+    return found
+
+
+def run_ultralytics(weights: Path, coco_dir: Path) -> dict[int, Detections]:
+    """Run the same file with Ultralytics' predict, none of our code between the pictures and its boxes."""
+    os.environ["YOLO_AUTOINSTALL"], os.environ["YOLO_OFFLINE"] = "false", "true"
+    yolo: Any = importlib.import_module("ultralytics").YOLO(str(weights), task="detect")
+    # The warm-up needs torchvision, which does not load beside a torch built for CPU; it changes no result.
+    yolo.add_callback("on_predict_start", lambda predictor: setattr(predictor, "done_warmup", True))
+    found: dict[int, Detections] = {}
+    for number, path in enumerate(coco_images(coco_dir).values()):
+        boxes = yolo.predict(
+            read_image(path), imgsz=640, conf=CONFIDENCE, iou=0.7, max_det=300, rect=False, device="cpu", verbose=False
+        )[0].boxes
+        found[number] = Detections(boxes.xyxy.numpy(), boxes.conf.numpy(), boxes.cls.numpy().astype(np.int64))
+    return found
+
+
+def coco_names() -> dict[int, str]:
+    """Return a name for each of COCO's 80 classes; here only their number matters."""
+    return {number: f"coco-{number}" for number in range(COCO_CLASS_COUNT)}
+
+
+def _candidates(weights: Path, coco_dir: Path) -> Iterator[tuple[str, Callable[[], dict[int, Detections]]]]:
+    model = OnnxModel(weights, coco_names())
+    precisions: tuple[Precision, ...] = ("f32", "bf16")
+    yield "Ultralytics predict, the reference", lambda: run_ultralytics(weights, coco_dir)
+    for precision in precisions:
+        detector = OpenVinoDetector(model, precision=precision)
+        yield f"workers/detection, {detector.runtime}", lambda ours=detector: run_detector(ours, coco_dir)  # type: ignore[misc]  # mypy cannot infer a default
+    ort = OnnxRuntimeDetector(model)
+    yield f"workers/detection, {ort.runtime}", lambda: run_detector(ort, coco_dir)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", type=Path, default=PROJECT_DIR / ".farm" / "models" / "yolo11n.onnx")
+    parser.add_argument("--coco", type=Path, default=COCO_DIR)
+    parser.add_argument("--reference", type=Path, help="write the reference's score into this file")
+    arguments = parser.parse_args()
+    truth = load_truth(arguments.coco)
+    reference: Score | None = None
+    print(f"| {len(truth.imgs)} images, confidence > {CONFIDENCE} | mAP50-95 | mAP50 | delta mAP50-95 | s |")
+    print("|---|---|---|---|---|")
+    for name, run in _candidates(arguments.weights, arguments.coco):
+        started = time.perf_counter()
+        result = score(truth, run())
+        reference = reference or result
+        seconds = time.perf_counter() - started
+        delta = result.map50_95 - reference.map50_95
+        print(f"| {name} | {result.map50_95:.4f} | {result.map50:.4f} | {delta:+.4f} | {seconds:.1f} |", flush=True)
+    if arguments.reference and reference:
+        text = json.dumps({"map50_95": round(reference.map50_95, 4), "map50": round(reference.map50, 4)}, indent=2)
+        arguments.reference.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

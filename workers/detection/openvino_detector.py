@@ -1,0 +1,193 @@
+"""YOLO on OpenVINO: the default on CPU."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import openvino as ov
+import structlog
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from workers.detection.cpus import has_amx, usable_cpus
+from workers.detection.detector import DetectorError, ModelDescription, UnsupportedModelError, check_images
+from workers.detection.letterbox import Letterbox
+from workers.detection.raw_model import OPEN, OutputReader, choose_input_size, class_names_of, fit_and_draw
+from workers.frames import BgrImage, Detections
+
+#: Cores that work on one frame together. More cut the time of one frame ever less and the frames per second of the
+#: machine ever more; measured on two cores only, where two on one frame cost 3 % over one each and halve its age.
+THREADS_PER_FRAME: Final = 4
+
+Precision = Literal["auto", "f32", "bf16"]
+
+log = structlog.get_logger(__name__)
+
+
+class OpenVinoDetector:
+    """Runs a ``.onnx`` file or an OpenVINO folder on the CPU.
+
+    The graph is compiled once, for one frame: on a CPU a batch dimension is slower than one frame after the other
+    (see benchmarks/README.md), and so no batch size ever causes a compilation and fixed-shape models work as well.
+
+    Args:
+        model: The model; its folder or file must exist.
+        input_size: Side in pixels of the square for models that leave it open.
+        threads: Threads of the runtime; 0: all that this process may use.
+        max_batch: What `max_batch` reports.
+        cache_dir: Where compiled graphs are kept for a quicker start; None, or not writable: nowhere.
+        precision: ``auto``: bfloat16 where the CPU has AMX, else float32, which equals the model exactly.
+
+    Raises:
+        UnsupportedModelError: It is not a YOLO detector.
+        DetectorError: It cannot be read or compiled.
+    """
+
+    def __init__(
+        self,
+        model: ModelDescription,
+        *,
+        input_size: int = 640,
+        threads: int = 0,
+        max_batch: int = 8,
+        cache_dir: Path | None = None,
+        precision: Precision = "auto",
+    ) -> None:
+        self.class_names: Mapping[int, str] = class_names_of(model)
+        self.device = "cpu"
+        self.max_batch = max_batch
+        wanted_precision = ("bf16" if has_amx() else "f32") if precision == "auto" else precision
+        core = ov.Core()
+        graph = _read(core, model.path)
+        self.input_size = _make_static(graph, model.path, input_size)
+        self._reader = OutputReader([_size(side) for side in graph.output(0).partial_shape], dict(self.class_names))
+        try:
+            compiled = core.compile_model(
+                _with_preprocessing(graph), "CPU", _compile_options(threads, wanted_precision, cache_dir)
+            )
+            requests = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+            self._requests = [compiled.create_infer_request() for _ in range(requests)]
+        except RuntimeError as error:
+            raise DetectorError(f"OpenVINO cannot compile {model.path}: {_first_line(error)}") from error
+        self.runtime = f"OpenVINO {ov.__version__.split('-')[0]} {wanted_precision}"
+
+    @property
+    def boxes_dropped(self) -> int:
+        """Boxes thrown away since opening because the model's answer made no sense."""
+        return self._reader.dropped
+
+    def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in every image; see `Detector.detect`."""
+        if not self._requests:
+            raise DetectorError("the detector was closed; open another one")
+        check_images(images)
+        found: list[Detections] = []
+        started: list[tuple[ov.InferRequest, Letterbox]] = []
+        try:
+            for index, image in enumerate(images):
+                if len(started) == len(self._requests):
+                    found.append(self._finish(*started.pop(0), confidence))
+                request = self._requests[index % len(self._requests)]
+                letterbox = fit_and_draw(image, request.get_input_tensor().data[0])
+                request.start_async()
+                started.append((request, letterbox))
+            while started:
+                found.append(self._finish(*started.pop(0), confidence))
+        except RuntimeError as error:
+            for request in self._requests:
+                request.cancel()
+            raise DetectorError(f"OpenVINO failed to run the model: {_first_line(error)}") from error
+        return found
+
+    def _finish(self, request: ov.InferRequest, letterbox: Letterbox, confidence: float) -> Detections:
+        request.wait()
+        return self._reader.read(request.get_output_tensor().data, letterbox, confidence)
+
+    def close(self) -> None:
+        """Give the model's memory and threads back; may be called twice."""
+        self._requests = []
+
+
+def _size(dimension: ov.Dimension) -> int:
+    return int(dimension.get_length()) if dimension.is_static else OPEN
+
+
+def _read(core: ov.Core, path: Path) -> ov.Model:
+    """Read the model and check that it has one input and one output."""
+    file = path
+    if path.is_dir():
+        graphs = sorted(path.glob("*.xml"))
+        if len(graphs) != 1:
+            raise DetectorError(
+                f"{path} holds {len(graphs)} .xml files; an OpenVINO model is a folder with one .xml and its .bin. "
+                "Export the model again, or name the right folder"
+            )
+        file = graphs[0]
+    if not file.is_file():
+        raise DetectorError(f"{file} does not exist; fetch the model again with ./farm models fetch, or add the file")
+    try:
+        graph = core.read_model(file)
+    except RuntimeError as error:
+        raise DetectorError(
+            f"OpenVINO cannot read {file}: {_first_line(error)}. The file is damaged or not a model; fetch it again"
+        ) from error
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise UnsupportedModelError(
+            f"{file.name} has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; a detector has one of each. "
+            "Segmentation models and the like cannot be used here"
+        )
+    return graph
+
+
+def _make_static(graph: ov.Model, path: Path, wanted: int) -> tuple[int, int]:
+    """Fix the graph's sizes to one frame; return height and width of its input."""
+    shape = [_size(side) for side in graph.input(0).partial_shape]
+    height, width = choose_input_size(shape, wanted)
+    if shape != [1, 3, height, width]:
+        try:
+            graph.reshape([1, 3, height, width])
+        except RuntimeError as error:
+            raise UnsupportedModelError(
+                f"{path.name} cannot take frames of {width} by {height} pixels; FARM_DETECT_SIZE must be a multiple of "
+                f"32 that the model allows ({_first_line(error)})"
+            ) from error
+    return height, width
+
+
+def _with_preprocessing(graph: ov.Model) -> ov.Model:
+    """Let the graph itself turn uint8 BGR rows into float RGB planes in [0, 1]: cheaper than in Python, same values."""
+    steps = PrePostProcessor(graph)
+    tensor = steps.input().tensor()
+    tensor.set_element_type(ov.Type.u8)
+    tensor.set_layout(ov.Layout("NHWC"))
+    tensor.set_color_format(ColorFormat.BGR)
+    steps.input().preprocess().convert_color(ColorFormat.RGB).convert_element_type(ov.Type.f32).scale(255.0)
+    steps.input().model().set_layout(ov.Layout("NCHW"))
+    steps.output().tensor().set_element_type(ov.Type.f32)
+    return steps.build()
+
+
+def _compile_options(threads: int, precision: str, cache_dir: Path | None) -> dict[str, str | int | bool]:
+    used_threads = threads or usable_cpus()
+    options: dict[str, str | int | bool] = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": used_threads,
+        "NUM_STREAMS": str(max(1, used_threads // THREADS_PER_FRAME)),
+        # Every process would pin its threads to the same first cores: two workers then ran at half speed.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if cache_dir is not None:
+        try:
+            cache_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            log.warning("no cache of compiled models, starts take longer", folder=str(cache_dir), error=str(error))
+        else:
+            if os.access(cache_dir, os.W_OK):
+                options["CACHE_DIR"] = str(cache_dir)
+    return options
+
+
+def _first_line(error: Exception) -> str:
+    """OpenVINO's messages are stack traces of its source; their last line with text says what happened."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("Exception from")]
+    return lines[0] if lines else type(error).__name__
