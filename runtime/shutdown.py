@@ -1,5 +1,6 @@
 """Hears SIGTERM and SIGINT: the first asks the process to finish, the second to leave now."""
 
+import queue
 import signal
 import threading
 from types import FrameType
@@ -11,14 +12,23 @@ class Shutdown:
     def __init__(self) -> None:
         self._asked = threading.Event()
         self._forced = threading.Event()
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def listen(self) -> None:
-        """Install the signal handlers; only from the main thread."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        """Install the signal handlers; only from the main thread. A closed terminal counts, unless under nohup."""
+        threading.Thread(target=self._hear, name="signals", daemon=True).start()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN or number is not signal.SIGHUP:
+                signal.signal(number, self._on_signal)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        (self._forced if self._asked.is_set() else self._asked).set()
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        # Setting an event here could wait for a lock that the interrupted code holds; this put never waits.
+        self._signals.put(number)
+
+    def _hear(self) -> None:
+        while True:
+            self._signals.get()
+            (self._forced if self._asked.is_set() else self._asked).set()
 
     def ask(self) -> None:
         """Ask the process to finish."""
