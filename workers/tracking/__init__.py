@@ -1,0 +1,1 @@
+"""Boxes in, the same boxes with track ids out: one tracker per camera and assignment."""
