@@ -1,0 +1,83 @@
+"""Makes the Flask app: resources, documentation page, status wall."""
+
+from pathlib import Path
+from typing import Final
+
+from flasgger import Swagger  # type: ignore[import-untyped]  # ships no types
+from flask import Flask, Response, request, send_from_directory
+
+from camera_ctrler.api import problems
+from camera_ctrler.api import services as shared
+from camera_ctrler.api.documented import Operation
+from camera_ctrler.api.openapi import build_document
+from camera_ctrler.api.resources import cameras, footage, operations, pictures, status
+from runtime.settings import ControllerSettings
+
+STATIC: Final = Path(__file__).parent.parent / "static"
+RESOURCES: Final = tuple(module.resource for module in (cameras, status, pictures, footage, operations))
+
+_WALL_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+#: Swagger UI sets styles on elements and carries its icons as data.
+_DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_OTHER_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+
+
+def create_app(settings: ControllerSettings) -> Flask:
+    """Return the API as a WSGI app; Redis and the database are first asked by requests.
+
+    Raises:
+        FarmError: A setting cannot be used.
+    """
+    app = Flask("camera_ctrler.api", static_folder=str(STATIC), static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = settings.api_max_body_bytes
+    shared.install(app, shared.Services.create(settings))
+    for resource in RESOURCES:
+        app.register_blueprint(resource.blueprint)
+    _install_docs(app)
+    app.add_url_rule("/", "wall", _wall)
+    problems.install(app)
+    app.after_request(_secure)
+    return app
+
+
+def all_operations() -> list[Operation]:
+    """Return what the API offers, in the order of the documentation page."""
+    return [operation for resource in RESOURCES for operation in resource.operations]
+
+
+def _install_docs(app: Flask) -> None:
+    specification = {"endpoint": "apispec", "route": "/apispec.json", "rule_filter": lambda _rule: False}
+    Swagger(
+        app,
+        template=build_document(all_operations()),
+        config={
+            "openapi": "3.0.3",
+            "title": "CamFarm API",
+            "headers": [],
+            "specs": [specification],
+            "specs_route": "/apidocs/",
+            "static_url_path": "/flasgger_static",
+        },
+    )
+
+
+def _wall() -> Response:
+    return send_from_directory(STATIC, "wall.html", max_age=0)
+
+
+def _secure(response: Response) -> Response:
+    policy = _OTHER_POLICY
+    if request.path == "/":
+        policy = _WALL_POLICY
+    elif request.path == "/apidocs/":
+        policy = _DOCS_POLICY
+    response.headers.setdefault("Content-Security-Policy", policy)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    return response

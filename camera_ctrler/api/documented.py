@@ -1,0 +1,187 @@
+"""One declaration per operation: it checks what comes in, and it is what the OpenAPI document is made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from camera_ctrler.api.problems import FieldError, ProblemError, field_errors, invalid_request
+from camera_ctrler.api.schemas import EpochMs
+from contract.ids import CameraId
+
+VERSION_PREFIX: Final = "/api/v1"
+JSON_TYPE: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class PathParameter:
+    """A variable part of a path."""
+
+    adapter: TypeAdapter[Any]
+    description: str
+    example: str
+
+
+#: Every variable part of a path that this API has.
+PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
+    "camera_id": PathParameter(TypeAdapter(CameraId), "Id of the camera", "lobby"),
+    "captured_at_ms": PathParameter(TypeAdapter(EpochMs), "When it was captured, Unix ms UTC", "1790000000000"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An answer that is no JSON."""
+
+    mimetype: str
+    description: str
+
+
+#: What comes back with a status: a message, a medium, or nothing.
+Answer = type[BaseModel] | Media | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one path and method take and give."""
+
+    method: str
+    #: As Flask writes it, prefix included.
+    rule: str
+    name: str
+    summary: str
+    description: str
+    tag: str
+    answers: Mapping[int, Answer]
+    #: Statuses of problems, beside 400, 413, 415, 500 and 503, which follow from the rest.
+    errors: tuple[int, ...] = ()
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    #: Title -> a body that works, offered on the documentation page.
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path_parameters(self) -> list[str]:
+        """Names of the variable parts, in order."""
+        return [part.split(">")[0] for part in self.rule.split("<")[1:]]
+
+
+Handler = Callable[..., Any]
+
+
+class Resource:
+    """A blueprint whose operations are documented and checked by the same declaration."""
+
+    def __init__(self, name: str, tag: str, *, prefix: str = VERSION_PREFIX) -> None:
+        self.blueprint: Final = Blueprint(name, __name__, url_prefix=prefix or None)
+        self.operations: Final[list[Operation]] = []
+        self._tag = tag
+        self._prefix = prefix
+
+    def documented(
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        answers: Mapping[int, Answer],
+        description: str = "",
+        **more: Any,
+    ) -> Callable[[Handler], Handler]:
+        """Serve `path` with the decorated handler.
+
+        The handler gets the path's parts by name, and `query` and `body` as checked models where they are declared.
+        It returns a message, a `Response`, None, or a message with a status and headers.
+
+        Args:
+            method: HTTP method.
+            path: As Flask writes it, below the resource's prefix.
+            summary: One line for the documentation page.
+            answers: Status -> what comes back.
+            description: More, in Markdown.
+            more: Other fields of `Operation`.
+        """
+
+        def decorate(handler: Handler) -> Handler:
+            operation = Operation(
+                method=method,
+                rule=f"{self._prefix}{path}",
+                name=handler.__name__,
+                summary=summary,
+                description=description,
+                tag=self._tag,
+                answers=answers,
+                **more,
+            )
+            self.operations.append(operation)
+
+            @wraps(handler)
+            def view(**parts: str) -> Response:
+                return _respond(handler(**_checked(operation, parts)), operation)
+
+            self.blueprint.add_url_rule(path, view_func=view, methods=[method])
+            return handler
+
+        return decorate
+
+
+def _checked(operation: Operation, parts: dict[str, str]) -> dict[str, Any]:
+    """Return the handler's arguments.
+
+    Raises:
+        ProblemError: 400 with every field that is wrong; 413 and 415 for a body that is too large or no JSON.
+    """
+    problems: list[FieldError] = []
+    values: dict[str, Any] = {}
+    for name, text in parts.items():
+        try:
+            values[name] = PATH_PARAMETERS[name].adapter.validate_python(text)
+        except ValidationError as error:
+            problems += field_errors(error, prefix=name)
+    try:
+        query = {name: given if len(given) > 1 else given[0] for name, given in request.args.lists()}
+        if operation.query is not None:
+            values["query"] = operation.query.model_validate(query)
+        elif query:
+            problems += [FieldError(field=name[:100], message="is not known here") for name in query]
+    except ValidationError as error:
+        problems += field_errors(error)
+    if operation.body is not None:
+        try:
+            values["body"] = _body(operation.body)
+        except ValidationError as error:
+            problems += field_errors(error)
+    if problems:
+        raise invalid_request(problems[:20])
+    return values
+
+
+def _body(model: type[BaseModel]) -> BaseModel:
+    data = request.get_data(cache=False)  # first, so that a body that is too large is refused whatever it says it is
+    if request.mimetype != JSON_TYPE:
+        raise ProblemError(
+            415,
+            "unsupported-media-type",
+            "Unsupported media type",
+            f"Send the body as JSON with the header Content-Type: {JSON_TYPE}",
+        )
+    # Strict: the document says which JSON type a field has, and "yes" is no boolean.
+    return model.model_validate_json(data, strict=True)
+
+
+def _respond(result: Any, operation: Operation) -> Response:
+    if isinstance(result, Response):
+        return result
+    status = next(iter(operation.answers))
+    headers: dict[str, str] = {}
+    if isinstance(result, tuple):
+        result, status, headers = result
+    if result is None:
+        return Response(status=status, headers=headers)
+    response = Response(result.model_dump_json(), status, headers, mimetype=JSON_TYPE)
+    response.cache_control.no_store = True
+    return response

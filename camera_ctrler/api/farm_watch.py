@@ -1,0 +1,102 @@
+"""The farm at one moment, read at most twice a second however many people look."""
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from camera_ctrler.api.schemas import CameraStatusView
+from camera_ctrler.api.status_view import Surroundings, status_view
+from camera_ctrler.registry import Registry
+from contract.camera_specs import Camera
+from contract.cameras import CameraState
+from contract.plan import PlanReport
+from runtime.clock import Clock
+from runtime.farm_reader import FarmReader, WorkerView
+
+#: Seconds for which one look serves everybody: a wall that asks once a second misses nothing.
+LOOK_SECONDS: Final = 0.5
+#: Seconds after which the registry is read again even if its revision says that nothing changed.
+FULL_READ_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class FarmLook:
+    """All that registry and Redis say, at one moment."""
+
+    now_ms: int
+    cameras: dict[str, Camera]
+    #: By camera id, in the order of ids.
+    statuses: dict[str, CameraStatusView]
+    workers: list[WorkerView]
+    #: None while no manager leads.
+    plan: PlanReport | None
+
+    @property
+    def workers_alive(self) -> int:
+        """Workers whose lease is held."""
+        return sum(worker.alive for worker in self.workers)
+
+    @property
+    def objects_in_view(self) -> int:
+        """Objects in the newest frames of cameras that are online."""
+        return sum(sum(status.objects.values()) for status in self.statuses.values())
+
+    @property
+    def online(self) -> int:
+        """Cameras that are online."""
+        return sum(status.state is CameraState.ONLINE for status in self.statuses.values())
+
+
+class FarmWatch:
+    """Looks at the farm. Safe to use from several threads: who asks during a look waits for that one."""
+
+    def __init__(self, registry: Registry, reader: FarmReader, clock: Clock) -> None:
+        self._registry = registry
+        self._reader = reader
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._look: FarmLook | None = None
+        self._looked_at = 0.0
+        self._cameras: dict[str, Camera] = {}
+        self._revision = -1
+        self._read_at = 0.0
+
+    def look(self) -> FarmLook:
+        """Return the farm as it was at most `LOOK_SECONDS` ago. Raises what registry and Redis raise when away."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._look is None or now - self._looked_at >= LOOK_SECONDS:
+                self._look = self._look_anew()
+                self._looked_at = now
+            return self._look
+
+    def one(self, camera: Camera) -> CameraStatusView:
+        """Return how one camera does at this moment."""
+        workers = sum(worker.alive for worker in self._reader.workers())
+        around = Surroundings(self._clock.now_ms(), self._reader.plan_report(), workers)
+        status = self._reader.camera_statuses([camera.id]).get(camera.id)
+        result = self._reader.results([camera.id]).get(camera.id)
+        return status_view(camera, status, result, around)
+
+    def forget(self) -> None:
+        """Look anew next time, for something was changed here."""
+        with self._lock:
+            self._look = None
+
+    def _look_anew(self) -> FarmLook:
+        self._read_registry()
+        ids = sorted(self._cameras)
+        workers = self._reader.workers()
+        statuses = self._reader.camera_statuses(ids)
+        results = self._reader.results(ids)
+        plan = self._reader.plan_report()
+        around = Surroundings(self._clock.now_ms(), plan, sum(worker.alive for worker in workers))
+        views = {name: status_view(self._cameras[name], statuses.get(name), results.get(name), around) for name in ids}
+        return FarmLook(around.now_ms, self._cameras, views, workers, plan if around.led else None)
+
+    def _read_registry(self) -> None:
+        revision = self._registry.revision()
+        now = self._clock.monotonic()
+        if revision != self._revision or now - self._read_at >= FULL_READ_SECONDS:
+            self._cameras = {camera.id: camera.view() for camera in self._registry.all()}
+            self._revision, self._read_at = revision, now

@@ -1,0 +1,151 @@
+"""Live views: one Redis subscription per camera, however many people watch it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import redis
+import structlog
+
+from camera_ctrler.api.pictures import Picture, picture_of
+from contract import keys
+from runtime.farm_reader import FarmReader
+
+#: Longest wait for a message: how soon a newly watched camera is subscribed to.
+LISTEN_SECONDS: Final = 0.1
+#: Messages passed on before new viewers are looked for again.
+MESSAGES_AT_ONCE: Final = 1_000
+#: Pause before Redis is tried again.
+RETRY_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class WatchedCamera:
+    """One camera that somebody watches. Safe to use from several threads."""
+
+    def __init__(self, camera_id: str, reader: FarmReader) -> None:
+        self.camera_id: Final = camera_id
+        self._reader = reader
+        self._changed = threading.Condition()
+        self._version = 0
+        self._fetched_version = -1
+        self._picture: Picture | None = None
+        self._fetching = threading.Lock()
+        self.viewers = 0
+
+    def touch(self) -> None:
+        """Say that there is a new preview."""
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Return the newest version number, as soon as it is not `seen`, after `seconds` in any case."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version != seen, seconds)
+            return self._version
+
+    def picture(self) -> Picture | None:
+        """Return the newest picture, fetched once per version. Raises what redis-py raises when Redis is away."""
+        with self._fetching:
+            version = self._version
+            if self._fetched_version != version:
+                preview = self._reader.preview(self.camera_id)
+                self._picture = None if preview is None else picture_of(preview)
+                self._fetched_version = version
+            return self._picture
+
+
+class LiveHub:
+    """Listens for all live views of this process on one connection and one thread, both made when first needed."""
+
+    def __init__(self, client: redis.Redis, reader: FarmReader, stopping: threading.Event) -> None:
+        self._client = client
+        self._reader = reader
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._watched: dict[str, WatchedCamera] = {}
+        self._wanted = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def watch(self, camera_id: str) -> Iterator[WatchedCamera]:
+        """Watch a camera for the time of the ``with`` block."""
+        with self._lock:
+            camera = self._watched.get(camera_id)
+            if camera is None:
+                camera = self._watched[camera_id] = WatchedCamera(camera_id, self._reader)
+            camera.viewers += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)
+                self._thread.start()
+            self._wanted.set()
+        try:
+            yield camera
+        finally:
+            with self._lock:
+                camera.viewers -= 1
+                if camera.viewers == 0:
+                    del self._watched[camera_id]
+
+    def viewers(self) -> int:
+        """Return how many live views are open."""
+        with self._lock:
+            return sum(camera.viewers for camera in self._watched.values())
+
+    def wake_all(self) -> None:
+        """Wake every viewer, so that it notices that the server stops."""
+        with self._lock:
+            cameras = list(self._watched.values())
+        for camera in cameras:
+            camera.touch()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if not self._wanted.wait(RETRY_SECONDS):
+                continue
+            try:
+                self._listen()
+            except redis.RedisError as error:
+                log.warning("live_views_interrupted", error=str(error))
+                self._stopping.wait(RETRY_SECONDS)
+        self.wake_all()
+
+    def _listen(self) -> None:
+        """Listen until nobody watches; commands and reads stay on this thread, for a connection has one user."""
+        subscribed: dict[bytes, str] = {}
+        with self._client.pubsub(ignore_subscribe_messages=True) as channels:
+            while not self._stopping.is_set():
+                with self._lock:
+                    watched = dict(self._watched)
+                    if not watched:
+                        self._wanted.clear()
+                        return
+                self._follow(channels, subscribed, watched)
+                self._hear(channels, subscribed, watched)
+
+    @staticmethod
+    def _follow(channels: Any, subscribed: dict[bytes, str], watched: dict[str, WatchedCamera]) -> None:
+        """Bring the subscriptions to what is watched."""
+        wanted = {keys.camera_channel(name).encode(): name for name in watched}
+        for channel in subscribed.keys() - wanted.keys():
+            channels.unsubscribe(channel)
+            del subscribed[channel]
+        for channel in wanted.keys() - subscribed.keys():
+            channels.subscribe(channel)
+            subscribed[channel] = wanted[channel]
+            watched[wanted[channel]].touch()  # what came before the subscription is fetched now
+
+    @staticmethod
+    def _hear(channels: Any, subscribed: dict[bytes, str], watched: dict[str, WatchedCamera]) -> None:
+        """Wait for a message and pass on all that have come, a bounded number at a time."""
+        message = channels.get_message(timeout=LISTEN_SECONDS)
+        for _ in range(MESSAGES_AT_ONCE):
+            if message is None:
+                return
+            camera = watched.get(subscribed.get(message["channel"], ""))
+            if camera is not None:
+                camera.touch()
+            message = channels.get_message(timeout=0)

@@ -1,0 +1,70 @@
+"""What one viewer of a live view is sent."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from camera_ctrler.api.drawing import no_signal
+from camera_ctrler.api.live_hub import WatchedCamera
+from camera_ctrler.api.pictures import Picture
+from camera_ctrler.api.schemas import CameraStatusView
+from camera_ctrler.api.services import Services
+from camera_ctrler.playback import mjpeg
+from contract.camera_specs import Camera
+from contract.cameras import CameraState
+
+#: Seconds without a new picture after which something is sent all the same: it keeps proxies from closing the
+#: connection and shows whether the client is still there.
+IDLE_SECONDS: Final = 2.0
+
+
+def live_parts(camera: Camera, watched: WatchedCamera, services: Services, *, annotated: bool) -> Iterator[bytes]:
+    """Yield a camera's pictures as they come; ends when the camera is deleted or the server stops."""
+    yield mjpeg.OPENING
+    version, shown = -1, ""
+    while True:
+        version = watched.wait(version, IDLE_SECONDS)
+        picture = _picture(watched)
+        if picture is not None and picture.tag != shown:
+            shown = picture.tag
+            jpeg = services.pictures.annotated(picture) if annotated else picture.jpeg
+            yield mjpeg.part(jpeg, picture.result.captured_at_ms)
+        else:
+            filler = _filler(camera, picture, services)
+            if filler is None:
+                return
+            yield mjpeg.part(filler)
+            shown = ""
+        if services.stopping.is_set():
+            return
+
+
+def _picture(watched: WatchedCamera) -> Picture | None:
+    try:
+        return watched.picture()
+    except redis.RedisError:  # said in words by `_filler`
+        return None
+
+
+def _filler(camera: Camera, picture: Picture | None, services: Services) -> bytes | None:
+    """Return what is shown while nothing new comes; None when the camera is no more."""
+    name = camera.name or camera.id
+    try:
+        status = services.farm.look().statuses.get(camera.id)
+    except redis.RedisError:
+        return no_signal(name, ["Redis cannot be reached. The camera goes on being analysed and saved."])
+    except SQLAlchemyError:
+        return no_signal(name, ["The database cannot be used. The camera goes on being analysed and saved."])
+    if status is None:
+        return None
+    if picture is not None and status.state is CameraState.ONLINE:
+        return picture.jpeg
+    return no_signal(name, _why(status))
+
+
+def _why(status: CameraStatusView) -> list[str]:
+    if status.reason is None:
+        return [f"The camera is {status.state}.", status.detail]
+    return [f"The camera is {status.state}: {status.reason.replace('_', ' ')}.", status.remedy]

@@ -1,0 +1,151 @@
+"""Serves the API with gunicorn: one process, many threads, streams that end when the server stops."""
+
+import errno
+import os
+import socket
+from types import FrameType
+from typing import Any, Final, cast
+
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from camera_ctrler.api.app import create_app
+from camera_ctrler.api.services import Services, services_of
+from camera_ctrler.registry.database import DatabaseError
+from contract.errors import FarmError
+from runtime.settings import ControllerSettings
+
+#: Seconds for answers under way when the server stops; then connections are closed.
+GRACEFUL_SECONDS: Final = 10
+#: Seconds that a client may leave its connection full, or its request unfinished, before its thread is taken back.
+CLIENT_SECONDS: Final = 30.0
+BACKLOG: Final = 512
+
+log = structlog.get_logger(__name__)
+
+
+class ListenError(FarmError):
+    """The API cannot listen where it shall; the text names address and setting."""
+
+
+class StreamEndingWorker(ThreadWorker):
+    """A gunicorn worker that tells streams when it stops, and does not wait for ever for a client."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order: streams end, other answers are finished."""
+        # Not from the signal handler itself, which may have interrupted a holder of the same locks.
+        self.method_queue.defer(_services(self).stop)
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at once."""
+        _services(self).stopping.set()
+        super().handle_quit(sig, frame)
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """Answer one request; a client that stops reading loses its connection."""
+        conn.sock.settimeout(CLIENT_SECONDS)
+        try:
+            return bool(super().handle_request(req, conn))
+        except TimeoutError as error:
+            raise BrokenPipeError(errno.EPIPE, "the client took nothing for too long") from error
+
+
+class _Server(BaseApplication):
+    def __init__(self, settings: ControllerSettings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        options = {
+            "bind": f"fd://{self._listener.fileno()}",
+            "workers": 1,
+            "worker_class": StreamEndingWorker,
+            "threads": self._settings.api_threads,
+            "worker_connections": self._settings.api_threads * 4,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "keepalive": 15,
+            "proc_name": "camfarm-api",
+            "loglevel": self._settings.log_level.lower(),
+            "control_socket_disable": True,
+            "worker_exit": _close,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._settings)
+
+
+def _services(worker: StreamEndingWorker) -> Services:
+    return services_of(cast("Flask", worker.wsgi))
+
+
+def _close(_server: object, worker: StreamEndingWorker) -> None:
+    if getattr(worker, "wsgi", None) is not None:  # None: the app could not be made
+        _services(worker).close()
+
+
+def serve(settings: ControllerSettings) -> int:
+    """Serve until SIGTERM or SIGINT; returns an exit code.
+
+    Call it last: gunicorn forks, and its child ends by leaving this function with `SystemExit`.
+
+    Raises:
+        ListenError: The address cannot be listened on.
+        FarmError: Another setting cannot be used.
+    """
+    _prepare(settings)
+    with listen(settings.api_host, settings.api_port) as listener:
+        log.info("api_listening", url=f"http://{settings.api_host}:{settings.api_port}/")
+        parent = os.getpid()
+        try:
+            _Server(settings, listener).run()
+        except SystemExit as ended:
+            if os.getpid() != parent:
+                raise
+            return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    return 0
+
+
+def _prepare(settings: ControllerSettings) -> None:
+    """Find unusable settings here, where they can be said in a sentence, and bring the database up to date."""
+    services = Services.create(settings)
+    try:
+        services.registry.migrate()
+    except DatabaseError as error:  # /readyz says so until it is back
+        log.error("database_away", error=str(error))
+    finally:
+        services.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        ListenError: Names address, setting and remedy.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ListenError(f"the API cannot listen on {host}: {error.strerror}; check FARM_API_HOST") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_why(host, port, error)) from error
+    return listener
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use already; stop what listens there, or set FARM_API_PORT to another port"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs more rights; set FARM_API_PORT to one above 1023"
+    return f"the API cannot listen on {host}:{port}: {error.strerror}; check FARM_API_HOST and FARM_API_PORT"

@@ -1,0 +1,137 @@
+"""What the handlers share, made once per app."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, cast
+
+import redis
+from flask import Flask, current_app
+
+from camera_ctrler.api.cursors import Cursors
+from camera_ctrler.api.farm_watch import FarmWatch
+from camera_ctrler.api.live_hub import LiveHub
+from camera_ctrler.api.pictures import Pictures
+from camera_ctrler.api.problems import ProblemError
+from camera_ctrler.playback.clip import ClipMaker
+from camera_ctrler.playback.clip_store import ClipStore
+from camera_ctrler.playback.frame_index import FrameIndex
+from camera_ctrler.registry import Registry
+from runtime.clock import Clock, SystemClock
+from runtime.farm_reader import FarmReader
+from runtime.frame_store import FrameStore
+from runtime.redis_client import connect
+from runtime.secret_box import SecretBox
+from runtime.settings import ControllerSettings
+
+_NAME: Final = "camfarm"
+#: Threads that are never given to streams, so that the API answers while every stream is taken.
+RESERVED_THREADS: Final = 3
+
+
+class StreamSlots:
+    """How many long answers may run at once; each takes a thread."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._free = threading.BoundedSemaphore(limit)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Take a slot for the time of the ``with`` block.
+
+        Raises:
+            ProblemError: 503, all are taken.
+        """
+        if not self._free.acquire(blocking=False):
+            raise ProblemError(
+                503,
+                "too-many-streams",
+                "Too many live views and playbacks",
+                f"All {self._limit} live views and playbacks are taken; close one, or raise FARM_API_THREADS.",
+            )
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts behind the handlers."""
+
+    settings: ControllerSettings
+    clock: Clock
+    client: redis.Redis
+    registry: Registry
+    reader: FarmReader
+    store: FrameStore
+    farm: FarmWatch
+    cursors: Cursors
+    frames: FrameIndex
+    pictures: Pictures
+    live: LiveHub
+    clips: ClipStore
+    clip_maker: ClipMaker
+    streams: StreamSlots
+    #: Set when the server stops: long answers end.
+    stopping: threading.Event
+
+    @classmethod
+    def create(cls, settings: ControllerSettings) -> "Services":
+        """Make them; neither Redis nor the database is asked yet.
+
+        Raises:
+            FarmError: A setting cannot be used.
+        """
+        clock, stopping = SystemClock(), threading.Event()
+        box = SecretBox.from_settings(settings)
+        registry = Registry(settings.database, box, clock)
+        client = connect(settings, name="camfarm-api")
+        reader = FarmReader(client)
+        store = FrameStore(settings.frames_dir)
+        return cls(
+            settings=settings,
+            clock=clock,
+            client=client,
+            registry=registry,
+            reader=reader,
+            store=store,
+            farm=FarmWatch(registry, reader, clock),
+            cursors=Cursors(box),
+            frames=FrameIndex(store, reader, clock),
+            pictures=Pictures(reader, store),
+            live=LiveHub(client, reader, stopping),
+            clips=ClipStore(clock),
+            clip_maker=ClipMaker(store, stopping),
+            streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
+            stopping=stopping,
+        )
+
+    def stop(self) -> None:
+        """End long answers; short ones go on."""
+        self.stopping.set()
+        self.live.wake_all()
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.stop()
+        self.clips.close()
+        self.registry.close()
+        self.client.close()
+
+
+def install(app: Flask, services: Services) -> None:
+    """Give `app` its services."""
+    app.extensions[_NAME] = services
+
+
+def services_of(app: Flask) -> Services:
+    """Return the services of `app`."""
+    return cast("Services", app.extensions[_NAME])
+
+
+def services() -> Services:
+    """Return the services of the app that handles this request."""
+    return services_of(current_app)

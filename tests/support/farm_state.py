@@ -1,0 +1,212 @@
+"""Puts a farm's state into a real Redis, registry and frames volume through the code that workers use."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import redis
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask.testing import FlaskClient
+
+from camera_ctrler.api.app import create_app
+from camera_ctrler.api.services import Services, services_of
+from contract import keys
+from contract.camera_specs import CameraCreate
+from contract.cameras import CameraState, CameraStatus
+from contract.detections import AnalysisResult, TrackedDetection
+from contract.errors import StatusReason
+from contract.frame_paths import frame_path
+from contract.plan import PlanReport
+from contract.workers import WorkerStatus
+from runtime.frame_store import FrameStore
+from runtime.settings import ControllerSettings
+from runtime.worker_link import WorkerLink, Written
+from tests.support.clips import picture
+from tests.support.valkey_server import ValkeyServer
+
+WORKER = "worker-1"
+
+
+def now_ms() -> int:
+    """Return Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def jpeg_of(number: int, size: tuple[int, int] = (320, 240)) -> bytes:
+    """Return frame `number` of the test clips as JPEG."""
+    done, data = cv2.imencode(".jpg", np.ascontiguousarray(picture(number, size)[..., ::-1]))
+    assert done
+    return data.tobytes()
+
+
+PERSON = TrackedDetection(xyxy=(40, 40, 120, 200), confidence=0.87, class_id=0, class_name="person", track_id=12)
+
+
+@dataclass
+class FarmState:
+    """Speaks for workers and manager."""
+
+    client: redis.Redis
+    store: FrameStore
+    services: Services
+    seq: dict[str, int] = field(default_factory=dict)
+
+    def link(self, worker_id: str = WORKER) -> WorkerLink:
+        """Return a worker's side of Redis."""
+        return WorkerLink(self.client, worker_id, frame_index_size=100)
+
+    def camera(self, camera_id: str, **fields: object) -> str:
+        """Register a camera."""
+        url = str(fields.pop("url", "rtsp://192.0.2.10/stream1"))
+        self.services.registry.add(CameraCreate.model_validate({"id": camera_id, "url": url, **fields}))
+        self.client.set(keys.camera_epoch(camera_id), 1)  # as the manager does when it gives the camera to a worker
+        return camera_id
+
+    def worker(self, worker_id: str = WORKER, *camera_ids: str, lease_seconds: float = 60) -> None:
+        """Let a worker hold its lease and say how it does."""
+        link = self.link(worker_id)
+        link.announce()
+        self.client.set(keys.worker_lease(worker_id), "token", px=round(lease_seconds * 1000))
+        link.publish_worker(
+            WorkerStatus(
+                worker_id=worker_id,
+                host="host",
+                pid=1,
+                version="0.1.0",
+                started_at_ms=now_ms(),
+                updated_at_ms=now_ms(),
+                device="cpu",
+                detector="openvino",
+                model="yolo11n",
+                capacity=64,
+                camera_ids=list(camera_ids),
+                refused_writes=3,
+            )
+        )
+
+    def plan(self, unplaced: dict[str, StatusReason] | None = None, *, age_ms: int = 0) -> None:
+        """Let a manager say what it did."""
+        at_ms = now_ms() - age_ms
+        report = PlanReport(
+            controller_id="controller-1",
+            updated_at_ms=at_ms,
+            leading_since_ms=at_ms,
+            cameras=1,
+            workers=1,
+            unplaced=unplaced or {},
+            moved_total=2,
+        )
+        self.client.set(keys.plan_report(), report.model_dump_json(), ex=60)
+
+    def status(
+        self,
+        camera_id: str,
+        state: CameraState = CameraState.ONLINE,
+        reason: StatusReason | None = None,
+        *,
+        age_ms: int = 0,
+    ) -> None:
+        """Let the worker say how a camera does."""
+        written = self.link().publish_status(
+            CameraStatus(
+                camera_id=camera_id,
+                worker_id=WORKER,
+                epoch=1,
+                state=state,
+                reason=reason,
+                updated_at_ms=now_ms() - age_ms,
+                last_frame_at_ms=now_ms() - age_ms,
+                stream_fps=25.0,
+                analysed_fps=1.0,
+                width=320,
+                height=240,
+                codec="h264",
+                frames_analysed=10,
+                frames_dropped={"slow_detector": 4},
+            )
+        )
+        assert written is Written.ACCEPTED
+
+    def save(self, camera_id: str, at_ms: int, number: int = 0, size: tuple[int, int] = (320, 240)) -> str:
+        """Save one frame to the volume only."""
+        path = frame_path(camera_id, at_ms)
+        self.store.save(path, jpeg_of(number, size))
+        return path
+
+    def result(
+        self,
+        camera_id: str,
+        *,
+        at_ms: int | None = None,
+        detections: tuple[TrackedDetection, ...] = (PERSON,),
+        saved: bool = True,
+        size: tuple[int, int] = (320, 240),
+    ) -> AnalysisResult:
+        """Analyse one frame: saved to the volume, result, preview and index to Redis."""
+        at_ms = at_ms or now_ms()
+        seq = self.seq[camera_id] = self.seq.get(camera_id, 0) + 1
+        result = AnalysisResult(
+            camera_id=camera_id,
+            epoch=1,
+            seq=seq,
+            worker_id=WORKER,
+            captured_at_ms=at_ms,
+            published_at_ms=at_ms + 5,
+            width=size[0],
+            height=size[1],
+            detections=list(detections),
+            frame_path=self.save(camera_id, at_ms, seq, size) if saved else None,
+        )
+        assert self.link().publish_result(result, jpeg_of(seq, (160, 120))) is Written.ACCEPTED
+        return result
+
+    def online(self, camera_id: str, **fields: object) -> AnalysisResult:
+        """Register a camera that a worker watches and has analysed."""
+        self.camera(camera_id, **fields)
+        self.status(camera_id)
+        return self.result(camera_id)
+
+
+@pytest.fixture
+def controller_settings(tmp_path: Path, valkey_server: ValkeyServer) -> ControllerSettings:
+    """Settings of a controller with folders of its own."""
+    return settings_for(tmp_path, valkey_server.url)
+
+
+def settings_for(folder: Path, redis_url: str, **fields: object) -> ControllerSettings:
+    """Return settings that take nothing from the environment that matters here."""
+    values = {
+        "redis_url": redis_url,
+        "data_dir": folder / "data",
+        "frames_dir": folder / "frames",
+        "secret_key": Fernet.generate_key().decode(),
+        **fields,
+    }
+    return ControllerSettings.model_validate(values)
+
+
+@pytest.fixture
+def app(controller_settings: ControllerSettings, redis_client: redis.Redis) -> Iterator[Flask]:
+    """The API on an empty registry, an empty Redis and an empty volume."""
+    assert redis_client.dbsize() == 0
+    made = create_app(controller_settings)
+    services_of(made).registry.migrate()
+    yield made
+    services_of(made).close()
+
+
+@pytest.fixture
+def api(app: Flask) -> FlaskClient:
+    """A client of the API."""
+    return app.test_client()
+
+
+@pytest.fixture
+def farm_state(app: Flask, redis_client: redis.Redis) -> FarmState:
+    """Puts state behind the API."""
+    return FarmState(redis_client, services_of(app).store, services_of(app))
