@@ -57,6 +57,17 @@ class CameraRun:
             self._seq = 0
             self.superseded = False
 
+    def refused(self, epoch: int) -> bool:
+        """Take note that a write under `epoch` was refused; True if that means that another worker has the camera.
+
+        It does not where this worker has been given a newer epoch meanwhile.
+        """
+        with self._lock:
+            if epoch != self._assignment.epoch or self.superseded:
+                return False
+            self.superseded = True
+            return True
+
     def capture_changed(self, state: CaptureState) -> None:
         """Take note of what the capture says."""
         with self._lock:

@@ -65,6 +65,7 @@ class CaptureOpener(Protocol):
         assignment: Assignment,
         on_frame: Callable[[Frame], None],
         on_state: Callable[[CaptureState], None],
+        /,
     ) -> Capture:
         """Return the capture."""
         ...
@@ -249,7 +250,9 @@ class Pipeline:
         for (frame, found), detections in zip(current, all_detections, strict=True):
             if detections is None:
                 continue
-            tracked = found.tracker.update(detections, timestamp=frame.captured_monotonic)
+            tracked = found.tracker.update(
+                detections, captured_monotonic=frame.captured_monotonic, frame_size=(frame.height, frame.width)
+            )
             reported = self._reported(tracked, found.run)
             result = found.run.result(frame, reported, self._detector.class_names)
             self._lanes.put(frame.camera_id, _Analysed(found.run, frame, result))
@@ -291,8 +294,7 @@ class Pipeline:
         self._publisher.put(Publication(item.run, item.frame, result, self._saver.preview(item.frame)))
 
     def _refused(self, run: CameraRun, epoch: int) -> None:
-        if run.epoch == epoch and not run.superseded:
-            run.superseded = True
+        if run.refused(epoch):
             log.info("camera_superseded", camera=run.assignment.camera_id, epoch=epoch)
             self._on_superseded()
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import redis
 import structlog
 
 from contract.detections import AnalysisResult
 from runtime.clock import Clock
 from runtime.lanes import Lane
-from runtime.redis_client import RedisAwayError
 from runtime.worker_link import WorkerLink, Written
 from workers.camera_run import CameraRun
 from workers.frames import Frame
@@ -58,7 +58,8 @@ class Publisher:
         result = publication.result.model_copy(update={"published_at_ms": self._clock.now_ms()})
         try:
             written = self._link.publish_result(result, publication.preview_jpeg)
-        except RedisAwayError as error:
+        except redis.RedisError as error:
+            # Away, or there and not serving (out of memory, disk full): either way the next ones need not be tried.
             log.warning("redis_away", error=str(error))
             self._away_until = self._clock.monotonic() + PAUSE_SECONDS
             self._dropped(publication)

@@ -6,6 +6,7 @@ import socket
 import threading
 from typing import Final
 
+import redis
 import structlog
 
 from contract import keys
@@ -24,7 +25,8 @@ from runtime.worker_link import WorkerLink, Written
 from workers.detection.detector import Detector
 from workers.pipeline import CaptureOpener, Pipeline, PipelineSettings, Stages
 from workers.saving.saver import FrameSaver
-from workers.tracking.tracker import CameraTracker, new_tracker
+from workers.tracking.byte_track import ByteTrackCameraTracker
+from workers.tracking.tracker import CameraTracker
 
 #: Seconds between two statuses of a worker and its cameras.
 STATUS_SECONDS: Final = 1.0
@@ -99,7 +101,7 @@ class WorkerService:
         )
 
     def _tracker(self) -> CameraTracker:
-        return new_tracker(self._detector.class_names)
+        return ByteTrackCameraTracker(self._detector.class_names)
 
     def run(self) -> int:
         """Work until asked to stop or the lease is lost; returns an exit code."""
@@ -141,7 +143,7 @@ class WorkerService:
                 self._link.wait_for_change(wait_seconds)
             self._sync_soon.clear()
             assignments = self._link.assignments()
-        except RedisAwayError:
+        except redis.RedisError:  # away, or there and not serving (disk full, for example): not this thread's end
             self._shutdown.wait(0.5)
             return
         since_taken = self._clock.monotonic() - self._lease.taken_at
@@ -183,9 +185,9 @@ class WorkerService:
             for run, status in self._pipeline.statuses():
                 if self._data_link.publish_status(status) is Written.REFUSED:
                     self._refused_statuses += 1
-                    run.superseded = True
+                    run.refused(status.epoch)
                     self._sync_soon.set()
-        except RedisAwayError as error:
+        except redis.RedisError as error:
             log.warning("status_not_published", error=str(error))
 
     def status(self) -> WorkerStatus:
