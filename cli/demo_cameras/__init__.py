@@ -1,0 +1,1 @@
+"""Cameras for people who have none at hand: real footage, served in endless loops by a real RTSP server."""
