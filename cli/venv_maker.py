@@ -77,11 +77,11 @@ class Venv:
     def _install(self, groups: Sequence[Group], lock: int) -> None:
         began = time.monotonic()
         stamp = self._read_stamp()
+        self._check_space(self._missing(stamp, groups))
         if stamp.get("state") != "ready" or not os.access(self.python, os.X_OK):
             self._make_empty(lock)
             stamp = {"state": "ready", "path": str(self.path), "groups": {}}
         for group in self._missing(stamp, groups):
-            self._check_space(group)
             # Marked before pip begins: killed half-way it leaves packages that look installed and are not.
             self._write_stamp({**stamp, "state": "unfinished"})
             run = PipRun(self.python, group.pip_arguments(self._project_dir), keep_open=lock)
@@ -135,12 +135,13 @@ class Venv:
         finally:
             os.close(descriptor)
 
-    def _check_space(self, group: Group) -> None:
+    def _check_space(self, groups: Sequence[Group]) -> None:
         free = shutil.disk_usage(self.path).free
-        if free < group.free_bytes_needed:
+        needed = sum(group.free_bytes_needed for group in groups)
+        if free < needed:
             raise BootstrapError(
-                f"{self.path} has {free / 1e9:.1f} GB free, installing {group.value} needs up to "
-                f"{group.free_bytes_needed / 1e9:.1f} GB; free some, or name another place with FARM_VENV=/some/folder"
+                f"{self.path} has {free / 1e9:.1f} GB free, installing CamFarm needs up to {needed / 1e9:.1f} GB; "
+                "free some, or name another place with FARM_VENV=/some/folder"
             )
 
     def _missing(self, stamp: dict[str, Any], groups: Sequence[Group]) -> list[Group]:

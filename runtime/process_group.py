@@ -135,6 +135,25 @@ class ProcessGroup:
             if self._shutdown.wait(_READY_POLL_SECONDS if waiting else 0):
                 raise StoppedWhileStartingError
 
+    def wait_for(self, fact: Callable[[], bool], seconds: float) -> bool:
+        """Wait until `fact` holds, for at most `seconds`, and look after the children meanwhile.
+
+        Returns:
+            Whether it holds.
+
+        Raises:
+            StoppedWhileStartingError: SIGTERM or SIGINT came meanwhile.
+            ChildFailedError: As `supervise`.
+        """
+        deadline = time.monotonic() + seconds
+        while not fact():
+            self._look_after()
+            if self._shutdown.wait(_POLL_SECONDS):
+                raise StoppedWhileStartingError
+            if time.monotonic() > deadline:
+                return False
+        return True
+
     def supervise(self) -> int:
         """Restart what ends until asked to stop, or until a child that must not be restarted has ended.
 

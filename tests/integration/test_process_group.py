@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runtime.child_process import Child, ChildFailedError, exit_text
-from runtime.process_group import ProcessGroup, restart_delay
+from runtime.process_group import ProcessGroup, StoppedWhileStartingError, restart_delay
 from runtime.shutdown import Shutdown
 from tests.support.processes import is_running, wait_until
 
@@ -285,6 +285,19 @@ def test_output_is_echoed_with_the_name_of_the_child(tmp_path: Path) -> None:
         group.start(Child("w1", python(f"print('100 %s done', flush=True); {SLEEP}"), ready_line="done"))
     assert lines == [("w1", "100 %s done")]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_waiting_for_a_fact_ends_with_it_with_its_time_or_with_a_signal(tmp_path: Path) -> None:
+    """Given a running group, waiting tells whether the fact came true, and hears shutdown."""
+    flag = tmp_path / "flag"
+    shutdown = Shutdown()
+    with ProcessGroup(log_dir=tmp_path, shutdown=shutdown) as group:
+        group.start(Child("a", python(f"import time; time.sleep(0.3); open({str(flag)!r}, 'w'); {SLEEP}")))
+        assert group.wait_for(flag.exists, 5)
+        assert not group.wait_for(lambda: False, 0.2)
+        shutdown.ask()
+        with pytest.raises(StoppedWhileStartingError):
+            group.wait_for(lambda: False, 5)
 
 
 def test_children_are_only_started_by_the_main_thread(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""`./farm cameras ...`: works on the registry itself, so it also works while no farm runs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.options import JsonOption
+from contract.errors import FarmError
+
+#: More problems than these are only counted.
+_SHOWN_PROBLEMS = 50
+
+cameras = typer.Typer(help="Add, list, remove and import cameras.", no_args_is_help=True)
+
+
+class InvalidCameraError(FarmError, ValueError):
+    """A camera that cannot be registered as it is described."""
+
+
+@cameras.command()
+def add(
+    url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, http://, https:// or file:///")],
+    camera_id: Annotated[str | None, typer.Option("--id", help="Its id; made up when left out.")] = None,
+    name: Annotated[str, typer.Option(help="A name for people.")] = "",
+    username: Annotated[str | None, typer.Option(help="Its user; the password is then asked for.")] = None,
+    analyse_fps: Annotated[float | None, typer.Option("--fps", help="Analysed frames per second.")] = None,
+    classes: Annotated[list[str] | None, typer.Option("--class", help="Report only this class; repeatable.")] = None,
+    confidence: Annotated[float | None, typer.Option(help="Drop detections below this, 0.01 to 1.")] = None,
+    save_frames: Annotated[str | None, typer.Option(help="all, detections or none.")] = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Register it switched off.")] = False,
+) -> None:
+    """Register one camera; a running farm watches it within seconds."""
+    from pydantic import ValidationError
+
+    from cli.camera_files import problems_of
+    from cli.connection import open_registry
+    from contract.camera_specs import CameraCreate
+    from runtime.settings import DatabaseSettings
+
+    fields: dict[str, Any] = {
+        "id": camera_id,
+        "url": url,
+        "name": name,
+        "username": username,
+        "analyse_fps": analyse_fps,
+        "classes": classes or None,
+        "confidence": confidence,
+        "save_frames": save_frames,
+        "enabled": not disabled,
+    }
+    if username is not None:
+        fields["password"] = typer.prompt("Password", hide_input=sys.stdin.isatty(), err=True)
+    try:
+        spec = CameraCreate(**{key: value for key, value in fields.items() if value is not None})
+    except ValidationError as error:
+        raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
+    with open_registry(DatabaseSettings.load()) as registry:
+        print(registry.add(spec).id)
+
+
+@cameras.command("list")
+def list_cameras(as_json: JsonOption = False) -> None:
+    """Show every registered camera; passwords are masked."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from cli.connection import open_registry
+    from runtime.settings import DatabaseSettings
+
+    with open_registry(DatabaseSettings.load()) as registry:
+        views = [camera.view() for camera in registry.all()]
+    if as_json:
+        print(json.dumps([view.model_dump(mode="json") for view in views], indent=2))
+        return
+    table = Table("id", "name", "url", "fps", "classes", "enabled", "from", box=None)
+    for view in views:
+        classes = ", ".join(view.classes) or "all"
+        table.add_row(
+            view.id, view.name, view.url, f"{view.analyse_fps:g}", classes, str(view.enabled).lower(), view.origin
+        )
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+@cameras.command()
+def remove(camera_ids: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
+    """Forget cameras; their saved frames stay until they are too old."""
+    from cli.connection import open_registry
+    from runtime.settings import DatabaseSettings
+
+    with open_registry(DatabaseSettings.load()) as registry:
+        for camera_id in camera_ids:
+            registry.get(camera_id)  # all of them must exist before the first one goes
+        for camera_id in camera_ids:
+            registry.remove(camera_id)
+            print(f"removed {camera_id}")
+
+
+@cameras.command("import")
+def import_file(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help=".csv with a header, or .json with a list.")],
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rows that are right.")] = False,
+) -> None:
+    """Register all cameras of a file, or none of them where one is wrong."""
+    from cli.camera_files import CameraFileError, check_rows, read_rows
+    from cli.connection import open_registry
+    from runtime.settings import DatabaseSettings
+
+    rows = read_rows(path)
+    with open_registry(DatabaseSettings.load()) as registry:
+        checked = check_rows(rows, (camera.id for camera in registry.all()))
+        if checked.problems:
+            _tell(checked.problems)
+            if not skip_bad:
+                raise CameraFileError(
+                    f"nothing was imported: {len(checked.problems)} problems in {path.name}; correct them, "
+                    "or import the rest with --skip-bad"
+                )
+        registry.add_many(list(checked.good.values()))
+    skipped = f", {len(rows) - len(checked.good)} skipped" if len(checked.good) < len(rows) else ""
+    print(f"imported {len(checked.good)} cameras{skipped}")
+
+
+def _tell(problems: list[str]) -> None:
+    for problem in problems[:_SHOWN_PROBLEMS]:
+        print(problem, file=sys.stderr)
+    if len(problems) > _SHOWN_PROBLEMS:
+        print(f"... and {len(problems) - _SHOWN_PROBLEMS} more", file=sys.stderr)

@@ -1,0 +1,42 @@
+"""Single parts of a farm, joining one that runs here or elsewhere."""
+
+from cli import children
+from cli.connection import joined
+from cli.models import make_model_present
+from cli.ports import check_port
+from cli.steps import Steps
+from runtime import exit_codes
+from runtime.child_process import Child
+from runtime.process_group import ProcessGroup, StoppedWhileStartingError
+from runtime.settings import ControllerSettings, WorkerSettings
+from runtime.shutdown import Shutdown
+
+
+def run_workers(count: int) -> int:
+    """Run `count` workers until asked to stop; return an exit code."""
+    settings = joined(WorkerSettings.load())
+    steps = Steps()
+    make_model_present(settings, steps)
+    text = f"{count} worker{'s' if count > 1 else ''} on {settings.device}"
+    return _run(steps, text, children.workers(settings, count))
+
+
+def run_controller() -> int:
+    """Run manager and API until asked to stop; return an exit code."""
+    settings = joined(ControllerSettings.load())
+    check_port(settings.api_host, settings.api_port, "FARM_API_PORT", host_setting="FARM_API_HOST")
+    return _run(Steps(), f"controller on {children.api_url(settings)}", [children.controller(settings)])
+
+
+def _run(steps: Steps, text: str, parts: list[Child]) -> int:
+    shutdown = Shutdown()
+    shutdown.listen()
+    # No log files: those in the data folder belong to the stack that may run beside this.
+    with ProcessGroup(echo=steps.echo, report=steps.warn, shutdown=shutdown) as group:
+        try:
+            with steps.step(text):
+                group.start(*parts)
+        except StoppedWhileStartingError:
+            return exit_codes.FORCED
+        steps.say("Ctrl-C stops it")
+        return group.supervise()

@@ -1,0 +1,115 @@
+"""`./farm cameras ...` and wrong uses, on a real registry in a folder of its own."""
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from cli.app import main
+
+URL = "rtsp://admin:hunter2@192.0.2.10:554/stream1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command did."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Call(Protocol):
+    """Runs one command in this process: starting an interpreter for each would take most of the time."""
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Answer:
+        """Run `./farm` with `arguments`."""
+        ...
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+    """Give a way to run commands on a data folder of the test's own."""
+    monkeypatch.setenv("FARM_ENV_FILE", str(tmp_path / "none.env"))
+    monkeypatch.setenv("FARM_DATA_DIR", str(tmp_path / "data"))
+
+    def run(*arguments: str, stdin: str = "") -> Answer:
+        monkeypatch.setattr(sys, "argv", ["farm", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        code = main()
+        return Answer(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["up", "--workers", "many"], ["up", "--device", "gpu"], ["cameras", "add"]]
+)
+def test_a_wrong_use_ends_with_2(call: Call, arguments: list[str]) -> None:
+    """Given arguments that nobody understands, the exit code is 2."""
+    assert call(*arguments).returncode == 2
+
+
+def test_cameras_are_added_listed_and_removed_with_masked_passwords(call: Call) -> None:
+    """Given no running farm, the registry can be used; passwords are never shown."""
+    assert call("cameras", "add", URL, "--id", "gate", "--name", "Gate", "--class", "person").returncode == 0
+    asked = call("cameras", "add", "rtsp://192.0.2.11/", "--id", "yard", "--username", "u", stdin="hunter2\n")
+    assert asked.stdout.endswith("yard\n")
+    shown = call("cameras", "list", "--json")
+    assert "hunter2" not in shown.stdout
+    assert [(camera["id"], camera["has_credentials"]) for camera in json.loads(shown.stdout)] == [
+        ("gate", True),
+        ("yard", True),
+    ]
+    assert "hunter2" not in call("cameras", "list").stdout
+    assert "exists already" in call("cameras", "add", URL, "--id", "gate").stderr
+    missing = call("cameras", "remove", "gate", "nobody")
+    assert "camera 'nobody' does not exist" in missing.stderr
+    assert len(json.loads(call("cameras", "list", "--json").stdout)) == 2  # all or none
+    assert call("cameras", "remove", "gate", "yard").returncode == 0
+    assert json.loads(call("cameras", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ftp://192.0.2.1/x"], "scheme 'ftp' is not supported"),
+        ([URL, "--id", "../x"], "id: "),
+        ([URL, "--fps", "1000"], "analyse_fps: "),
+        ([URL, "--save-frames", "some"], "save_frames: "),
+    ],
+)
+def test_a_camera_that_cannot_be_is_refused_in_one_line(call: Call, arguments: list[str], message: str) -> None:
+    """Given a bad URL, id or setting, the error names the field and not the password."""
+    failed = call("cameras", "add", *arguments)
+    assert failed.returncode == 1
+    assert message in failed.stderr
+    assert "hunter2" not in failed.stderr
+    assert len(failed.stderr.splitlines()) == 1
+
+
+def test_an_import_is_all_or_nothing_unless_told_otherwise(call: Call, tmp_path: Path) -> None:
+    """Given a file with a wrong row, nothing is imported and the place named; --skip-bad takes the rest."""
+    file = tmp_path / "cameras.csv"
+    file.write_text(f"id,url\na,{URL}\nb,gopher://x\nc,{URL}\n")
+    failed = call("cameras", "import", str(file))
+    assert failed.returncode == 1
+    assert "line 3, column url: camera URL scheme 'gopher'" in failed.stderr
+    assert json.loads(call("cameras", "list", "--json").stdout) == []
+    assert "imported 2 cameras, 1 skipped" in call("cameras", "import", "--skip-bad", str(file)).stdout
+    assert [camera["id"] for camera in json.loads(call("cameras", "list", "--json").stdout)] == ["a", "c"]
+    again = call("cameras", "import", str(file))
+    assert "line 2, column id: camera 'a' exists already" in again.stderr
+
+
+def test_thousands_of_cameras_are_imported(call: Call, tmp_path: Path) -> None:
+    """Given a JSON file of two thousand cameras, all are there afterwards."""
+    file = tmp_path / "cameras.json"
+    file.write_text(json.dumps([{"id": f"c{n:05}", "url": f"rtsp://192.0.2.1/{n}"} for n in range(2_000)]))
+    done = call("cameras", "import", str(file))
+    assert "imported 2000 cameras" in done.stdout
+    assert len(json.loads(call("cameras", "list", "--json").stdout)) == 2_000
