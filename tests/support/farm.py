@@ -1,4 +1,4 @@
-"""A whole farm in real processes: Valkey, controller, workers; for tests and benchmarks that look at it from outside."""
+"""A whole farm in real processes: Valkey, controller, workers; for tests and benchmarks that look from outside."""
 
 import json
 import os
