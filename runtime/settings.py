@@ -166,6 +166,8 @@ class WorkerSettings(CommonSettings):
     stall_timeout_seconds: Annotated[float, Field(ge=1, le=120)] = 8.0
     #: Longest pause between tries to open a camera again.
     reconnect_max_seconds: Annotated[float, Field(ge=0.5, le=600)] = 15.0
+    #: Check the certificates of ``https://`` and ``rtsps://`` cameras. Switch it off for cameras that sign their own.
+    camera_tls_verify: bool = True
     #: The only folder whose files may be used as cameras (``file:///...``); empty: none.
     local_video_dir: Path | None = None
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] = 80
