@@ -1,1 +1,1 @@
-"""Packets in, due frames out: one thread per camera opens, reads, decodes what will be looked at, and comes back."""
+"""Capture: one thread per camera opens its stream, decodes only what will be analysed, and comes back by itself."""

@@ -1,73 +1,107 @@
-"""One camera on one thread: opens its stream, hands over due frames, and tries again for ever when it fails."""
+"""Watches one camera on a thread of its own, for ever: open, read, and after a failure wait and open again."""
 
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from contract.camera_urls import mask_url
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock
-from workers.capture.backoff import pause_before_retry
-from workers.capture.failures import CaptureError, Stage, failure_of
-from workers.capture.sampling import RateMeter, Sampler
-from workers.capture.source import CaptureSettings, Received, Source
-from workers.capture.state import CaptureState
+from workers.capture.failures import CaptureError, CaptureStoppedError
+from workers.capture.openers import open_stream, plays_on_at_its_end
+from workers.capture.reconnect import GOOD_SECONDS, pause_seconds
+from workers.capture.sampling import Sampler
+from workers.capture.state import CaptureSettings, CaptureState, StreamFacts
+from workers.capture.streams import CameraStream, Picture, StreamContext, VideoPacket
+from workers.capture.watch import Watch
 from workers.frames import Frame
 
-#: Seconds between two reports while nothing changes.
+#: Seconds between two reports while nothing but figures changes.
 REPORT_SECONDS: Final = 1.0
-#: Seconds of good stream after which earlier failures are forgotten.
-GOOD_SECONDS: Final = 10.0
 
+_random: Final = random.SystemRandom()
 log = structlog.get_logger(__name__)
 
 
-class CameraCapture:
-    """One camera's stream, on a thread of its own.
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What may change while the camera is watched."""
 
-    A thread that waits inside libav cannot be interrupted; `stop` is heard with the next packet, at the latest when
-    the stall timeout ends. It hands over nothing after `stop`.
+    analyse_fps: float
+    epoch: int
+
+
+class CameraCapture:
+    """One camera's stream.
+
+    `on_frame`, `on_state` and `on_packet` are called on the capture's thread and must not block. After `stop` has
+    returned no call of them begins. The thread ends with the next packet; where libav waits for a silent RTSP server
+    it ends when its time-out does, and being a daemon it holds up nothing.
     """
 
     def __init__(
         self,
         camera_id: str,
+        url: str,
         *,
         epoch: int,
         analyse_fps: float,
-        open_stream: Callable[[Sampler, threading.Event], Source],
         settings: CaptureSettings,
+        clock: Clock,
         on_frame: Callable[[Frame], None],
         on_state: Callable[[CaptureState], None],
-        clock: Clock,
+        on_packet: Callable[[VideoPacket], None] | None = None,
     ) -> None:
+        """Prepare a capture; `start` begins.
+
+        Args:
+            camera_id: For frames and logs.
+            url: Secrets included.
+            epoch: Written into frames.
+            analyse_fps: Frames per second that `on_frame` is to get, greater than 0.
+            settings: Time-outs and what is allowed.
+            clock: Gives capture times, and times all waits.
+            on_frame: Gets each due frame.
+            on_state: Gets each change of state, and figures once a second while the stream runs.
+            on_packet: Gets every packet of the video stream (none for snapshots), before it is decoded.
+        """
         self._camera_id = camera_id
-        self._epoch = epoch
-        self._open_stream = open_stream
+        self._url = url
         self._settings = settings
+        self._clock = clock
         self._on_frame = on_frame
         self._on_state = on_state
-        self._clock = clock
-        self._sampler = Sampler(analyse_fps)
-        self._rate = RateMeter()
-        self._stop = threading.Event()
-        self._state = CaptureState(state=CameraState.CONNECTING)
-        self._reported_at = 0.0
-        self._failures = 0
-        self._decode_errors = 0
+        self._on_packet = on_packet
+        self._wanted = _Wanted(analyse_fps, epoch)
+        self._calling = threading.Lock()
+        self._watch = Watch(url, clock)
+        self._sampler = Sampler(1 / analyse_fps)
         self._thread = threading.Thread(target=self._run, name=f"capture-{camera_id}", daemon=True)
+        self._state = CaptureState(CameraState.CONNECTING)
+        self._reported_at = float("-inf")
+        self._online_since: float | None = None
+        self._failing_since: float | None = None
+        self._failures = 0
+        self._reconnects = 0
+        self._was_online = False
+        self._decode_errors_before = 0
+        self._last_frame_at_ms: int | None = None
 
     def start(self) -> None:
         """Begin to connect."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask it to end; returns at once."""
-        self._stop.set()
+        """Ask it to end; does not wait for the camera, only for a callback that is running now."""
+        self._watch.stop()
+        if threading.current_thread() is not self._thread:
+            with self._calling:
+                pass
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until it has ended; False if it has not."""
@@ -76,91 +110,126 @@ class CameraCapture:
 
     def update(self, *, analyse_fps: float, epoch: int) -> None:
         """Change rate and epoch without connecting again."""
-        self._epoch = epoch
-        self._sampler.set_rate(analyse_fps)
+        self._wanted = _Wanted(analyse_fps, epoch)
+
+    # --- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        self._report(self._state)
-        while not self._stop.is_set():
-            try:
-                failure = self._watch_once()
-            except Exception as error:  # the outermost loop of this thread: nothing may end a camera for good
-                log.exception("capture_failed", camera=self._camera_id)
-                failure = CaptureError(StatusReason.UNKNOWN, type(error).__name__)
-            if failure is None or self._stop.is_set():
-                continue
-            self._failures += 1
-            log.info("camera_offline", camera=self._camera_id, reason=failure.reason, detail=failure.detail)
-            self._report(
-                replace(
-                    self._state,
-                    state=CameraState.OFFLINE,
-                    reason=failure.reason,
-                    detail=failure.detail,
-                    stream_fps=0.0,
-                    reconnects=self._state.reconnects + 1,
-                )
-            )
-            longest = self._settings.reconnect_max_seconds
-            self._stop.wait(pause_before_retry(failure.reason, self._failures, longest, random.random))
+        try:
+            self._report(CaptureState(CameraState.CONNECTING))
+            while not self._watch.stopped:
+                self._watch.sleep(self._attempt())
+        except CaptureStoppedError:
+            pass
 
-    def _watch_once(self) -> CaptureError | None:
-        """Open the stream and hand over frames until it ends; return why, or None: begin again at once."""
-        started = self._clock.monotonic()
+    def _attempt(self) -> float:
+        """Watch the stream until it ends; return how long to wait before the next attempt."""
+        try:
+            self._watch_stream()
+        except CaptureStoppedError:
+            raise
+        except CaptureError as error:
+            return self._failed(error)
+        except Exception:  # the outermost loop of this thread: one bad stream must not end it
+            log.exception("capture_failed", camera=self._camera_id, url=mask_url(self._url))
+            return self._failed(CaptureError(StatusReason.UNKNOWN, "unexpected failure; see the worker's log"))
+        return 0.0
+
+    def _watch_stream(self) -> None:
         self._sampler.restart()
-        try:
-            source = self._open_stream(self._sampler, self._stop)
-        except Exception as error:  # every failure is named by one function and goes into the status
-            seconds, limit = self._clock.monotonic() - started, self._settings.connect_timeout_seconds
-            return failure_of(error, stage=Stage.OPEN, seconds=seconds, limit=limit)
-        received_at = opened = self._clock.monotonic()
-        try:
-            for received in source.receive():
-                received_at = self._clock.monotonic()
-                self._take(source, received, received_at)
-                if self._stop.is_set():
-                    return None
-                if received_at - opened > GOOD_SECONDS:
-                    self._failures = 0
-        except Exception as error:
-            seconds = self._clock.monotonic() - received_at
-            return failure_of(error, stage=Stage.READ, seconds=seconds, limit=self._settings.stall_timeout_seconds)
-        finally:
-            self._decode_errors += source.decode_errors
-            source.close()
-        return CaptureError(StatusReason.STREAM_ENDED)
-
-    def _take(self, source: Source, received: Received, arrived: float) -> None:
-        self._rate.saw(arrived)
-        image = received.image
-        if image is not None and not self._stop.is_set():
-            now_ms = self._clock.now_ms()
-            self._on_frame(Frame(self._camera_id, self._epoch, now_ms, arrived, image))
-            self._state = replace(
-                self._state,
-                state=CameraState.ONLINE,
-                reason=None,
-                detail="",
-                codec=source.codec,
-                width=int(image.shape[1]),
-                height=int(image.shape[0]),
-                last_frame_at_ms=now_ms,
+        while True:
+            stream = open_stream(
+                StreamContext(self._url, self._settings, self._sampler, self._watch, self._clock, self._on_packet)
             )
-        due = arrived - self._reported_at >= REPORT_SECONDS
-        if due or (image is not None and self._reported_state is not CameraState.ONLINE):
-            self._report(
-                replace(
-                    self._state,
-                    stream_fps=self._rate.rate(arrived),
-                    decode_mode=source.mode.value,
-                    decode_errors=self._decode_errors + source.decode_errors,
-                )
-            )
+            pictures = 0
+            try:
+                for picture in stream.pictures():
+                    self._follow_changes()
+                    if picture is not None:
+                        pictures += 1
+                        self._deliver(picture)
+                    self._report_online(stream.facts)
+            except CaptureError as error:
+                if not (error.reason is StatusReason.STREAM_ENDED and plays_on_at_its_end(self._url) and pictures):
+                    raise
+            finally:
+                self._close(stream)
 
-    _reported_state: CameraState | None = None
+    def _close(self, stream: CameraStream) -> None:
+        self._decode_errors_before += stream.facts.decode_errors
+        stream.close()
+
+    def _follow_changes(self) -> None:
+        self._sampler.change_interval(1 / self._wanted.analyse_fps, self._clock.monotonic())
+
+    def _deliver(self, picture: Picture) -> None:
+        frame = Frame(
+            camera_id=self._camera_id,
+            epoch=self._wanted.epoch,
+            captured_at_ms=picture.captured_at_ms,
+            captured_monotonic=picture.captured_monotonic,
+            image=picture.image,
+        )
+        self._last_frame_at_ms = picture.captured_at_ms
+        if self._online_since is None:
+            self._online_since = picture.captured_monotonic
+            self._reconnects += self._was_online
+            self._was_online = True
+        with self._calling:
+            if not self._watch.stopped:
+                self._on_frame(frame)
+
+    def _failed(self, error: CaptureError) -> float:
+        now = self._clock.monotonic()
+        if self._online_since is not None and now - self._online_since >= GOOD_SECONDS:
+            self._failing_since, self._failures = None, 0
+        self._online_since = None
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        self._failures += 1
+        if (self._state.state, self._state.reason) != (CameraState.OFFLINE, error.reason):
+            log.warning("camera_offline", camera=self._camera_id, reason=error.reason, detail=error.detail)
+        self._report(self._figures(CameraState.OFFLINE, StreamFacts(), error))
+        return pause_seconds(
+            error.reason,
+            failures=self._failures,
+            outage_seconds=now - self._failing_since,
+            longest_seconds=self._settings.reconnect_max_seconds,
+            draw=_random.random(),
+        )
+
+    # --- reports -------------------------------------------------------------------------------------------------
+
+    def _report_online(self, facts: StreamFacts) -> None:
+        """Report, once the first frame is there: until then the reason of the last failure stands."""
+        if self._online_since is None:
+            return
+        was_online = self._state.state is CameraState.ONLINE
+        described = (facts.codec, facts.width, facts.height, facts.decode_mode)
+        same = described == (self._state.codec, self._state.width, self._state.height, self._state.decode_mode)
+        if was_online and same and self._clock.monotonic() - self._reported_at < REPORT_SECONDS:
+            return
+        if not was_online:
+            log.info("camera_online", camera=self._camera_id, codec=facts.codec, size=f"{facts.width}x{facts.height}")
+        self._report(self._figures(CameraState.ONLINE, facts))
+
+    def _figures(self, state: CameraState, facts: StreamFacts, error: CaptureError | None = None) -> CaptureState:
+        return CaptureState(
+            state=state,
+            reason=error.reason if error else None,
+            detail=error.detail if error else "",
+            codec=facts.codec,
+            width=facts.width,
+            height=facts.height,
+            stream_fps=facts.stream_fps,
+            decode_mode=facts.decode_mode,
+            last_frame_at_ms=self._last_frame_at_ms,
+            reconnects=self._reconnects,
+            decode_errors=self._decode_errors_before + facts.decode_errors,
+        )
 
     def _report(self, state: CaptureState) -> None:
         self._state = state
         self._reported_at = self._clock.monotonic()
-        self._reported_state = state.state
-        self._on_state(state)
+        with self._calling:
+            if not self._watch.stopped:
+                self._on_state(state)

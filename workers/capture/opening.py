@@ -1,106 +1,80 @@
-"""Opens a camera's stream in the way its URL and its server's first answer call for."""
+"""Makes the capture of an assignment; the worker's process hands this to its pipeline."""
 
-import socket
-import threading
 from collections.abc import Callable
-from typing import Final
-from urllib.parse import urlsplit
-
-import av.logging
 
 from contract.assignments import Assignment
-from contract.camera_urls import CameraSecrets, check_camera_url, join_secrets
-from contract.errors import InvalidUrlError, StatusReason
+from contract.camera_urls import CameraSecrets, join_secrets
+from contract.cameras import CameraState
+from contract.errors import StatusReason
 from runtime.clock import Clock
 from runtime.secret_box import SecretBox, SecretKeyError
 from runtime.settings import WorkerSettings
 from workers.capture.camera_capture import CameraCapture
-from workers.capture.failures import CaptureError
-from workers.capture.libav_source import LibavSource
-from workers.capture.sampling import Sampler
-from workers.capture.snapshot_source import HttpCamera, SnapshotSource
-from workers.capture.source import CaptureSettings, Source
-from workers.capture.source_kind import SourceKind, kind_of_content, local_file
-from workers.capture.state import CaptureState
+from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
 
-DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
-
-# libav reports from its own threads, and handing those lines to Python can wait for the interpreter for ever.
-# What matters of them arrives as exceptions.
-av.logging.set_level(None)
+OnFrame = Callable[[Frame], None]
+OnState = Callable[[CaptureState], None]
 
 
-def open_source(url: str, settings: CaptureSettings, sampler: Sampler, clock: Clock, stop: threading.Event) -> Source:
-    """Open the stream at `url`.
+class UndecipheredCapture:
+    """Stands for a camera whose password this worker cannot decrypt: says so, and does nothing."""
 
-    Raises:
-        CaptureError: Or an error that `failures.failure_of` can name.
-    """
-    try:
-        scheme = urlsplit(check_camera_url(url)).scheme
-    except InvalidUrlError as error:
-        raise CaptureError(StatusReason.URL_INVALID, str(error)) from error
-    if scheme == "file":
-        path = local_file(url, settings.local_video_dir)
-        return LibavSource(str(path), SourceKind.FILE, settings, sampler=sampler, clock=clock, stop=stop)
-    _knock(url, settings.connect_timeout_seconds)
-    if scheme in {"rtsp", "rtsps"}:
-        return LibavSource(url, SourceKind.RTSP, settings, sampler=sampler, clock=clock, stop=stop)
-    camera = HttpCamera(url, settings)
-    try:
-        with camera.ask() as answer:
-            kind = kind_of_content(answer.headers.get("Content-Type", ""), urlsplit(answer.url).path)
-        if kind is SourceKind.SNAPSHOT:
-            return SnapshotSource(camera, sampler, clock, stop)
-    except Exception:
-        camera.close()
-        raise
-    camera.close()
-    return LibavSource(url, kind, settings, sampler=sampler, clock=clock, stop=stop)
+    def __init__(self, detail: str, on_state: OnState) -> None:
+        self._detail = detail
+        self._on_state = on_state
 
+    def start(self) -> None:
+        """Say what is wrong."""
+        self._on_state(CaptureState(CameraState.OFFLINE, StatusReason.SECRET_KEY_MISSING, self._detail))
 
-def _knock(url: str, timeout_seconds: float) -> None:
-    """Connect and hang up: the operating system says why that fails, which libav does not."""
-    parts = urlsplit(url)
-    port = parts.port or DEFAULT_PORTS[parts.scheme]
-    with socket.create_connection((parts.hostname or "", port), timeout_seconds):
-        pass
+    def stop(self) -> None:
+        """Do nothing."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Say that it has ended."""
+        del timeout
+        return True
+
+    def update(self, *, analyse_fps: float, epoch: int) -> None:
+        """Do nothing: only another key helps, and that needs another start of the worker."""
+        del analyse_fps, epoch
 
 
 def capture_opener(
     settings: WorkerSettings, clock: Clock
-) -> Callable[[Assignment, Callable[[Frame], None], Callable[[CaptureState], None]], CameraCapture]:
-    """Return what makes the capture of an assignment."""
-    capture_settings = CaptureSettings.from_settings(settings)
+) -> Callable[[Assignment, OnFrame, OnState], CameraCapture | UndecipheredCapture]:
+    """Return the function that makes the capture of an assignment; it does not start it.
+
+    Raises:
+        SecretKeyError: The worker's key is malformed.
+    """
     box = SecretBox.from_settings(settings)
+    capture_settings = CaptureSettings.of(settings)
 
     def open_capture(
-        assignment: Assignment, on_frame: Callable[[Frame], None], on_state: Callable[[CaptureState], None]
-    ) -> CameraCapture:
-        def open_stream(sampler: Sampler, stop: threading.Event) -> Source:
-            return open_source(_full_url(assignment, box), capture_settings, sampler, clock, stop)
-
+        assignment: Assignment, on_frame: OnFrame, on_state: OnState
+    ) -> CameraCapture | UndecipheredCapture:
+        try:
+            url = _url_with_secrets(assignment, box)
+        except SecretKeyError as error:
+            return UndecipheredCapture(str(error), on_state)
         return CameraCapture(
             assignment.camera_id,
+            url,
             epoch=assignment.epoch,
             analyse_fps=assignment.settings.analyse_fps,
-            open_stream=open_stream,
             settings=capture_settings,
+            clock=clock,
             on_frame=on_frame,
             on_state=on_state,
-            clock=clock,
         )
 
     return open_capture
 
 
-def _full_url(assignment: Assignment, box: SecretBox) -> str:
-    """Put the secrets back into the URL; they are decrypted only while a stream is opened."""
+def _url_with_secrets(assignment: Assignment, box: SecretBox) -> str:
     if assignment.secrets is None:
         return assignment.url
-    try:
-        secrets = CameraSecrets.model_validate_json(box.decrypt(assignment.secrets))
-    except SecretKeyError as error:
-        raise CaptureError(StatusReason.SECRET_KEY_MISSING) from error
+    secrets = CameraSecrets.model_validate_json(box.decrypt(assignment.secrets))
     return join_secrets(assignment.url, secrets)

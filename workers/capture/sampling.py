@@ -1,14 +1,29 @@
-"""Which frames are due, and which must be decoded to get them. Pure: time is passed in."""
+"""Which frames of a stream are looked at, and so which must be decoded. Pure: time is passed in.
+
+A keyframe decodes alone, so a stream whose keyframes come often enough costs one decoded frame per analysed one.
+Rates are measured from what arrives: cameras declare 25 fps and send 10.
+"""
 
 from collections import deque
 from enum import StrEnum
-from statistics import median
 from typing import Final
 
-#: Keyframes may come this much later than the sampling interval and still serve it.
-KEYFRAME_SLACK: Final = 1.15
-#: Intervals that the keyframe interval is judged by.
-_KEPT: Final = 5
+#: Keyframes count as often enough up to this multiple of the sampling interval, ...
+ENTER_TOLERANCE: Final = 1.1
+#: ... and as too rare beyond this one; the gap keeps a camera near the limit from changing to and fro.
+LEAVE_TOLERANCE: Final = 1.25
+#: Seconds a keyframe may be late beyond that before all frames are decoded again.
+LATE_SECONDS: Final = 0.5
+#: Keyframe intervals that must agree before only keyframes are decoded.
+AGREEING_INTERVALS: Final = 2
+#: Longest believable time between keyframes; more is a jump of the stream's clock.
+LONGEST_INTERVAL_SECONDS: Final = 60.0
+#: Frames that no other frame needs are left out where there are this many frames for each analysed one.
+SPARE_FRAMES: Final = 4
+#: Seconds over which the frame rate is measured.
+RATE_WINDOW_SECONDS: Final = 5.0
+#: Arrivals remembered for that: 5 s of 100 frames per second.
+_RATE_MEMORY: Final = 512
 
 
 class DecodeMode(StrEnum):
@@ -18,106 +33,139 @@ class DecodeMode(StrEnum):
     KEYFRAMES = "keyframes"
 
 
-class Sampler:
-    """Chooses due frames at a rate, by the times at which frames arrive and never by what the camera declares.
-
-    Args:
-        rate: Frames per second that shall be analysed.
-    """
-
-    def __init__(self, rate: float) -> None:
-        self._interval = 1 / rate
-        self._next_due: float | None = None
-        self._last_arrival: float | None = None
-        #: Seconds between frames that were offered, smoothed; half of it decides which of two frames is nearer.
-        self._spacing = 0.0
-
-    def set_rate(self, rate: float) -> None:
-        """Choose frames at another rate from now on."""
-        self._interval = 1 / rate
-        if self._next_due is not None and self._last_arrival is not None:
-            self._next_due = min(self._next_due, self._last_arrival + self._interval)
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two due frames."""
-        return self._interval
-
-    def restart(self) -> None:
-        """Make the next frame due at once: the stream was opened anew."""
-        self._next_due = self._last_arrival = None
-
-    def expect_spacing(self, seconds: float) -> None:
-        """Take note that frames are offered `seconds` apart from now on; 0: not known, measure it."""
-        self._spacing = seconds
-
-    def is_due(self, arrived: float) -> bool:
-        """Tell whether the frame that arrived at `arrived` (monotonic seconds) is to be analysed.
-
-        Slots that were missed are not made up for: a stream that stalled for ten seconds gives one frame, not ten.
-        """
-        if self._last_arrival is not None:
-            gap = arrived - self._last_arrival
-            self._spacing = gap if self._spacing == 0 else self._spacing + 0.2 * (gap - self._spacing)
-        self._last_arrival = arrived
-        if self._next_due is None:
-            self._next_due = arrived + self._interval
-            return True
-        nearer = min(self._spacing, self._interval) / 2
-        if arrived < self._next_due - nearer:
-            return False
-        late = arrived - self._next_due
-        # Keeps the cadence while it can be kept, so that jitter does not add up to a lower rate.
-        self._next_due = self._next_due + self._interval if late < self._interval else arrived + self._interval
-        return True
-
-
-class KeyframeMeter:
-    """Finds out how far apart keyframes are, and so which decode mode serves a sampling interval."""
+class RateMeter:
+    """Arrivals per second over the last seconds."""
 
     def __init__(self) -> None:
-        self._last: float | None = None
-        self._intervals: deque[float] = deque(maxlen=_KEPT)
+        self._arrivals: deque[float] = deque(maxlen=_RATE_MEMORY)
 
-    def saw_keyframe(self, arrived: float) -> None:
-        """Take note of a keyframe that arrived at `arrived` (monotonic seconds)."""
-        if self._last is not None:
-            self._intervals.append(arrived - self._last)
-        self._last = arrived
-
-    @property
-    def interval(self) -> float:
-        """Seconds between keyframes, 0 while it is not known."""
-        return median(self._intervals) if self._intervals else 0.0
-
-    def mode(self, interval: float, now: float) -> DecodeMode:
-        """Return the cheapest mode that gives a frame every `interval` seconds.
-
-        Args:
-            interval: Seconds between due frames.
-            now: Monotonic seconds; a keyframe that is overdue means that they have become rarer.
-        """
-        if not self._intervals or self._last is None:
-            return DecodeMode.ALL
-        longest = max(median(self._intervals), now - self._last)
-        return DecodeMode.KEYFRAMES if longest <= interval * KEYFRAME_SLACK else DecodeMode.ALL
-
-
-class RateMeter:
-    """Frames per second over the last `window` seconds."""
-
-    def __init__(self, window: float = 5.0) -> None:
-        self._window = window
-        self._arrivals: deque[float] = deque(maxlen=512)
-
-    def saw(self, arrived: float) -> None:
-        """Count one frame that arrived at `arrived` (monotonic seconds)."""
-        self._arrivals.append(arrived)
-
-    def rate(self, now: float) -> float:
-        """Return frames per second, 0 when none came."""
-        while self._arrivals and now - self._arrivals[0] > self._window:
+    def add(self, at: float) -> None:
+        """Take note of an arrival at `at` (monotonic seconds)."""
+        self._arrivals.append(at)
+        while self._arrivals[0] < at - RATE_WINDOW_SECONDS:
             self._arrivals.popleft()
+
+    def per_second(self) -> float:
+        """Return the rate; 0 while fewer than two arrivals are known."""
         if len(self._arrivals) < 2:
             return 0.0
-        return (len(self._arrivals) - 1) / max(self._arrivals[-1] - self._arrivals[0], 1e-3)
+        span = self._arrivals[-1] - self._arrivals[0]
+        return (len(self._arrivals) - 1) / span if span > 0 else 0.0
+
+
+class DueSlots:
+    """One slot per sampling interval. A slot that nothing came for is lost, never made up for in a burst."""
+
+    def __init__(self, interval_seconds: float) -> None:
+        self._interval = interval_seconds
+        self._next_due: float | None = None
+
+    @property
+    def interval_seconds(self) -> float:
+        """Seconds between two slots."""
+        return self._interval
+
+    def change_interval(self, interval_seconds: float, at: float) -> None:
+        """Change the rate; the next slot comes no later than one new interval from `at`."""
+        self._interval = interval_seconds
+        if self._next_due is not None:
+            self._next_due = min(self._next_due, at + interval_seconds)
+
+    def restart(self) -> None:
+        """Make the next frame due at once, as after opening a stream."""
+        self._next_due = None
+
+    def is_due(self, at: float, spacing_seconds: float = 0.0) -> bool:
+        """Tell whether a frame at `at` is the nearest to the next slot, where one comes every `spacing_seconds`."""
+        if self._next_due is None:
+            return True
+        return at >= self._next_due - min(self._interval, spacing_seconds) / 2
+
+    def seconds_until_due(self, at: float) -> float:
+        """Return how long after `at` the next slot is; 0 if it is there."""
+        return 0.0 if self._next_due is None else max(0.0, self._next_due - at)
+
+    def taken(self, at: float) -> None:
+        """Use up the slot for a frame at `at`."""
+        if self._next_due is None or at >= self._next_due + self._interval:
+            self._next_due = at + self._interval
+        else:
+            self._next_due += self._interval
+
+
+class Sampler:
+    """Chooses the decode mode from the keyframes seen, and the frames that are due."""
+
+    def __init__(self, interval_seconds: float) -> None:
+        self.slots = DueSlots(interval_seconds)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.frames = RateMeter()
+        self.mode = DecodeMode.ALL
+        self._intervals: deque[float] = deque(maxlen=AGREEING_INTERVALS)
+        self._keyframe_at: float | None = None
+        self._keyframe_media_seconds: float | None = None
+
+    def restart(self) -> None:
+        """Forget the stream: another one, or the same opened again, is coming, and its first frame is due at once."""
+        self.slots.restart()
+        self._forget()
+
+    def change_interval(self, interval_seconds: float, at: float) -> None:
+        """Sample at another rate from now on."""
+        if interval_seconds == self.slots.interval_seconds:
+            return
+        self.slots.change_interval(interval_seconds, at)
+        if self._intervals and max(self._intervals) > LEAVE_TOLERANCE * interval_seconds:
+            self.mode = DecodeMode.ALL
+
+    def saw_packet(self, *, is_keyframe: bool, at: float, media_seconds: float | None) -> None:
+        """Take note of a packet.
+
+        Args:
+            is_keyframe: Whether it decodes alone.
+            at: Monotonic seconds of its arrival.
+            media_seconds: Its time by the stream's own clock, None where it has none. Packets arrive in bursts, so
+                this tells the distance of keyframes better; where it jumps, arrival decides.
+        """
+        self.frames.add(at)
+        if is_keyframe:
+            self._saw_keyframe(at, media_seconds)
+        elif self._keyframe_at is not None and self.mode is DecodeMode.KEYFRAMES:
+            allowed = LEAVE_TOLERANCE * max(self.slots.interval_seconds, *self._intervals) + LATE_SECONDS
+            if at - self._keyframe_at > allowed:
+                self._intervals.clear()
+                self.mode = DecodeMode.ALL
+
+    def _saw_keyframe(self, at: float, media_seconds: float | None) -> None:
+        if self._keyframe_at is not None:
+            interval = at - self._keyframe_at
+            if media_seconds is not None and self._keyframe_media_seconds is not None:
+                by_media = media_seconds - self._keyframe_media_seconds
+                interval = by_media if 0 < by_media <= LONGEST_INTERVAL_SECONDS else interval
+            self._intervals.append(interval)
+        self._keyframe_at, self._keyframe_media_seconds = at, media_seconds
+        self._choose_mode()
+
+    def _choose_mode(self) -> None:
+        if not self._intervals:
+            return
+        if max(self._intervals) > LEAVE_TOLERANCE * self.slots.interval_seconds:
+            self.mode = DecodeMode.ALL
+        elif (
+            len(self._intervals) == AGREEING_INTERVALS
+            and max(self._intervals) <= ENTER_TOLERANCE * self.slots.interval_seconds
+        ):
+            self.mode = DecodeMode.KEYFRAMES
+
+    def is_due(self, at: float) -> bool:
+        """Tell whether a frame that arrived at `at` shall be analysed."""
+        if self.mode is DecodeMode.KEYFRAMES:
+            return self.slots.is_due(at, min(self._intervals))
+        rate = self.frames.per_second()
+        return self.slots.is_due(at, 1 / rate if rate else 0.0)
+
+    def may_skip_unreferenced(self) -> bool:
+        """Tell whether frames that no other frame needs can be left out without missing slots."""
+        return self.frames.per_second() * self.slots.interval_seconds >= SPARE_FRAMES

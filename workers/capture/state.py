@@ -1,32 +1,72 @@
-"""What a capture says of its camera."""
+"""What a capture says of its camera, and what it needs to know to watch one."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
 
 from contract.cameras import CameraState
 from contract.errors import StatusReason
+from runtime.settings import WorkerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """How cameras are reached; the fields and units of `WorkerSettings`."""
+
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
+    connect_timeout_seconds: float = 8.0
+    stall_timeout_seconds: float = 8.0
+    reconnect_max_seconds: float = 15.0
+    local_video_dir: Path | None = None
+    camera_tls_verify: bool = True
+
+    @classmethod
+    def of(cls, settings: WorkerSettings) -> Self:
+        """Take them from a worker's settings."""
+        return cls(
+            rtsp_transport=settings.rtsp_transport,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+            stall_timeout_seconds=settings.stall_timeout_seconds,
+            reconnect_max_seconds=settings.reconnect_max_seconds,
+            local_video_dir=settings.local_video_dir,
+            camera_tls_verify=settings.camera_tls_verify,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What is known of an open stream."""
+
+    codec: str = ""
+    #: Size in pixels of the last decoded frame; 0 while none was.
+    width: int = 0
+    height: int = 0
+    #: Frames per second received, over the last seconds; decoded or not.
+    stream_fps: float = 0.0
+    #: ``keyframes``, ``all``, or ``snapshots`` where pictures are asked for one by one.
+    decode_mode: str = ""
+    #: Packets and pictures that could not be decoded since the stream was opened.
+    decode_errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureState:
-    """One moment of a capture.
+    """What a camera's stream is doing.
 
-    Clock: `last_frame_at_ms` is Unix time in milliseconds UTC.
+    Clock: `last_frame_at_ms` is Unix time in milliseconds UTC, by the worker's clock.
     """
 
     state: CameraState
+    #: Why it is not online; None while it is, or before the first attempt has failed.
     reason: StatusReason | None = None
     #: One sentence for people, secrets masked.
     detail: str = ""
     codec: str = ""
-    #: Of the newest decoded frame, pixels.
     width: int = 0
     height: int = 0
-    #: Frames received per second, over the last seconds.
     stream_fps: float = 0.0
-    #: ``keyframes``: only they are decoded. ``all``: every frame is.
     decode_mode: str = ""
     last_frame_at_ms: int | None = None
-    #: How often the stream was opened again after a failure.
+    #: Times the stream came back after having been online.
     reconnects: int = 0
-    #: Packets that could not be decoded.
     decode_errors: int = 0

@@ -1,0 +1,112 @@
+"""Decodes the packets that the sampler needs and turns the due frames into BGR."""
+
+from typing import Final
+
+import av
+import numpy as np
+from av.codec.context import ThreadType
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from workers.capture.sampling import DecodeMode, Sampler
+from workers.capture.streams import VideoPacket
+from workers.frames import BgrImage
+
+#: Packets in a row without a frame, and seconds since the first of them, after which a stream counts as damaged.
+HOPELESS_PACKETS: Final = 3
+HOPELESS_SECONDS: Final = 5.0
+#: Seconds to wait for a keyframe before a stream is taken to have none (intra refresh).
+KEYFRAME_WAIT_SECONDS: Final = 12.0
+
+
+class FrameDecoder:
+    """The decoder of one open stream. Not thread-safe."""
+
+    def __init__(self, context: VideoCodecContext, sampler: Sampler) -> None:
+        self._context = context
+        # Many cameras share a process: threads of their own would cost more than they bring, and frame threads delay.
+        context.thread_type = ThreadType.NONE
+        context.thread_count = 1
+        self._sampler = sampler
+        self._reformatter = VideoReformatter()
+        self._mode = sampler.mode
+        self._needs_keyframe = True
+        self._waiting_since: float | None = None
+        self._fruitless = 0
+        self._fruitless_since = self._last_at = 0.0
+        #: Packets that could not be decoded.
+        self.errors = 0
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing has come out for so long that the stream had better be opened again."""
+        return self._fruitless >= HOPELESS_PACKETS and self._last_at - self._fruitless_since >= HOPELESS_SECONDS
+
+    def decode(self, packet: VideoPacket, at: float) -> VideoFrame | None:
+        """Return the frame to be analysed, if `packet`, which arrived at `at` (monotonic seconds), brings one."""
+        self._last_at = at
+        if self._sampler.mode is not self._mode:
+            self._change_mode(at)
+        if self._mode is DecodeMode.KEYFRAMES:
+            if not packet.is_keyframe or not self._sampler.is_due(at):
+                return None
+            frames = self._decode_alone(packet, at)
+        else:
+            if self._must_wait(packet, at):
+                return None
+            frames = self._feed(packet, at)
+        if not frames or not self._sampler.is_due(at):
+            return None
+        self._sampler.slots.taken(at)
+        return frames[-1]
+
+    def _change_mode(self, at: float) -> None:
+        self._mode = self._sampler.mode
+        self._context.flush_buffers()
+        self._needs_keyframe, self._waiting_since = True, at
+
+    def _must_wait(self, packet: VideoPacket, at: float) -> bool:
+        """Tell whether `packet` builds on frames that were never decoded."""
+        if self._needs_keyframe:
+            self._waiting_since = at if self._waiting_since is None else self._waiting_since
+            self._needs_keyframe = not packet.is_keyframe and at - self._waiting_since < KEYFRAME_WAIT_SECONDS
+        return self._needs_keyframe
+
+    def _decode_alone(self, packet: VideoPacket, at: float) -> list[VideoFrame]:
+        """Decode a keyframe whose successors will not be decoded."""
+        frames = self._feed(packet, at, drain=True)
+        self._context.flush_buffers()
+        return frames
+
+    def _feed(self, packet: VideoPacket, at: float, *, drain: bool = False) -> list[VideoFrame]:
+        self._context.skip_frame = "NONREF" if not drain and self._sampler.may_skip_unreferenced() else "DEFAULT"
+        try:
+            frames = self._context.decode(packet)
+            if drain and not frames:
+                # A stream with B-frames gives a frame only when later ones are there, unless told that it was the last.
+                frames = self._context.decode(None)
+        except (av.FFmpegError, ValueError):
+            self.errors += 1
+            frames = []
+        clean = [frame for frame in frames if not frame.is_corrupt]
+        self.errors += len(frames) - len(clean)
+        self._judge(fruitful=bool(clean), at=at)
+        return clean
+
+    def _judge(self, *, fruitful: bool, at: float) -> None:
+        if fruitful:
+            self._fruitless = 0
+            return
+        if self._fruitless == 0:
+            self._fruitless_since = at
+        self._fruitless += 1
+
+    def to_bgr(self, frame: VideoFrame) -> BgrImage:
+        """Convert `frame` at full size.
+
+        Returns:
+            Shape (H, W, 3), BGR, uint8, C-contiguous; nothing else writes to its memory.
+        """
+        converted = self._reformatter.reformat(frame, format="bgr24", threads=1)
+        return np.ascontiguousarray(converted.to_ndarray())
