@@ -62,14 +62,34 @@ def python_commands() -> list[list[str]]:
     return [[default_of(word) for word in command[2:]] for command in commands if command[:2] == ["python", "-m"]]
 
 
+def copied_sources(dockerfile: Path) -> list[str]:
+    """Return what a Dockerfile copies from the checkout, other than between its stages."""
+    copies = [line.split()[1:] for line in dockerfile.read_text().splitlines() if line.startswith("COPY ")]
+    return [word for copy in copies if not copy[0].startswith("--from") for word in copy[:-1]]
+
+
+@pytest.fixture(scope="module")
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the CPU image has in its working directory, and nothing else of the checkout."""
+    folder = tmp_path_factory.mktemp("image")
+    for source in copied_sources(PROJECT / "deploy/Dockerfile.cpu"):
+        target = folder / source
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (PROJECT / source).is_dir():
+            shutil.copytree(PROJECT / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(PROJECT / source, target)
+    return folder
+
+
 @pytest.mark.parametrize("command", python_commands(), ids=" ".join)
-def test_every_command_exists_with_its_options(command: list[str]) -> None:
-    """Given a command of the deployment, when its help is asked for, then it is there and knows the options."""
+def test_every_command_works_in_the_image_and_knows_its_options(command: list[str], image_folder: Path) -> None:
+    """Given only what the image has, when a command's help is asked for, then it is there and knows the options."""
     words = [word for word in command[1:] if not word.startswith("-") and not word.isdigit()][:2]
     answer = subprocess.run(
         [sys.executable, "-m", command[0], *words, "--help"],
-        cwd=PROJECT,
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
+        cwd=image_folder,
+        env={**os.environ, "PYTHONPATH": "", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
         capture_output=True,
         text=True,
         check=False,
@@ -112,8 +132,7 @@ def test_everything_that_an_image_copies_exists_and_is_let_in(dockerfile: Path) 
     """Given a Dockerfile, then each source of COPY is in the tree and .dockerignore lets it through."""
     ignored = (PROJECT / ".dockerignore").read_text().split("\n")
     assert "*" in ignored
-    copies = [line.split()[1:] for line in dockerfile.read_text().splitlines() if line.startswith("COPY ")]
-    sources = [word for copy in copies if not copy[0].startswith("--from") for word in copy[:-1]]
+    sources = copied_sources(dockerfile)
     assert {"contract", "runtime", "workers", "camera_ctrler", "requirements.txt"} <= set(sources)
     for source in sources:
         assert (PROJECT / source).exists(), source
