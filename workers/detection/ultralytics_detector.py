@@ -8,6 +8,7 @@ import importlib
 import os
 import pickle
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -75,13 +76,7 @@ class UltralyticsDetector:
         self._torch, ultralytics = _import_torch_extra()
         if device == "cpu":
             self._torch.set_num_threads(threads or usable_cpus())
-        try:
-            self._yolo: Any = ultralytics.YOLO(str(model.path))
-        except LOADING_ERRORS as error:
-            raise DetectorError(
-                f"Ultralytics cannot read {model.path}: {error}. The file is missing, damaged or of another library; "
-                "fetch it again or export it to ONNX"
-            ) from error
+        self._yolo: Any = _load(ultralytics, model.path)
         if self._yolo.task != "detect":
             raise UnsupportedModelError(
                 f"{model.path.name} is a model for {self._yolo.task}, not for detection; choose a detection model"
@@ -170,6 +165,19 @@ def _import_torch_extra() -> tuple[ModuleType, ModuleType]:
         raise BackendMissingError(
             f"this model needs torch and Ultralytics, which do not load here ({error}). Install them with: "
             "pip install -r requirements-torch.txt; or choose an ONNX model"
+        ) from error
+
+
+def _load(ultralytics: ModuleType, path: Path) -> Any:
+    try:
+        # Asked beforehand: Ultralytics would look for a missing file in the network.
+        path.stat()
+        return ultralytics.YOLO(str(path))
+    except LOADING_ERRORS as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DetectorError(
+            f"Ultralytics cannot read {path}: {reason}. The file is missing, damaged or of another library; "
+            "fetch it again or export it to ONNX"
         ) from error
 
 

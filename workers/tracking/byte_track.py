@@ -19,6 +19,8 @@ from workers.tracking.tracker import NO_TRACK
 LOST_SECONDS: Final = 5.0
 #: Frames per second that the Kalman filter's noise is scaled to; not the camera's.
 REFERENCE_FPS: Final = 4.0
+#: Boxes below this are not matched at all: noise that lures tracks away, in [0, 1].
+FAINTEST_CONFIDENCE: Final = 0.2
 #: Boxes below this continue a track and never start one, in [0, 1].
 ACTIVATION_CONFIDENCE: Final = 0.5
 #: Boxes at or above this are matched first, in [0, 1].
@@ -77,7 +79,7 @@ class ByteTrackCameraTracker:
     def _follow(self, detections: Detections, frame_size: tuple[int, int], track_id: NDArray[np.int64]) -> None:
         """Write the ids of this frame's boxes into `track_id`, group by group."""
         scale = REFERENCE_SIDE / max(frame_size)
-        usable = np.isfinite(detections.xyxy).all(axis=1)
+        usable = np.isfinite(detections.xyxy).all(axis=1) & (detections.confidence >= FAINTEST_CONFIDENCE)
         group_of_box = np.array([self._group_of.get(int(c), int(c)) for c in detections.class_id], np.int64)
         for group in sorted(self._trackers.keys() | set(group_of_box.tolist())):
             boxes = np.flatnonzero((group_of_box == group) & usable)
