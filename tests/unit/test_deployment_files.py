@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from camera_ctrler.__main__ import main as controller_main
+from model_store.manifest import load_manifest
 from runtime.settings import ControllerSettings, WorkerSettings, known_names
 from runtime.version import VERSION
 
@@ -256,6 +257,15 @@ def test_gpu_workers_start_only_when_asked_for_and_reserve_a_device() -> None:
     assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
     assert service["build"]["dockerfile"] == "deploy/Dockerfile.gpu"
     assert service["environment"]["FARM_DEVICE"] == "cuda"
+
+
+def test_the_models_that_are_fetched_are_in_the_manifest_and_fit_their_workers() -> None:
+    """Given the models of both kinds of workers, then CPU workers get one without torch and GPU workers one for it."""
+    manifest = load_manifest()
+    for worker, models, wanted in (("worker", "models", {"onnx", "openvino"}), ("worker-gpu", "models-gpu", {"pt"})):
+        name = default_of(services(DEPLOY)[worker]["environment"]["FARM_MODEL"])
+        assert default_of(services(DEPLOY)[models]["command"][-1]) == name
+        assert manifest.model(name).format in wanted
 
 
 def test_nothing_starts_before_redis_answers_and_the_model_is_there() -> None:
