@@ -66,6 +66,7 @@ def list_cameras(as_json: JsonOption = False) -> None:
     """Show every registered camera; passwords are masked."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from cli.connection import open_registry
     from runtime.settings import DatabaseSettings
@@ -78,9 +79,8 @@ def list_cameras(as_json: JsonOption = False) -> None:
     table = Table("id", "name", "url", "fps", "classes", "enabled", "from", box=None)
     for view in views:
         classes = ", ".join(view.classes) or "all"
-        table.add_row(
-            view.id, view.name, view.url, f"{view.analyse_fps:g}", classes, str(view.enabled).lower(), view.origin
-        )
+        cells = (view.id, view.name, view.url, f"{view.analyse_fps:g}", classes, str(view.enabled).lower(), view.origin)
+        table.add_row(*map(Text, cells))  # what people wrote is not markup
     Console(soft_wrap=not sys.stdout.isatty()).print(table)
 
 

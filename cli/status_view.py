@@ -65,12 +65,17 @@ def as_tables(look: FarmLook) -> Group:
     """Return the farm as two tables."""
     cameras = Table("camera", "name", "state", "reason", "worker", "fps", "last frame", box=None, header_style="bold")
     for view in look.statuses.values():
-        cameras.add_row(*_camera_cells(view))
+        cameras.add_row(*map(_plain, _camera_cells(view)))
     workers = Table("worker", "host", "device", "cameras", "ms/frame", "lease", box=None, header_style="bold")
     for worker in look.workers:
-        workers.add_row(*_worker_cells(worker))
+        workers.add_row(*map(_plain, _worker_cells(worker)))
     nobody = Text("no manager leads; is the controller running?", style="red")
     return Group(cameras, Text(), workers, *([] if look.plan else [Text(), nobody]))
+
+
+def _plain(cell: str | Text) -> Text:
+    """Keep what people wrote from being read as markup."""
+    return cell if isinstance(cell, Text) else Text(cell)
 
 
 def _camera_cells(view: CameraStatusView) -> list[str | Text]:

@@ -56,7 +56,7 @@ def test_a_wrong_use_ends_with_2(call: Call, arguments: list[str]) -> None:
 
 def test_cameras_are_added_listed_and_removed_with_masked_passwords(call: Call) -> None:
     """Given no running farm, the registry can be used; passwords are never shown."""
-    assert call("cameras", "add", URL, "--id", "gate", "--name", "Gate", "--class", "person").returncode == 0
+    assert call("cameras", "add", URL, "--id", "gate", "--name", "[red]Gate", "--class", "person").returncode == 0
     asked = call("cameras", "add", "rtsp://192.0.2.11/", "--id", "yard", "--username", "u", stdin="hunter2\n")
     assert asked.stdout.endswith("yard\n")
     shown = call("cameras", "list", "--json")
@@ -65,7 +65,9 @@ def test_cameras_are_added_listed_and_removed_with_masked_passwords(call: Call) 
         ("gate", True),
         ("yard", True),
     ]
-    assert "hunter2" not in call("cameras", "list").stdout
+    table = call("cameras", "list").stdout
+    assert "[red]Gate" in table  # as it is, not as colour
+    assert "hunter2" not in table
     assert "exists already" in call("cameras", "add", URL, "--id", "gate").stderr
     missing = call("cameras", "remove", "gate", "nobody")
     assert "camera 'nobody' does not exist" in missing.stderr
