@@ -1,10 +1,11 @@
 """Makes the Flask app: resources, documentation page, status wall."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from flasgger import Swagger  # type: ignore[import-untyped]  # ships no types
 from flask import Flask, Response, request, send_from_directory
+from flask.json.provider import DefaultJSONProvider
 
 from camera_ctrler.api import problems
 from camera_ctrler.api import services as shared
@@ -39,6 +40,8 @@ def create_app(settings: ControllerSettings) -> Flask:
     shared.install(app, shared.Services.create(settings))
     for resource in RESOURCES:
         app.register_blueprint(resource.blueprint)
+    # The document's own order is that of a reader: the first example is the one to try.
+    cast("DefaultJSONProvider", app.json).sort_keys = False
     _install_docs(app)
     app.add_url_rule("/", "wall", _wall)
     problems.install(app)

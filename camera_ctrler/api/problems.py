@@ -62,7 +62,9 @@ def field_errors(error: ValidationError, *, prefix: str = "") -> list[FieldError
     found = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         field = ".".join([*([prefix] if prefix else []), *(str(part) for part in item["loc"])])
-        found.append(FieldError(field=_short(field, 100) or "body", message=_short(item["msg"])))
+        found.append(
+            FieldError(field=_short(field, 100) or "body", message=_short(item["msg"].removeprefix("Value error, ")))
+        )
     return found[:20]
 
 
