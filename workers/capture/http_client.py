@@ -36,7 +36,8 @@ class HttpBody:
     def __init__(self, client: "HttpClient", response: requests.Response, url: str, offset: int = 0) -> None:
         self._client = client
         self._response = response
-        self._position = offset
+        #: Where the answer that is open stands, and where the reader wants to go on.
+        self._answered = self._position = offset
         self.url: Final = url
         self.content_type: Final[str] = response.headers.get("Content-Type", "")
         length = response.headers.get("Content-Length", "")
@@ -50,9 +51,14 @@ class HttpBody:
         Raises:
             CaptureError: The connection broke or nothing came in time.
         """
+        if self.length is not None and self._position >= self.length:
+            return b""
+        if self._position != self._answered:
+            self._ask_from_position()
         with self._client.translating(Stage.READING):
             data = self._response.raw.read1(size, decode_content=True)
         self._position += len(data)
+        self._answered = self._position
         return bytes(data)
 
     def seekable(self) -> bool:
@@ -64,15 +70,20 @@ class HttpBody:
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go on reading elsewhere; asks the server anew."""
+        """Go on reading elsewhere.
+
+        The server is asked when something is read there: libav goes to the end and back only to learn the length, and
+        a request for what lies behind the last byte is an error (416).
+        """
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.length or 0}[whence]
-        if base + offset != self._position:
-            self._response.close()
-            self._position = base + offset
-            self._response = self._client.request(self.url, {"Range": f"bytes={self._position}-"})[0]
-            if self._response.status_code != requests.codes.partial_content:
-                raise failed(StatusReason.SERVER_ERROR, self.url, "the server does not answer requests for a part")
+        self._position = base + offset
         return self._position
+
+    def _ask_from_position(self) -> None:
+        self._response.close()
+        self._response = self._client.request(self.url, {"Range": f"bytes={self._position}-"})[0]
+        if self._response.status_code != requests.codes.partial_content:
+            raise failed(StatusReason.SERVER_ERROR, self.url, "the server does not answer requests for a part")
 
     def cut(self) -> None:
         """End a blocked `read` of another thread."""
@@ -172,7 +183,8 @@ class HttpClient:
             raise self._translated(error, stage) from None
 
     def _translated(self, error: Exception, stage: Stage) -> CaptureError:
-        causes = list(_causes(error))
+        # urllib3 counts it among the timeouts whatever kept the connection from being made; its cause says what did.
+        causes = [cause for cause in _causes(error) if type(cause) is not urllib3.exceptions.NewConnectionError]
         for kinds, opening, reading in _REASONS:
             if any(isinstance(cause, kinds) for cause in causes):
                 return failed(opening if stage is Stage.OPENING else reading, self._secret_url)
