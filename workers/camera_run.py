@@ -39,6 +39,8 @@ class CameraRun:
         self._saving_reason: StatusReason | None = None
         #: Set when a write was refused: another worker has the camera.
         self.superseded = False
+        #: Set when this worker has given the camera up.
+        self.left = False
 
     @property
     def assignment(self) -> Assignment:
@@ -122,7 +124,12 @@ class CameraRun:
                     track_id=int(track_id) if track_id >= 0 else None,
                 )
                 for box, confidence, class_id, track_id in zip(
-                    np.round(boxes, 1), np.round(detections.confidence, 4), detections.class_id, track_ids, strict=True
+                    # As float64: a float32 that was rounded has all its digits again when it is written as text.
+                    np.round(boxes.astype(np.float64), 1),
+                    np.round(detections.confidence.astype(np.float64), 4),
+                    detections.class_id,
+                    track_ids,
+                    strict=True,
                 )
             ],
         )

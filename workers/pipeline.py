@@ -189,6 +189,7 @@ class Pipeline:
 
     def _leave(self, camera_id: str) -> None:
         watched = self._watched.pop(camera_id)
+        watched.run.left = True
         watched.capture.stop()
         self._ending.append(watched.capture)
         self._mailbox.discard(camera_id)

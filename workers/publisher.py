@@ -52,7 +52,8 @@ class Publisher:
         return self._lane.close(timeout_seconds)
 
     def _publish(self, publication: Publication) -> None:
-        if self._clock.monotonic() < self._away_until or publication.run.superseded:
+        run = publication.run
+        if self._clock.monotonic() < self._away_until or run.superseded or run.left:
             self._dropped(publication)
             return
         result = publication.result.model_copy(update={"published_at_ms": self._clock.now_ms()})
@@ -73,4 +74,5 @@ class Publisher:
 
     @staticmethod
     def _dropped(publication: Publication) -> None:
-        publication.run.drop("superseded" if publication.run.superseded else "redis_away")
+        given_up = publication.run.superseded or publication.run.left
+        publication.run.drop("given_up" if given_up else "redis_away")

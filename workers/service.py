@@ -23,6 +23,7 @@ from runtime.shutdown import Shutdown
 from runtime.version import VERSION
 from runtime.worker_link import WorkerLink, Written
 from workers.detection.detector import Detector
+from workers.metrics import WorkerCollector, serve_metrics
 from workers.pipeline import CaptureOpener, Pipeline, PipelineSettings, Stages
 from workers.saving.saver import FrameSaver
 from workers.tracking.byte_track import ByteTrackCameraTracker
@@ -113,6 +114,10 @@ class WorkerService:
         self._pipeline.start()
         status = threading.Thread(target=self._report_for_ever, name="status", daemon=True)
         status.start()
+        if self._settings.metrics_host:
+            collector = WorkerCollector(self.status, lambda: [status for _, status in self._pipeline.statuses()])
+            port = serve_metrics(self._settings.metrics_host, self._settings.metrics_port, collector)
+            log.info("metrics_served", host=self._settings.metrics_host, port=port)
         log.info("worker_started", worker=self.worker_id, redis=server, detector=self._detector.runtime)
         self._follow_until_asked()
         if not self._lease_lost.is_set():

@@ -1,0 +1,60 @@
+"""One worker's figures for Prometheus, read when they are asked for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from contract.cameras import CameraState, CameraStatus
+from contract.errors import FarmError
+from contract.workers import WorkerStatus
+
+#: Labels of figures that belong to one camera.
+_CAMERA: Final = ["camera"]
+
+
+class WorkerCollector(Collector):
+    """Turns a worker's own status messages into metrics: one source of figures for people and for Prometheus."""
+
+    def __init__(self, worker: Callable[[], WorkerStatus], cameras: Callable[[], Iterable[CameraStatus]]) -> None:
+        self._worker = worker
+        self._cameras = cameras
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics of this moment."""
+        worker = self._worker()
+        yield GaugeMetricFamily("farm_worker_cameras", "Cameras this worker watches", len(worker.camera_ids))
+        yield GaugeMetricFamily("farm_worker_capacity", "Cameras this worker takes at most", worker.capacity)
+        yield GaugeMetricFamily("farm_worker_detect_seconds", "Detection time per frame", worker.detect_ms / 1000)
+        yield GaugeMetricFamily("farm_worker_resident_bytes", "Largest resident memory", worker.rss_bytes)
+        yield CounterMetricFamily("farm_worker_cpu_seconds", "CPU time used", worker.cpu_seconds)
+        yield CounterMetricFamily("farm_worker_frames_analysed", "Frames analysed", worker.frames_analysed)
+        yield CounterMetricFamily("farm_worker_frames_dropped", "Frames due and not analysed", worker.frames_dropped)
+        yield CounterMetricFamily(
+            "farm_worker_refused_writes", "Writes refused because of a newer epoch", worker.refused_writes
+        )
+        online = GaugeMetricFamily("farm_worker_camera_online", "1 while frames come", labels=_CAMERA)
+        age = GaugeMetricFamily("farm_worker_camera_age_seconds", "Capture to published result", labels=_CAMERA)
+        rate = GaugeMetricFamily("farm_worker_camera_analysed_fps", "Frames analysed per second", labels=_CAMERA)
+        for camera in self._cameras():
+            online.add_metric([camera.camera_id], float(camera.state is CameraState.ONLINE))
+            age.add_metric([camera.camera_id], camera.age_ms / 1000)
+            rate.add_metric([camera.camera_id], camera.analysed_fps)
+        yield from (online, age, rate)
+
+
+def serve_metrics(host: str, port: int, collector: WorkerCollector) -> int:
+    """Serve the metrics on a thread; return the port, which was chosen if `port` is 0.
+
+    Raises:
+        FarmError: The address cannot be listened on.
+    """
+    registry = CollectorRegistry()
+    registry.register(collector)
+    try:
+        server, _ = start_http_server(port, host, registry)
+    except OSError as error:
+        raise FarmError(f"worker metrics cannot listen on {host}:{port} ({error}); set FARM_METRICS_PORT") from error
+    return int(server.server_port)
