@@ -54,14 +54,14 @@ class StreamEndingWorker(ThreadWorker):
 
 
 class _Server(BaseApplication):
-    def __init__(self, settings: ControllerSettings, listener: socket.socket) -> None:
+    def __init__(self, settings: ControllerSettings, descriptor: int) -> None:
         self._settings = settings
-        self._listener = listener
+        self._descriptor = descriptor
         super().__init__()
 
     def load_config(self) -> None:
         options = {
-            "bind": f"fd://{self._listener.fileno()}",
+            "bind": f"fd://{self._descriptor}",
             "workers": 1,
             "worker_class": StreamEndingWorker,
             "threads": self._settings.api_threads,
@@ -99,15 +99,16 @@ def serve(settings: ControllerSettings) -> int:
         FarmError: Another setting cannot be used.
     """
     _prepare(settings)
-    with listen(settings.api_host, settings.api_port) as listener:
-        log.info("api_listening", url=f"http://{settings.api_host}:{settings.api_port}/")
-        parent = os.getpid()
-        try:
-            _Server(settings, listener).run()
-        except SystemExit as ended:
-            if os.getpid() != parent:
-                raise
-            return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    # gunicorn takes the descriptor over and closes it in parent and child.
+    descriptor = listen(settings.api_host, settings.api_port).detach()
+    log.info("api_listening", url=f"http://{settings.api_host}:{settings.api_port}/")
+    parent = os.getpid()
+    try:
+        _Server(settings, descriptor).run()
+    except SystemExit as ended:
+        if os.getpid() != parent:
+            raise
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     return 0
 
 
