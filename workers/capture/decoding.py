@@ -18,6 +18,9 @@ HOPELESS_PACKETS: Final = 3
 HOPELESS_SECONDS: Final = 5.0
 #: Seconds to wait for a keyframe before a stream is taken to have none (intra refresh).
 KEYFRAME_WAIT_SECONDS: Final = 12.0
+#: Keyframes in a row that give no picture by themselves, after which they are not relied upon any more. With intra
+#: refresh a stream marks where a decoder may begin, but the picture is whole only many frames later.
+FRUITLESS_KEYFRAMES: Final = 2
 
 
 class FrameDecoder:
@@ -77,6 +80,8 @@ class FrameDecoder:
         """Decode a keyframe whose successors will not be decoded."""
         frames = self._feed(packet, at, drain=True)
         self._context.flush_buffers()
+        if not frames and self._fruitless >= FRUITLESS_KEYFRAMES:
+            self._sampler.distrust_keyframes()
         return frames
 
     def _feed(self, packet: VideoPacket, at: float, *, drain: bool = False) -> list[VideoFrame]:

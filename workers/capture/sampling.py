@@ -103,6 +103,7 @@ class Sampler:
     def _forget(self) -> None:
         self.frames = RateMeter()
         self.mode = DecodeMode.ALL
+        self._trusts_keyframes = True
         self._intervals: deque[float] = deque(maxlen=AGREEING_INTERVALS)
         self._keyframe_at: float | None = None
         self._keyframe_media_seconds: float | None = None
@@ -111,6 +112,11 @@ class Sampler:
         """Forget the stream: another one, or the same opened again, is coming, and its first frame is due at once."""
         self.slots.restart()
         self._forget()
+
+    def distrust_keyframes(self) -> None:
+        """Have all frames decoded until `restart`: this stream's keyframes do not give a picture alone."""
+        self._trusts_keyframes = False
+        self.mode = DecodeMode.ALL
 
     def change_interval(self, interval_seconds: float, at: float) -> None:
         """Sample at another rate from now on."""
@@ -149,7 +155,7 @@ class Sampler:
         self._choose_mode()
 
     def _choose_mode(self) -> None:
-        if not self._intervals:
+        if not self._intervals or not self._trusts_keyframes:
             return
         if max(self._intervals) > LEAVE_TOLERANCE * self.slots.interval_seconds:
             self.mode = DecodeMode.ALL
