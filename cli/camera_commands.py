@@ -64,11 +64,11 @@ def add(
 @cameras.command("list")
 def list_cameras(as_json: JsonOption = False) -> None:
     """Show every registered camera; passwords are masked."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from cli.connection import open_registry
+    from cli.screen import screen
     from runtime.settings import DatabaseSettings
 
     with open_registry(DatabaseSettings.load()) as registry:
@@ -81,7 +81,7 @@ def list_cameras(as_json: JsonOption = False) -> None:
         classes = ", ".join(view.classes) or "all"
         cells = (view.id, view.name, view.url, f"{view.analyse_fps:g}", classes, str(view.enabled).lower(), view.origin)
         table.add_row(*map(Text, cells))  # what people wrote is not markup
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    screen().print(table)
 
 
 @cameras.command()

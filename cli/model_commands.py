@@ -88,16 +88,17 @@ def _show(states: "list[ModelState]", *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_document(state) for state in states], indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from cli.screen import screen
 
     table = Table("model", "for", "format", "state", "MB", "licence", "from", box=None)
     for state in states:
         shown = Text(state.state if state.trusted else f"{state.state}, not trusted", style=_COLOURS[state.state])
         size = f"{state.size_bytes / 1e6:.1f}"
         table.add_row(Text(state.name), state.kind or "", state.format, shown, size, state.licence, state.origin)
-    Console().print(table)
+    screen().print(table)
 
 
 def _document(state: "ModelState") -> dict[str, str | int | bool | None]:

@@ -5,7 +5,7 @@ import sys
 import threading
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +13,7 @@ from rich.text import Text
 from camera_ctrler.api.farm_watch import FarmLook, FarmWatch
 from camera_ctrler.api.schemas import CameraStatusView
 from cli.connection import joined, open_redis, open_registry
+from cli.screen import screen
 from contract.cameras import CameraState
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader, WorkerView
@@ -37,7 +38,7 @@ def show_status(*, as_json: bool, watch: bool) -> None:
         elif watch:
             _watch(farm)
         else:
-            Console(soft_wrap=not sys.stdout.isatty()).print(as_tables(farm.look()))
+            screen().print(as_tables(farm.look()))
 
 
 def _watch(farm: FarmWatch) -> None:

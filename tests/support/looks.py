@@ -1,0 +1,74 @@
+"""A farm at one moment, as `FarmWatch` would see it: one camera works, one does not; one worker of three lives."""
+
+from camera_ctrler.api.farm_watch import FarmLook
+from camera_ctrler.api.status_view import Surroundings, status_view
+from contract.camera_specs import Camera
+from contract.cameras import CameraState, CameraStatus
+from contract.errors import StatusReason
+from contract.workers import WorkerStatus
+from runtime.farm_reader import WorkerView
+
+NOW_MS = 1_800_000_000_000
+
+
+def camera(camera_id: str) -> Camera:
+    """Return a registered camera."""
+    return Camera(
+        id=camera_id,
+        name=f"[bold]{camera_id}",  # looks like markup, and is not
+        url="rtsp://192.0.2.1/",
+        has_credentials=False,
+        enabled=True,
+        origin="farm",
+        created_at_ms=0,
+        updated_at_ms=0,
+    )
+
+
+def status(camera_id: str, state: CameraState, reason: StatusReason | None = None) -> CameraStatus:
+    """Return what a worker says of it."""
+    return CameraStatus(
+        camera_id=camera_id,
+        worker_id="w-1",
+        epoch=1,
+        state=state,
+        reason=reason,
+        updated_at_ms=NOW_MS - 500,
+        last_frame_at_ms=NOW_MS - 1_500,
+        stream_fps=25.0,
+        analysed_fps=1.04,
+    )
+
+
+def worker(worker_id: str, *, alive: bool) -> WorkerView:
+    """Return a worker with its status."""
+    known = WorkerStatus(
+        worker_id=worker_id,
+        host="north",
+        pid=1,
+        version="0",
+        started_at_ms=0,
+        updated_at_ms=NOW_MS,
+        device="cpu",
+        detector="openvino",
+        model="yolo11n",
+        capacity=64,
+        camera_ids=["gate"],
+        draining=True,
+        detect_ms=28.04,
+    )
+    return WorkerView(worker_id, alive=alive, lease_ms=2_400 if alive else 0, status=known)
+
+
+def look() -> FarmLook:
+    """Return a farm with one camera that works, one that does not, and three workers."""
+    around = Surroundings(NOW_MS, None, workers_alive=1)
+    cameras = {name: camera(name) for name in ("gate", "yard")}
+    statuses = {
+        "gate": status("gate", CameraState.ONLINE),
+        "yard": status("yard", CameraState.OFFLINE, StatusReason.AUTH_FAILED),
+    }
+    views = {name: status_view(cameras[name], statuses[name], None, around) for name in cameras}
+    silent = WorkerView("w-3", alive=False, lease_ms=0, status=None)
+    workers = [worker("w-1", alive=True), worker("w-2", alive=False), silent]
+    return FarmLook(NOW_MS, cameras, views, workers, plan=None)
