@@ -1,6 +1,6 @@
 """What people say when they register or change a camera, and what they are shown; API, CLI and files share it."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -10,6 +10,8 @@ from contract.ids import CameraId
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Credential = Annotated[str, Field(min_length=1, max_length=256)]
+#: Spec models hold secrets: neither their errors nor their reprs may show them.
+_SPEC: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
 Url = Annotated[
     str,
     Field(
@@ -23,13 +25,13 @@ Url = Annotated[
 class CameraCreate(AnalysisSettings):
     """A camera to be registered."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _SPEC
 
     id: CameraId | None = Field(None, description="Made by CamFarm when it is not given")
     name: Name = ""
-    url: Url
+    url: Annotated[Url, Field(repr=False)]
     username: Credential | None = Field(None, description="Wins over a user name in the URL")
-    password: Credential | None = Field(None, description="Wins over a password in the URL")
+    password: Credential | None = Field(None, repr=False, description="Wins over a password in the URL")
     enabled: bool = True
 
     @field_validator("url")
@@ -48,12 +50,12 @@ class CameraPatch(BaseModel):
     A `url` given back as it was shown, with `***` in place of secrets, keeps the stored secrets.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _SPEC
 
     name: Name | None = None
-    url: Url | None = None
+    url: Url | None = Field(None, repr=False)
     username: Credential | None = Field(None, description="null removes the stored user name")
-    password: Credential | None = Field(None, description="null removes the stored password")
+    password: Credential | None = Field(None, repr=False, description="null removes the stored password")
     enabled: bool | None = None
     analyse_fps: Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)] | None = None
     classes: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=80)] | None = None

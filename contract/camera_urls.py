@@ -2,9 +2,9 @@
 
 import re
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit, urlunsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contract.errors import InvalidUrlError
 
@@ -22,9 +22,10 @@ class CameraSecrets(BaseModel):
     """What must never be shown or stored in clear: user info and secret query parameters of a camera URL."""
 
     username: str | None = None
-    password: str | None = None
-    #: Parameter name -> value, for parameters such as `?pwd=...` that cameras use instead of user info.
-    query: dict[str, str] = {}
+    password: str | None = Field(None, repr=False)
+    #: Parameter name -> values in the order they stand, percent-encoded as in the URL; for parameters such as
+    #: `?pwd=...` that cameras use instead of user info.
+    query: dict[str, list[str]] = Field({}, repr=False)
 
     def is_empty(self) -> bool:
         """Tell whether there is nothing to encrypt."""
@@ -43,19 +44,28 @@ def check_camera_url(url: str) -> str:
         raise InvalidUrlError("camera URL contains a space or a control character; percent-encode it (space is %20)")
     try:
         parts = urlsplit(url)
-        port_is_valid = parts.port is None or 0 < parts.port <= 65535
-    except ValueError as error:
-        raise InvalidUrlError(f"camera URL cannot be parsed: {error}") from error
+    except ValueError:
+        # Python's own text quotes the part it cannot read, which may be the password: it is not passed on.
+        raise InvalidUrlError("camera URL cannot be parsed; check the host, and the brackets of an IPv6 one") from None
     if parts.scheme not in STREAM_SCHEMES:
         allowed = ", ".join(sorted(f"{scheme}://" for scheme in STREAM_SCHEMES))
         raise InvalidUrlError(f"camera URL scheme {parts.scheme!r} is not supported; use one of {allowed}")
-    if not port_is_valid:
-        raise InvalidUrlError("camera URL has port 0; use 1 to 65535")
+    if not _port_is_valid(parts):
+        raise InvalidUrlError(
+            "camera URL has no port from 1 to 65535 after the host; a password with / ? # or @ must be percent-encoded"
+        )
     if parts.scheme == "file":
         _check_file_url(parts.netloc, unquote(parts.path))
     elif not parts.hostname:
         raise InvalidUrlError("camera URL has no host; write for example rtsp://192.0.2.10:554/stream1")
     return url
+
+
+def _port_is_valid(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:  # not a number, or too large
+        return False
 
 
 def _check_file_url(netloc: str, path: str) -> None:
@@ -74,17 +84,23 @@ def split_secrets(url: str) -> tuple[str, CameraSecrets]:
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     username, colon, password = userinfo.partition(":")
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    secret = {name: value for name, value in pairs if _SECRET_PARAMETER.search(name)}
-    query = parts.query
-    if secret:
-        query = urlencode([(name, MASK if name in secret else value) for name, value in pairs], safe="*/:")
+    # Taken apart by hand and not by `parse_qsl`, which would write the rest of the query in another way too, and
+    # some cameras are particular about it.
+    shown: list[str] = []
+    secret: dict[str, list[str]] = {}
+    for parameter in parts.query.split("&"):
+        name, equals, value = parameter.partition("=")
+        if equals and _SECRET_PARAMETER.search(unquote_plus(name)):
+            secret.setdefault(name, []).append(value)
+            shown.append(f"{name}={MASK}")
+        else:
+            shown.append(parameter)
     secrets = CameraSecrets(
         username=unquote(username) if at else None,
         password=unquote(password) if colon else None,
         query=secret,
     )
-    return urlunsplit((parts.scheme, host, parts.path, query, parts.fragment)), secrets
+    return urlunsplit((parts.scheme, host, parts.path, "&".join(shown), parts.fragment)), secrets
 
 
 def join_secrets(url: str, secrets: CameraSecrets) -> str:
@@ -96,11 +112,15 @@ def join_secrets(url: str, secrets: CameraSecrets) -> str:
         if secrets.password is not None:
             userinfo += ":" + quote(secrets.password, safe="")
         netloc = f"{userinfo}@{netloc}"
-    query = parts.query
-    if secrets.query:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        query = urlencode([(name, secrets.query.get(name, value)) for name, value in pairs], safe="/:")
-    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+    values = {name: iter(its) for name, its in secrets.query.items()}
+    parameters = []
+    for shown in parts.query.split("&"):
+        parameter = shown
+        name, _, value = shown.partition("=")
+        if value == MASK:
+            parameter = f"{name}={next(values.get(name, iter(())), MASK)}"
+        parameters.append(parameter)
+    return urlunsplit((parts.scheme, netloc, parts.path, "&".join(parameters), parts.fragment))
 
 
 def mask_url(url: str) -> str:
@@ -109,6 +129,8 @@ def mask_url(url: str) -> str:
         public, secrets = split_secrets(url)
         parts = urlsplit(public)
     except ValueError:
+        return "(unreadable URL)"
+    if not _port_is_valid(parts):  # then it is perhaps the beginning of a password
         return "(unreadable URL)"
     netloc = f"{MASK}@{parts.netloc}" if secrets.username is not None else parts.netloc
     return urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment))
