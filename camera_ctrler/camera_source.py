@@ -1,6 +1,7 @@
 """Follows an existing table of cameras in somebody else's database: reads its rows, reconciles the registry."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, Executable, MetaData, Table, column, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from camera_ctrler.registry import CameraExistsError, Registry
+from camera_ctrler.registry import CameraExistsError, CameraNotFoundError, Registry
 from camera_ctrler.registry.database import open_engine
 from camera_ctrler.registry.registry import ORIGIN_EXTERNAL, same_url
 from contract.camera_specs import CameraCreate, CameraPatch
@@ -18,6 +19,7 @@ from runtime.settings import ControllerSettings
 
 #: Problems named in one report; the rest are counted.
 _NAMED_PROBLEMS: Final = 5
+_LONGEST_NAMED_ID: Final = 64
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +41,9 @@ class CameraSource:
     """The external table. Read only."""
 
     def __init__(self, settings: ControllerSettings) -> None:
-        self._engine: Engine = open_engine(settings.camera_source_url.get_secret_value())
+        self._engine: Engine = open_engine(
+            settings.camera_source_url.get_secret_value(), setting="FARM_CAMERA_SOURCE_URL", read_only=True
+        )
         schema, _, table = settings.camera_source_table.rpartition(".")
         names = [settings.camera_source_id_column, settings.camera_source_url_column]
         if settings.camera_source_name_column:
@@ -61,11 +65,16 @@ class CameraSource:
             raise CameraSourceError(
                 f"the external camera table cannot be read: {cause}; cameras stay as they are"
             ) from error
-        return [SourceRow(str(row[0]), str(row[1] or ""), str(row[2] or "") if len(row) > 2 else "") for row in found]
+        return [SourceRow(*(_text(value) for value in (*row, "")[:3])) for row in found]
 
     def close(self) -> None:
         """Give the database connections back."""
         self._engine.dispose()
+
+
+def _text(value: object) -> str:
+    """Return a column's value as text: ids may be numbers, NULL is no text, CHAR(n) is padded with spaces."""
+    return "" if value is None else str(value).strip(" ")
 
 
 class SourceFollower:
@@ -88,12 +97,13 @@ class SourceFollower:
         problems = []
         for row in rows:
             if row.id in wanted:
-                problems.append(f"row {row.id!r}: the id stands in the table twice; the first row counts")
+                problems.append(f"row {_short(row.id)}: the id stands in the table twice; the first row counts")
             else:
                 wanted[row.id] = row
         registered = {camera.id: camera for camera in self._registry.all() if camera.origin == ORIGIN_EXTERNAL}
         for camera_id in registered.keys() - wanted.keys():
-            self._registry.remove(camera_id, by_origin=ORIGIN_EXTERNAL)
+            with suppress(CameraNotFoundError):  # another manager was quicker
+                self._registry.remove(camera_id, by_origin=ORIGIN_EXTERNAL)
             self._applied.pop(camera_id, None)
             log.info("external_camera_removed", camera=camera_id)
         for camera_id, row in wanted.items():
@@ -101,7 +111,7 @@ class SourceFollower:
                 continue
             problem = self._apply(row, exists=camera_id in registered)
             if problem:
-                problems.append(f"row {camera_id!r}: {problem}")
+                problems.append(f"row {_short(camera_id)}: {problem}")
             else:
                 self._applied[camera_id] = row
         return problems
@@ -124,6 +134,11 @@ class SourceFollower:
         except FarmError as error:
             return str(error)
         return ""
+
+
+def _short(row_id: str) -> str:
+    """Return an id fit for a report, whatever somebody has put into the column."""
+    return repr(row_id if len(row_id) <= _LONGEST_NAMED_ID else f"{row_id[:_LONGEST_NAMED_ID]}…")
 
 
 def summary_of(problems: list[str]) -> str:

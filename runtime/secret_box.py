@@ -1,6 +1,8 @@
 """Encrypts camera credentials at rest and in Redis (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -49,20 +51,22 @@ class SecretBox:
         except InvalidToken as error:
             raise SecretKeyError(
                 "a stored password cannot be decrypted with this FARM_SECRET_KEY; "
-                "restore the former key, or set the camera's password again"
+                "restore the former key, or give the camera's whole URL again with its password"
             ) from error
 
 
 def _read_or_make_key(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    candidate = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key())
     try:
-        os.link(candidate, path)  # fails if another process made the key first: then theirs is the key
-    except FileExistsError:
-        pass
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    # Not named after the process: in containers that share the folder every process has the same id.
+    descriptor, candidate = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # readable by its owner alone
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+        with suppress(FileExistsError):  # another process made the key first: then theirs is the key
+            os.link(candidate, path)
     finally:
-        candidate.unlink()
+        Path(candidate).unlink()
     return path.read_text().strip()

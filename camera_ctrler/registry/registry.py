@@ -1,6 +1,7 @@
 """Cameras in SQL: add, change, remove, list; hands out epochs."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -93,8 +94,9 @@ class RegisteredCamera:
             epoch=epoch,
         )
 
+    @cached_property
     def fingerprint(self) -> str:
-        """Return a text that changes whenever a worker must be told anew."""
+        """A text that changes whenever a worker must be told anew; kept, for the manager asks with every look."""
         return self.assignment(epoch=1).model_dump_json()
 
 
@@ -180,6 +182,7 @@ class Registry:
         rows = [self._new_row(spec, origin) for spec in specs]
         seen: set[str] = set()
         with self._sessions() as session:
+            _lock(session)
             for row in rows:
                 if row.id in seen or session.get(CameraRow, row.id) is not None:
                     raise CameraExistsError(row.id)
@@ -204,6 +207,7 @@ class Registry:
         """
         changes = patch.changes()
         with self._sessions() as session:
+            _lock(session)
             row = _row(session, camera_id)
             if row.origin != by_origin and changes.keys() & {"name", "url", "username", "password"}:
                 raise CameraOwnedElsewhereError(camera_id)
@@ -226,6 +230,7 @@ class Registry:
             CameraOwnedElsewhereError: It follows the external table.
         """
         with self._sessions() as session:
+            _lock(session)
             row = _row(session, camera_id)
             if row.origin != by_origin:
                 raise CameraOwnedElsewhereError(camera_id)
@@ -245,9 +250,10 @@ class Registry:
         floor = above or {}
         given: dict[str, int] = {}
         with self._sessions() as session:
+            _lock(session)
             for start in range(0, len(ids), _BATCH):
                 batch = ids[start : start + _BATCH]
-                query = select(CameraEpochRow).where(CameraEpochRow.camera_id.in_(batch)).with_for_update()
+                query = select(CameraEpochRow).where(CameraEpochRow.camera_id.in_(batch))
                 known = {row.camera_id: row for row in session.scalars(query)}
                 for camera_id in batch:
                     row = known.get(camera_id)
@@ -272,11 +278,8 @@ class Registry:
                 f"camera URL contains {MASK}, which stands for a hidden secret; write the secret itself"
             )
         url, secrets = split_secrets(spec.url)
-        if spec.username is not None:
-            secrets.username = spec.username
-        if spec.password is not None:
-            secrets.password = spec.password
-            secrets.username = secrets.username or ""
+        given: dict[str, str | None] = {"username": spec.username, "password": spec.password}
+        secrets = _with_credentials(secrets, {name: text for name, text in given.items() if text is not None})
         now_ms = self._clock.now_ms()
         return CameraRow(
             id=spec.id or new_camera_id(),
@@ -291,15 +294,16 @@ class Registry:
         )
 
     def _changed_url(self, row: CameraRow, changes: dict[str, Any]) -> tuple[str, CameraSecrets]:
-        stored = self._decrypted(row.secrets)
-        url, secrets = row.url, stored
-        if "url" in changes:
-            url, secrets = split_secrets(changes["url"])
-            secrets = _unmasked(url, secrets, row.url, stored)
-        for name in ("username", "password"):
-            if name in changes:
-                secrets = secrets.model_copy(update={name: changes[name]})
-        return url, secrets
+        credentials: dict[str, str | None] = {
+            name: changes[name] for name in ("username", "password") if name in changes
+        }
+        if "url" not in changes:
+            return row.url, _with_credentials(self._decrypted(row.secrets), credentials)
+        url, secrets = split_secrets(changes["url"])
+        # A URL given in full must be accepted even if what is stored cannot be decrypted any more.
+        if MASK in changes["url"]:
+            secrets = _unmasked(url, secrets, row.url, self._decrypted(row.secrets))
+        return url, _with_credentials(secrets, credentials)
 
     def _encrypted(self, secrets: CameraSecrets) -> str | None:
         return None if secrets.is_empty() else self._box.encrypt(secrets.model_dump_json(exclude_none=True))
@@ -310,15 +314,28 @@ class Registry:
 
 def _unmasked(url: str, given: CameraSecrets, stored_url: str, stored: CameraSecrets) -> CameraSecrets:
     """Fill in stored secrets where the given URL has `***`, but only for the same host: else they would leak."""
-    if given.username != MASK and MASK not in given.query.values():
+    masked_parameters = {name for name, values in given.query.items() if MASK in values}
+    if MASK not in {given.username, given.password} and not masked_parameters:
         return given
     if urlsplit(url).netloc != urlsplit(stored_url).netloc:
         raise InvalidUrlError(f"the URL names another host, so the hidden {MASK} is not kept; write the password again")
-    username, password = (
-        (stored.username, stored.password) if given.username == MASK else (given.username, given.password)
+    if stored.is_empty() or masked_parameters - stored.query.keys():
+        raise InvalidUrlError(f"the URL has {MASK} for a secret that is not stored; write the secret itself")
+    # `***@` stands for user name and password together.
+    password_is_masked = given.password == MASK or (given.username == MASK and given.password is None)
+    return CameraSecrets(
+        username=stored.username if given.username == MASK else given.username,
+        password=stored.password if password_is_masked else given.password,
+        query=given.query | {name: stored.query[name] for name in masked_parameters},
     )
-    query = {name: stored.query.get(name, "") if value == MASK else value for name, value in given.query.items()}
-    return CameraSecrets(username=username, password=password, query=query)
+
+
+def _with_credentials(secrets: CameraSecrets, given: dict[str, str | None]) -> CameraSecrets:
+    """Return `secrets` with user name and password replaced by what was given."""
+    changed = secrets.model_copy(update=given)
+    if changed.password is not None and changed.username is None:
+        changed.username = ""  # a URL has no place for a password alone
+    return changed
 
 
 def _row(session: Session, camera_id: str) -> CameraRow:
@@ -326,6 +343,15 @@ def _row(session: Session, camera_id: str) -> CameraRow:
     if row is None:
         raise CameraNotFoundError(camera_id)
     return row
+
+
+def _lock(session: Session) -> None:
+    """Let one process at a time change the registry, until it commits.
+
+    What is read afterwards stays true until then. On SQLite a transaction that begins by reading and writes later
+    would not wait for another writer; this one begins by writing.
+    """
+    session.execute(update(RegistryStateRow).values(revision=RegistryStateRow.revision))
 
 
 def _rise_revision(session: Session) -> None:
