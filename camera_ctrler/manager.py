@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from pydantic import ValidationError
 
 from camera_ctrler.assigner import make_plan
 from camera_ctrler.plan_publisher import NotLeadingError, Operations, PlanPublisher
@@ -21,6 +22,9 @@ from runtime.farm_reader import FarmReader
 #: Seconds after which the whole registry is read again even if its revision says that nothing changed: somebody
 #: may have edited the table by hand.
 FULL_READ_SECONDS: Final = 5.0
+#: Seconds after which the assignments in Redis are read again even if nothing seems to have happened: a server that
+#: was started again quickly may have lost its last second of writes without anybody having noticed.
+AUDIT_SECONDS: Final = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -72,28 +76,38 @@ class Manager:
         self._leading_since_ms = 0
         self._placed_total = self._moved_total = self._withdrawn_total = self._refused_plans = 0
         self._must_adopt = True
+        self._adopted_at = 0.0
+        #: (worker id, camera id) of assignments left behind by plans that stopped half-way.
+        self._strays: list[tuple[str, str]] = []
         self.camera_source_error = ""
 
     def take_lead(self) -> None:
         """Begin to lead: adopt what Redis says is assigned, with the next step."""
         self._leading_since_ms = self._clock.now_ms()
         self._must_adopt = True
+        self._revision = -1
 
     def _adopt(self) -> None:
-        self._revision = -1
-        self._placed, self._handovers = {}, {}
+        """Read from Redis who has which camera."""
+        pending, self._handovers = self._handovers, {}
+        self._placed, self._strays = {}, []
         deadline = self._clock.monotonic() + self._handover_seconds
         held = self._reader.assignments([worker.worker_id for worker in self._reader.workers()])
+        holders: dict[str, list[_Placed]] = {}
         for worker_id, assignments in held.items():
             for camera_id, found in assignments.items():
                 here = _Placed(worker_id, found.epoch, found.model_copy(update={"epoch": 1}).model_dump_json())
-                there = self._placed.get(camera_id)
-                newer, older = (here, there) if there is None or here.epoch > there.epoch else (there, here)
-                self._placed[camera_id] = newer
-                if older is not None:
-                    self._handovers[camera_id] = _Handover(older.worker_id, newer.epoch, deadline)
-        self._must_adopt = False
-        log.info("plan_adopted", cameras=len(self._placed), handovers=len(self._handovers))
+                holders.setdefault(camera_id, []).append(here)
+        for camera_id, its in holders.items():
+            newest, *older = sorted(its, key=lambda placed: placed.epoch, reverse=True)
+            self._placed[camera_id] = newest
+            if older:
+                handover, known = _Handover(older[0].worker_id, newest.epoch, deadline), pending.get(camera_id)
+                if known is not None and (known.from_worker, known.epoch) == (handover.from_worker, handover.epoch):
+                    handover = known  # its deadline stands
+                self._handovers[camera_id] = handover
+                self._strays += [(placed.worker_id, camera_id) for placed in older[1:]]
+        self._adopted_at = self._clock.monotonic()
 
     def step(self) -> None:
         """Look at registry and workers once and publish what must change.
@@ -103,6 +117,9 @@ class Manager:
             redis.RedisError, sqlalchemy.exc.SQLAlchemyError: A server is away; the next step makes up for it.
         """
         if self._must_adopt:
+            self._adopt()
+            log.info("plan_adopted", cameras=len(self._placed), handovers=len(self._handovers))
+        elif self._clock.monotonic() - self._adopted_at >= AUDIT_SECONDS:
             self._adopt()
         self._read_registry()
         workers = self._reader.workers()
@@ -116,15 +133,20 @@ class Manager:
         current = {camera_id: placed.worker_id for camera_id, placed in self._placed.items()}
         plan = make_plan(wanted, able, current)
 
+        # Until all of it is written: whatever fails from here on, the plan is read again from what Redis then holds.
+        self._must_adopt = True
         operations = Operations()
+        for worker_id, camera_id in self._strays:
+            operations.withdraw(worker_id, camera_id)
+        self._strays = []
         self._finish_handovers(operations, alive)
         self._withdraw(operations, wanted, plan.unplaced, alive)
         self._assign(operations, plan.placement, alive)
         for worker in workers:
             if not worker.alive:
                 operations.dismiss_worker(worker.worker_id)
-        if len(operations):
-            self._publish(operations)
+        self._publish(operations)
+        self._must_adopt = False
         self._report(len(able), plan.unplaced)
 
     def _read_registry(self) -> None:
@@ -132,7 +154,11 @@ class Manager:
         now = self._clock.monotonic()
         if revision == self._revision and now - self._read_at < FULL_READ_SECONDS:
             return
-        self._cameras = {camera.id: camera for camera in self._registry.all()}
+        known, self._cameras = self._cameras, {}
+        for camera in self._registry.all():
+            readable = camera if _is_readable(camera) else known.get(camera.id)
+            if readable is not None:
+                self._cameras[camera.id] = readable
         self._revision, self._read_at = revision, now
 
     def _finish_handovers(self, operations: Operations, alive: set[str]) -> None:
@@ -163,12 +189,13 @@ class Manager:
             placed = self._placed.pop(camera_id)
             handover = self._handovers.pop(camera_id, None)
             operations.fence(camera_id, fences[camera_id])
-            for worker_id in {placed.worker_id, handover.from_worker if handover else placed.worker_id}:
-                operations.withdraw(worker_id, camera_id)
+            # Withdrawn last: should this stop half-way, the next manager sees by the assignment that it must go on.
             if camera_id in self._cameras:
                 operations.hide_camera(camera_id)
             else:
                 operations.forget_camera(camera_id)
+            for worker_id in sorted({placed.worker_id, handover.from_worker if handover else placed.worker_id}):
+                operations.withdraw(worker_id, camera_id)
             self._withdrawn_total += 1
             log.info("camera_withdrawn", camera=camera_id, worker=placed.worker_id, alive=placed.worker_id in alive)
 
@@ -179,7 +206,7 @@ class Manager:
             for camera_id, worker_id in placement.items()
             if (placed := self._placed.get(camera_id)) is None
             or placed.worker_id != worker_id
-            or placed.fingerprint != self._cameras[camera_id].fingerprint()
+            or placed.fingerprint != self._cameras[camera_id].fingerprint
         }
         if not changed:
             return
@@ -204,16 +231,14 @@ class Manager:
                 self._placed_total += 1
                 log.info("camera_placed", camera=camera_id, worker=worker_id, epoch=epoch)
             operations.assign(worker_id, camera.assignment(epoch), fence=not hand_over)
-            self._placed[camera_id] = _Placed(worker_id, epoch, camera.fingerprint())
+            self._placed[camera_id] = _Placed(worker_id, epoch, camera.fingerprint)
 
     def _publish(self, operations: Operations) -> None:
-        self._must_adopt = True  # until all of it is written: else what was written must be read again
         try:
             self._publisher.publish(operations)
         except NotLeadingError:
             self._refused_plans += 1
             raise
-        self._must_adopt = False
 
     def _report(self, workers: int, unplaced: dict[str, StatusReason]) -> None:
         self._publisher.report(
@@ -232,3 +257,13 @@ class Manager:
                 camera_source_error=self.camera_source_error,
             )
         )
+
+
+def _is_readable(camera: RegisteredCamera) -> bool:
+    """Tell whether workers would understand a camera; a row that was edited by hand must not stop all others."""
+    try:
+        return bool(camera.fingerprint)
+    except ValidationError as error:
+        wrong = sorted(str(item["loc"][-1]) for item in error.errors() if item["loc"])
+        log.error("camera_unreadable", camera=camera.id, fields=wrong)
+        return False

@@ -50,10 +50,18 @@ class ManagerService:
         self._leading = threading.Event()
 
     def run(self) -> int:
-        """Plan until asked to stop; returns an exit code."""
+        """Plan until asked to stop; returns an exit code.
+
+        Raises:
+            FarmError: The URL of the external camera table cannot be used.
+        """
         chores = [threading.Thread(target=self._clean_frames, name="frame-cleaner", daemon=True)]
         if self._settings.camera_source_url.get_secret_value():
-            chores.append(threading.Thread(target=self._follow_source, name="camera-source", daemon=True))
+            # Opened here, so that a URL that cannot be used ends the process with its error and not a thread unseen.
+            source = CameraSource(self._settings)
+            chores.append(
+                threading.Thread(target=self._follow_source, args=(source,), name="camera-source", daemon=True)
+            )
         for chore in chores:
             chore.start()
         while not self._shutdown.asked:
@@ -87,8 +95,13 @@ class ManagerService:
         keeper.start()
         self._manager = manager
         self._leading.set()
+        times_taken = lease.times_taken
         try:
             while not self._shutdown.asked and lease.state is not LeaseState.LOST:
+                if lease.times_taken != times_taken:
+                    # Redis was away: it may have come back without its data, or another manager led meanwhile.
+                    times_taken = lease.times_taken
+                    manager.take_lead()
                 if lease.state is LeaseState.HELD:
                     self._step(manager)
                 self._shutdown.wait(STEP_SECONDS)
@@ -107,8 +120,7 @@ class ManagerService:
         except SQLAlchemyError as error:
             log.warning("database_away", error=str(error).splitlines()[0])
 
-    def _follow_source(self) -> None:
-        source = CameraSource(self._settings)
+    def _follow_source(self, source: CameraSource) -> None:
         follower = SourceFollower(self._registry)
         told = ""
         while not self._shutdown.wait(self._settings.camera_source_poll_seconds):

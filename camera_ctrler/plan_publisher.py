@@ -68,7 +68,7 @@ class Operations:
         self._wake.pop(worker_id, None)
 
     def chunks(self) -> Iterable[list[tuple[list[str], list[Any]]]]:
-        """Yield the operations in order, in chunks; each ends with waking the workers whom it concerns."""
+        """Yield the operations in order, in chunks; last, the workers whom they concern are woken."""
         wake = [([keys.wakeups(worker_id)], ["wake", why]) for worker_id, why in sorted(self._wake.items())]
         items = self._items + wake
         for start in range(0, len(items), CHUNK):

@@ -1,0 +1,187 @@
+"""The manager as a process lives it: takes the lead, keeps it through outages, follows the external table."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from cryptography.fernet import Fernet
+from sqlalchemy import create_engine, text
+
+from camera_ctrler.manager import AUDIT_SECONDS
+from camera_ctrler.manager_service import ManagerService
+from camera_ctrler.registry import Registry
+from camera_ctrler.registry.database import DatabaseError
+from contract import keys
+from contract.camera_specs import CameraCreate
+from runtime import exit_codes
+from runtime.farm_reader import FarmReader
+from runtime.secret_box import SecretBox
+from runtime.settings import ControllerSettings
+from runtime.shutdown import Shutdown
+from runtime.worker_link import Written
+from tests.support.planned_farm import SimulatedWorker
+from tests.support.valkey_server import ValkeyServer
+
+#: Less than the time after which a manager audits its plan without any reason.
+PATIENCE_SECONDS = AUDIT_SECONDS / 2
+
+
+def until(fact: Callable[[], object], what: str) -> None:
+    """Wait for a fact; the server may be away meanwhile."""
+    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
+    while time.monotonic() < deadline:
+        try:
+            if fact():
+                return
+        except redis.ConnectionError:
+            pass
+        pause.wait(0.05)
+    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
+
+
+class RunningManager:
+    """A manager service on a thread."""
+
+    def __init__(self, server: ValkeyServer, folder: Path, **settings: object) -> None:
+        values = {"redis_url": server.url, "lease_seconds": 0.6, "data_dir": folder, "frames_dir": folder / "frames"}
+        self.settings = ControllerSettings.model_validate(values | settings)
+        self.registry = Registry(f"sqlite:///{folder}/farm.sqlite3", SecretBox(Fernet.generate_key().decode()))
+        self.registry.migrate()
+        self.shutdown = Shutdown()
+        self.exit_code: int | None = None
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        self.exit_code = ManagerService(self.settings, self.registry, self.shutdown).run()
+
+    def start(self) -> None:
+        """Start it."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to stop and wait until it has."""
+        self.shutdown.ask()
+        if self._thread.ident is not None:
+            self._thread.join(PATIENCE_SECONDS)
+            assert not self._thread.is_alive()
+        self.registry.close()
+
+
+@pytest.fixture
+def managers(own_valkey: ValkeyServer, tmp_path: Path) -> Iterator[Callable[..., RunningManager]]:
+    """Makes managers of one farm; they are stopped when the test is over."""
+    made: list[RunningManager] = []
+
+    def make(**settings: object) -> RunningManager:
+        made.append(RunningManager(own_valkey, tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for manager in made:
+        manager.stop()
+
+
+def test_it_leads_places_cameras_and_gives_the_lead_back(
+    own_valkey: ValkeyServer, managers: Callable[..., RunningManager]
+) -> None:
+    """Given a camera and a worker, a started manager places it; stopped, it leaves no lease behind."""
+    manager = managers()
+    manager.registry.add(CameraCreate(id="a", url="rtsp://h/x"))
+    with own_valkey.client() as client:
+        worker = SimulatedWorker(client, "w1", 5)
+        manager.start()
+        until(lambda: worker.assignments().keys() == {"a"}, "the camera is placed")
+        manager.stop()
+        assert manager.exit_code == exit_codes.DONE
+        assert client.get(keys.controller_lease()) is None
+
+
+def test_of_two_managers_one_leads_and_the_other_takes_over(
+    own_valkey: ValkeyServer, managers: Callable[..., RunningManager]
+) -> None:
+    """Given two managers, when the leading one stops, the other leads soon and moves nothing."""
+    first, second = managers(), managers()
+    first.registry.add(CameraCreate(id="a", url="rtsp://h/x"))
+    with own_valkey.client() as client:
+        worker = SimulatedWorker(client, "w1", 5)
+        first.start()
+        until(worker.assignments, "the camera is placed")
+        second.start()
+        before, leader = worker.assignments(), client.get(keys.controller_lease())
+        first.stop()
+        until(lambda: client.get(keys.controller_lease()) not in {None, leader}, "the second leads")
+        second.registry.add(CameraCreate(id="b", url="rtsp://h/x"))
+        until(lambda: worker.assignments().keys() == {"a", "b"}, "the second plans")
+        assert worker.assignments()["a"] == before["a"]
+
+
+@pytest.mark.parametrize("keep_data", [True, False])
+def test_after_an_outage_everything_is_assigned_again(
+    own_valkey: ValkeyServer, managers: Callable[..., RunningManager], keep_data: bool
+) -> None:
+    """Given a server that is away for longer than the lease and may lose all, workers get their cameras back.
+
+    The workers are back before the manager, so that it sees no moment without them.
+    """
+    manager = managers()
+    manager.registry.add_many([CameraCreate(id=name, url="rtsp://h/x") for name in "ab"])
+    with own_valkey.client() as client:
+        worker = SimulatedWorker(client, "w1", 5)
+        manager.start()
+        until(lambda: len(worker.assignments()) == 2, "the cameras are placed")
+        before = worker.assignments()
+        own_valkey.freeze()
+        threading.Event().wait(1.2)
+        if keep_data:
+            own_valkey.thaw()
+        else:
+            own_valkey.restart(keep_data=False)
+
+        def is_back() -> bool:
+            worker.appear()
+            return True
+
+        until(is_back, "the worker is back")
+        until(lambda: len(worker.assignments()) == 2, "the cameras are assigned")
+        assert set(worker.work().values()) == {Written.ACCEPTED}
+        if keep_data:
+            assert worker.assignments() == before
+        else:
+            assert all(worker.assignments()[name].epoch > before[name].epoch for name in before)
+
+
+def test_the_external_table_is_followed_and_its_faults_are_reported(
+    own_valkey: ValkeyServer, managers: Callable[..., RunningManager], tmp_path: Path
+) -> None:
+    """Given an external table, its rows reach the worker; when it is dropped, that is reported and cameras stay."""
+    theirs = create_engine(f"sqlite:///{tmp_path}/theirs.sqlite3")
+    with theirs.begin() as connection:
+        connection.execute(text("CREATE TABLE cameras (id TEXT, camera_url TEXT)"))
+        connection.execute(text("INSERT INTO cameras VALUES ('gate', 'rtsp://h/1')"))
+    manager = managers(camera_source_url=f"sqlite:///{tmp_path}/theirs.sqlite3", camera_source_poll_seconds=0.2)
+    with own_valkey.client() as client:
+        worker = SimulatedWorker(client, "w1", 5)
+        manager.start()
+        until(lambda: worker.assignments().keys() == {"gate"}, "the row is followed")
+        with theirs.begin() as connection:
+            connection.execute(text("DROP TABLE cameras"))
+
+        def problem() -> str:
+            report = FarmReader(client).plan_report()
+            return report.camera_source_error if report else ""
+
+        until(lambda: "no such table" in problem(), "the fault is reported")
+        assert worker.assignments().keys() == {"gate"}
+    theirs.dispose()
+
+
+def test_a_camera_source_that_cannot_be_a_database_ends_the_process_with_its_name(
+    managers: Callable[..., RunningManager],
+) -> None:
+    """Given a source URL that cannot be used, the service ends with an error that names the setting."""
+    manager = managers(camera_source_url="nonsense")
+    with pytest.raises(DatabaseError, match="FARM_CAMERA_SOURCE_URL"):
+        ManagerService(manager.settings, manager.registry, manager.shutdown).run()
