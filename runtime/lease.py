@@ -10,7 +10,6 @@ import redis
 import structlog
 
 from runtime.clock import Clock, SystemClock
-from runtime.redis_client import RedisAwayError
 from runtime.scripts import Script
 
 #: Renewals in one lifetime: two may fail before the lease is lost.
@@ -89,7 +88,8 @@ class Lease:
                 self._lost = not self.take()
             else:
                 self._lost = True
-        except RedisAwayError as error:
+        except redis.RedisError as error:
+            # Also an answer such as OOM or MISCONF: the server is there but does not serve, so nothing is known.
             if not self._away:
                 log.warning("redis_away", lease=self._key, error=str(error))
             self._away = True

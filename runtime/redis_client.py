@@ -1,7 +1,7 @@
 """Connects to Redis or Valkey: plain, TLS, unix socket, or through Sentinel."""
 
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -40,12 +40,19 @@ def connect(settings: CommonSettings, *, name: str, timeout_seconds: float = SOC
         )
     options: dict[str, Any] = {
         "socket_timeout": timeout_seconds,
-        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "socket_connect_timeout": min(CONNECT_TIMEOUT_SECONDS, timeout_seconds),
         # One immediate second try hides an idle connection that the server has closed; more would hide an outage.
         "retry": Retry(NoBackoff(), 1),
         "client_name": name,
     }
-    parts = urlsplit(settings.redis_url)
+    try:
+        parts = urlsplit(settings.redis_url)
+        _ = parts.port
+    except ValueError:
+        # Python's own text quotes the part it cannot read, which may be the password: it is not passed on.
+        raise RedisSettingsError(
+            "FARM_REDIS_URL cannot be read; write redis://host:6379/0 and give the password in FARM_REDIS_PASSWORD"
+        ) from None
     password = settings.redis_password.get_secret_value()
     if password and parts.password is None:
         options["password"] = password
@@ -70,9 +77,9 @@ def _through_sentinel(settings: CommonSettings, options: dict[str, Any]) -> redi
     database = parts.path.strip("/")
     options |= {"ssl": parts.scheme == "rediss", "db": int(database) if database.isdigit() else 0}
     if parts.username:
-        options["username"] = parts.username
+        options["username"] = unquote(parts.username)
     if parts.password:
-        options["password"] = parts.password
+        options["password"] = unquote(parts.password)
     sentinel_options: dict[str, Any] = {"socket_timeout": CONNECT_TIMEOUT_SECONDS, "ssl": options["ssl"]}
     if options.get("ssl_ca_certs"):
         sentinel_options["ssl_ca_certs"] = options["ssl_ca_certs"]

@@ -33,7 +33,7 @@ class CommonSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
 
     #: Redis or Valkey: ``redis://``, ``rediss://`` (TLS) or ``unix://``; empty: `farm` starts an embedded Valkey.
-    redis_url: str = ""
+    redis_url: Annotated[str, Field(repr=False)] = ""
     #: Password of the server, where the URL has none.
     redis_password: SecretStr = SecretStr("")
     #: Sentinels as ``host:port,host:port``; then FARM_REDIS_URL gives only the scheme, user and database.
