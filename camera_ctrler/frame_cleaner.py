@@ -28,6 +28,10 @@ def clean(store: FrameStore, clock: Clock, *, max_age_hours: float, min_free_byt
         too_old = max_age_hours > 0 and now_ms - end_ms > max_age_hours * _HOUR_MS
         if not too_old and store.free_bytes() >= min_free_bytes:
             break
-        freed += store.delete_hour(folder)
+        try:
+            freed += store.delete_hour(folder)
+        except OSError as error:  # one folder that cannot be deleted must not keep all younger ones
+            log.warning("frames_not_deleted", folder=str(folder.relative_to(store.root)), error=str(error))
+            continue
         log.info("frames_deleted", folder=str(folder.relative_to(store.root)), reason="age" if too_old else "space")
     return freed

@@ -30,9 +30,11 @@ class FrameStore:
         """Write `data` to `path` (relative, from `contract.frame_paths`); readers see all of it or no file.
 
         Raises:
+            ContractError: It is not the path of a saved frame; so it cannot lead out of the volume.
             VolumeFullError: No space, or over quota.
             OSError: The volume is gone or not writable.
         """
+        captured_at_ms(path)
         target = self.root / path
         part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
         try:
@@ -73,7 +75,7 @@ class FrameStore:
 
     def _hours(self, camera_id: str, from_ms: int, to_ms: int) -> Iterator[str]:
         """Yield folders of hours that exist, in time order; cost follows what is stored, not the range asked."""
-        first, last = hour_folder(camera_id, max(from_ms, 0)), hour_folder(camera_id, min(max(to_ms, 0), _MAX_MS))
+        first, last = (hour_folder(camera_id, min(max(at_ms, 0), _MAX_MS)) for at_ms in (from_ms, to_ms))
         for day in sorted(_names(self.root / camera_id)):
             if not first.split("/")[1] <= day <= last.split("/")[1]:
                 continue

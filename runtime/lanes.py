@@ -1,6 +1,7 @@
 """Threads with a bounded queue each, for slow work that must not hold up others; one key's work keeps its order."""
 
 import threading
+import time
 import zlib
 from collections import deque
 from collections.abc import Callable
@@ -32,23 +33,38 @@ class Lane(Generic[Work]):
         self._thread.start()
 
     def put(self, item: Work) -> None:
-        """Leave work; never blocks."""
+        """Leave work; never blocks. Once the lane is being closed it is dropped."""
         pushed_out = None
         with self._changed:
-            if len(self._queue) >= self._length:
-                pushed_out = self._queue.popleft()
-            self._queue.append(item)
-            self._changed.notify()
+            if self._closing:
+                pushed_out = item
+            else:
+                if len(self._queue) >= self._length:
+                    pushed_out = self._queue.popleft()
+                self._queue.append(item)
+                self._changed.notify()
         if pushed_out is not None:
             self._dropped(pushed_out)
 
-    def close(self, timeout_seconds: float) -> int:
-        """Finish what waits, for at most `timeout_seconds`; return how much was left undone."""
+    def begin_close(self) -> None:
+        """Take no more work; what waits is still done."""
         with self._changed:
             self._closing = True
             self._changed.notify()
+
+    def close(self, timeout_seconds: float) -> int:
+        """Finish what waits, for at most `timeout_seconds`; drop what is left then, and return how much that was.
+
+        The one that is worked on at that moment is counted too, though it may yet be finished.
+        """
+        self.begin_close()
         self._thread.join(timeout_seconds)
-        return len(self._queue)
+        with self._changed:
+            left = list(self._queue)
+            self._queue.clear()
+        for item in left:
+            self._dropped(item)
+        return len(left) + self._thread.is_alive()
 
     def _run(self) -> None:
         while True:
@@ -75,5 +91,8 @@ class Lanes(Generic[Work]):
         self._lanes[zlib.crc32(key.encode()) % len(self._lanes)].put(item)
 
     def close(self, timeout_seconds: float) -> int:
-        """Finish what waits; return how much was left undone."""
-        return sum(lane.close(timeout_seconds) for lane in self._lanes)
+        """Finish what waits, all lanes together for at most `timeout_seconds`; return how much was left undone."""
+        for lane in self._lanes:
+            lane.begin_close()
+        deadline = time.monotonic() + timeout_seconds
+        return sum(lane.close(max(0.0, deadline - time.monotonic())) for lane in self._lanes)

@@ -10,8 +10,15 @@ PREVIEW_QUALITY = 70
 
 
 def encode(image: BgrImage, quality: int) -> bytes:
-    """Return `image` as a JPEG of `quality` percent."""
-    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    """Return `image` as a JPEG of `quality` percent.
+
+    Raises:
+        ValueError: It has no pixels, or more on a side than JPEG allows (65,535).
+    """
+    try:
+        done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    except cv2.error:
+        done, data = False, np.empty(0, np.uint8)
     if not done:
         raise ValueError(f"a frame of shape {image.shape} cannot be encoded as JPEG")
     return bytes(np.asarray(data))

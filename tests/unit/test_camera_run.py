@@ -1,0 +1,142 @@
+"""What a worker knows of a camera: counters, the message of a result, the status."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.assignments import Assignment
+from contract.cameras import AnalysisSettings, CameraState
+from contract.errors import StatusReason
+from tests.support.clocks import SetClock
+from workers.camera_run import CameraRun, Totals, padded
+from workers.frames import Detections, Frame
+
+NAMES = {0: "person", 2: "car"}
+
+
+def assignment(epoch: int = 1, **settings: object) -> Assignment:
+    """Make an assignment."""
+    return Assignment(camera_id="c", url="rtsp://h/x", epoch=epoch, settings=AnalysisSettings.model_validate(settings))
+
+
+def frame(clock: SetClock, epoch: int = 1) -> Frame:
+    """Make a frame captured now, 100 pixels wide and 60 high."""
+    return Frame("c", epoch, clock.now_ms(), clock.monotonic(), np.zeros((60, 100, 3), np.uint8))
+
+
+def found(*boxes: tuple[float, float, float, float], track_ids: list[int] | None = None) -> Detections:
+    """Make detections of persons."""
+    count = len(boxes)
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.full(count, 0.91234567, np.float32),
+        np.zeros(count, np.int64),
+        None if track_ids is None else np.array(track_ids, np.int64),
+    )
+
+
+def test_results_count_from_one_in_every_epoch() -> None:
+    """Given a camera that goes on under a newer epoch, its sequence begins again and its counters go on."""
+    clock = SetClock()
+    run = CameraRun(assignment(), "w", clock)
+    assert [run.result(frame(clock), found(), NAMES).seq for _ in range(3)] == [1, 2, 3]
+    run.published(frame(clock))
+    run.reassign(assignment(epoch=2))
+    assert run.result(frame(clock, 2), found(), NAMES).seq == 1
+    assert run.totals() == Totals(analysed=1, dropped=0)
+
+
+def test_a_result_says_boxes_names_and_only_confirmed_tracks() -> None:
+    """Given two boxes of which one has a confirmed track, the message has pixels, names and that track alone."""
+    clock = SetClock()
+    run = CameraRun(assignment(box_padding=0.1), "w", clock)
+    result = run.result(frame(clock), found((10, 10, 30, 20), (90, 50, 100, 60), track_ids=[7, -1]), NAMES)
+    assert [each.xyxy for each in result.detections] == [(8.0, 9.0, 32.0, 21.0), (89.0, 49.0, 100.0, 60.0)]
+    assert [each.track_id for each in result.detections] == [7, None]
+    assert [(each.class_name, each.confidence) for each in result.detections] == [("person", 0.9123)] * 2
+    assert (result.width, result.height, result.worker_id) == (100, 60, "w")
+
+
+def test_a_refused_write_of_an_older_epoch_does_not_end_the_newer_one() -> None:
+    """Given a camera that was assigned anew meanwhile, when a late write is refused, then the worker keeps it."""
+    run = CameraRun(assignment(epoch=1), "w", SetClock())
+    run.reassign(assignment(epoch=2))
+    assert not run.refused(1)
+    assert [run.superseded] == [False]
+    assert run.refused(2)
+    assert [run.superseded] == [True]
+    run.reassign(assignment(epoch=3))
+    assert [run.superseded] == [False]
+
+
+def test_age_and_rate_are_measured_over_the_last_seconds_only() -> None:
+    """Given results of different age, the status has the median age and the rate of the last ten seconds."""
+    clock = SetClock()
+    run = CameraRun(assignment(), "w", clock)
+    old = frame(clock)
+    clock.advance(5)
+    run.published(old)
+    clock.advance(60)
+    for age in (0.1, 0.2, 0.3, 0.4):
+        captured = frame(clock)
+        clock.advance(age)
+        run.published(captured)
+    status = run.status(NAMES)
+    assert status.age_ms == pytest.approx(250, abs=1)
+    assert status.analysed_fps == pytest.approx(0.4)
+    assert status.frames_analysed == 5
+
+
+def test_a_full_volume_shows_until_a_frame_is_saved_again() -> None:
+    """Given a frame that could not be saved, the status says why until saving works."""
+    run = CameraRun(assignment(), "w", SetClock())
+    run.saving_failed(StatusReason.DISK_FULL)
+    assert run.status(NAMES).saving_reason is StatusReason.DISK_FULL
+    assert run.status(NAMES).frames_dropped == {"disk_full": 1}
+    run.saved()
+    assert run.status(NAMES).saving_reason is None
+    assert run.status(NAMES).frames_saved == 1
+
+
+def test_classes_that_the_model_does_not_know_are_named() -> None:
+    """Given a misspelt class, the status of the camera names it."""
+    status = CameraRun(assignment(classes=["person", "persn"]), "w", SetClock()).status(NAMES)
+    assert "persn" in status.detail
+    assert "person" not in status.detail.replace("persn", "")
+    assert status.state is CameraState.CONNECTING
+
+
+def test_counting_from_many_threads_loses_nothing() -> None:
+    """Given several threads that count drops at once, the sum is right."""
+    run = CameraRun(assignment(), "w", SetClock())
+
+    def count() -> None:
+        for _ in range(2000):
+            run.drop("overload")
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert run.totals().dropped == 8000
+
+
+@given(
+    st.lists(st.tuples(*[st.floats(0, 100, width=32)] * 4), max_size=5),
+    st.floats(0, 1, width=32),
+)
+def test_padded_boxes_contain_the_box_and_stay_in_the_frame(
+    corners: list[tuple[float, float, float, float]], padding: float
+) -> None:
+    """Given any boxes inside a frame, the widened ones contain them and do not leave the frame."""
+    boxes = np.array([(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in corners], np.float32).reshape(
+        -1, 4
+    )
+    wide = padded(boxes, padding, 100, 100)
+    assert wide.shape == boxes.shape
+    assert ((wide[:, :2] <= boxes[:, :2]) & (wide[:, 2:] >= boxes[:, 2:])).all()
+    assert ((wide >= 0) & (wide <= 100)).all()
