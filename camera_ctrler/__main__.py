@@ -3,12 +3,11 @@
 import argparse
 import sys
 
-from runtime.process_group import Child, ProcessGroup
-
 from camera_ctrler.registry import Registry
 from contract.errors import FarmError
 from runtime import exit_codes
 from runtime.logs import configure_logs
+from runtime.process_group import Child, ProcessGroup
 from runtime.secret_box import SecretBox
 from runtime.settings import ControllerSettings
 
