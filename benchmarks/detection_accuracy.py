@@ -1,6 +1,6 @@
 """Do the detectors in the pipeline equal the model? mAP on COCO images beside Ultralytics' own run of the same file.
 
-Run: python -m benchmarks.detection_accuracy [--weights FILE.onnx] [--coco FOLDER] [--reference FILE.json]
+Run: python -m benchmarks.detection_accuracy [--coco FOLDER] [--reference FILE.json]
 """
 
 import argparse
@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,27 +21,21 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+import model_store
+from model_store import ModelFile
 from workers.detection.detector import Detector
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
 from workers.detection.openvino_detector import OpenVinoDetector, Precision
 from workers.frames import BgrImage, Detections
 
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
+MODELS_DIR: Final = PROJECT_DIR / ".farm" / "models"
 #: Beside the checkout; never part of it.
 COCO_DIR: Final = PROJECT_DIR.parent / "shared" / "data" / "coco"
 #: As low as in COCO's own evaluation: the curve of precision over recall needs the weak boxes too.
 CONFIDENCE: Final = 0.001
 BATCH: Final = 8
 COCO_CLASS_COUNT: Final = 80
-
-
-@dataclass(frozen=True, slots=True)
-class OnnxModel:
-    """Weights as a detector wants them described."""
-
-    path: Path
-    class_names: Mapping[int, str]
-    format: str = "onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,26 +147,25 @@ def run_ultralytics(weights: Path, coco_dir: Path) -> dict[int, Detections]:
     return found
 
 
-def coco_names() -> dict[int, str]:
-    """Return a name for each of COCO's 80 classes; here only their number matters."""
-    return {number: f"coco-{number}" for number in range(COCO_CLASS_COUNT)}
+def default_model() -> ModelFile:
+    """Return the default detector's weights, fetched if need be."""
+    model_store.fetch("yolo11n", MODELS_DIR)
+    return model_store.resolve("yolo11n", MODELS_DIR)
 
 
-def _candidates(weights: Path, coco_dir: Path) -> Iterator[tuple[str, Callable[[], dict[int, Detections]]]]:
-    model = OnnxModel(weights, coco_names())
+def _candidates(model: ModelFile, coco_dir: Path) -> Iterator[tuple[str, Callable[[], dict[int, Detections]]]]:
     precisions: tuple[Precision, ...] = ("f32", "bf16")
-    yield "Ultralytics predict, the reference", lambda: run_ultralytics(weights, coco_dir)
+    yield "Ultralytics predict, the reference", partial(run_ultralytics, model.path, coco_dir)
     for precision in precisions:
         detector = OpenVinoDetector(model, precision=precision)
-        yield f"workers/detection, {detector.runtime}", lambda ours=detector: run_detector(ours, coco_dir)  # type: ignore[misc]  # mypy cannot infer a default
+        yield f"workers/detection, {detector.runtime}", partial(run_detector, detector, coco_dir)
     ort = OnnxRuntimeDetector(model)
-    yield f"workers/detection, {ort.runtime}", lambda: run_detector(ort, coco_dir)
+    yield f"workers/detection, {ort.runtime}", partial(run_detector, ort, coco_dir)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", type=Path, default=PROJECT_DIR / ".farm" / "models" / "yolo11n.onnx")
     parser.add_argument("--coco", type=Path, default=COCO_DIR)
     parser.add_argument("--reference", type=Path, help="write the reference's score into this file")
     arguments = parser.parse_args()
@@ -179,7 +173,7 @@ def main() -> None:
     reference: Score | None = None
     print(f"| {len(truth.imgs)} images, confidence > {CONFIDENCE} | mAP50-95 | mAP50 | delta mAP50-95 | s |")
     print("|---|---|---|---|---|")
-    for name, run in _candidates(arguments.weights, arguments.coco):
+    for name, run in _candidates(default_model(), arguments.coco):
         started = time.perf_counter()
         result = score(truth, run())
         reference = reference or result

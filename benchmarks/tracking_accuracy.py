@@ -1,6 +1,6 @@
 """Which tracker keeps people's ids at few frames per second? MOTA, IDF1 and id switches on PETS09-S2L1.
 
-Run: python -m benchmarks.tracking_accuracy [--weights FILE.onnx] [--mot FOLDER]
+Run: python -m benchmarks.tracking_accuracy [--mot FOLDER]
 """
 
 import argparse
@@ -18,7 +18,7 @@ import supervision as sv
 from trackers import ByteTrackTracker
 from trackers.eval import evaluate_mot_sequence
 
-from benchmarks.detection_accuracy import OnnxModel, coco_names
+from benchmarks.detection_accuracy import default_model
 from workers.detection.detector import Detector
 from workers.detection.openvino_detector import OpenVinoDetector
 from workers.frames import Detections
@@ -171,15 +171,14 @@ SAMPLINGS: Final[dict[str, tuple[float, list[Sample]]]] = {
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", type=Path, default=PROJECT_DIR / ".farm" / "models" / "yolo11n.onnx")
     parser.add_argument("--mot", type=Path, default=MOT_DIR)
     arguments = parser.parse_args()
-    detector = OpenVinoDetector(OnnxModel(arguments.weights, coco_names()), precision="f32")
+    detector = OpenVinoDetector(default_model(), precision="f32")
     video = next(arguments.mot.glob("*.mp4"))
     found, size = detect_people(detector, video, set(range(795)))
     kinds: dict[str, Callable[[float], CameraTracker]] = {
         "library's defaults": LibraryDefault,
-        "workers/tracking": lambda _fps: ByteTrackCameraTracker(coco_names()),
+        "workers/tracking": lambda _fps: ByteTrackCameraTracker(detector.class_names),
     }
     print("| MOTA / IDF1 / id switches | " + " | ".join(SAMPLINGS) + " |")
     print("|---" * (len(SAMPLINGS) + 1) + "|")

@@ -14,7 +14,7 @@ from benchmarks.tracking_accuracy import (
     mean,
     track_and_score,
 )
-from tests.support.weights import coco_names, yolo11n
+from tests.support.weights import yolo11n
 from workers.detection.openvino_detector import OpenVinoDetector
 from workers.frames import Detections
 from workers.tracking.byte_track import ByteTrackCameraTracker
@@ -45,7 +45,7 @@ def test_people_keep_their_ids_at_one_frame_per_second(footage: Footage, sample:
     """Given one frame a second, when people are followed, then IDF1 is above 0.6 and MOTA above 0.65."""
     found, size = footage
 
-    result = track_and_score(ByteTrackCameraTracker(coco_names()), sample, found, size, TRUTH)
+    result = track_and_score(ByteTrackCameraTracker(yolo11n().class_names), sample, found, size, TRUTH)
 
     assert result.idf1 > 0.6
     assert result.mota > 0.65
@@ -56,7 +56,9 @@ def test_the_tuning_is_worth_having(footage: Footage) -> None:
     found, size = footage
     samples = [ON_THE_BEAT, OFF_THE_BEAT]
 
-    ours = mean([track_and_score(ByteTrackCameraTracker(coco_names()), each, found, size, TRUTH) for each in samples])
+    ours = mean(
+        [track_and_score(ByteTrackCameraTracker(yolo11n().class_names), each, found, size, TRUTH) for each in samples]
+    )
     default = mean([track_and_score(LibraryDefault(1), each, found, size, TRUTH) for each in samples])
 
     assert ours.idf1 > default.idf1 + 0.3

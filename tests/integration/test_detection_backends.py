@@ -18,6 +18,7 @@ from workers.detection.detector import (
     Detector,
     DetectorError,
     DeviceUnavailableError,
+    ModelDescription,
     UnsupportedModelError,
     UnusableFrameError,
 )
@@ -32,10 +33,10 @@ WEIGHTS_DIR = SHARED_DATA / "weights"
 
 needs_no_gpu = pytest.mark.skipif(count_driver_devices() > 0, reason="a CUDA device is there")
 
-Opener = Callable[[Weights], Detector]
+Opener = Callable[[ModelDescription], Detector]
 
 
-def openvino_f32(model: Weights) -> Detector:
+def openvino_f32(model: ModelDescription) -> Detector:
     """Open the model on OpenVINO in the model's own precision."""
     return OpenVinoDetector(model, precision="f32")
 
@@ -86,13 +87,23 @@ def test_frames_of_different_sizes_in_one_batch_give_what_each_gives_alone(detec
         assert (found.xyxy[:, 2:] >= found.xyxy[:, :2]).all()
 
 
+def coloured_shapes() -> BgrImage:
+    """Return a picture of coloured shapes in which a model believes to see something, faintly."""
+    image = np.full((360, 640, 3), (200, 180, 40), np.uint8)
+    cv2.rectangle(image, (80, 60), (220, 340), (20, 30, 220), -1)
+    cv2.circle(image, (450, 200), 90, (30, 200, 240), -1)
+    cv2.ellipse(image, (330, 250), (40, 90), 20, 0, 360, (120, 20, 60), -1)
+    return image
+
+
 def test_the_two_backends_of_the_default_install_agree() -> None:
     """Given one model and one picture, when both backends look, then boxes and scores are the same but for rounding."""
-    scene = people_scene()
     first, second = (
-        opener(yolo11n()).detect([scene], confidence=0.25)[0] for opener in (openvino_f32, OnnxRuntimeDetector)
+        opener(yolo11n()).detect([coloured_shapes()], confidence=0.01)[0]
+        for opener in (openvino_f32, OnnxRuntimeDetector)
     )
 
+    assert len(first) > 2
     assert first.class_id.tolist() == second.class_id.tolist()
     assert first.xyxy == pytest.approx(second.xyxy, abs=0.05)
     assert first.confidence == pytest.approx(second.confidence, abs=1e-3)
@@ -196,6 +207,23 @@ def test_a_model_with_nms_inside_runs_and_what_makes_no_sense_is_dropped_and_cou
     assert found.xyxy.tolist() == [[128, 128, 256, 256]]
     assert found.class_id.tolist() == [1]
     assert detector.boxes_dropped == 2
+
+
+def test_pixels_reach_the_model_as_red_green_blue_in_0_to_1_and_results_go_to_their_own_frame(tmp_path: Path) -> None:
+    """Given a model whose confidence is its first channel's mean, when reds are detected, then each gets its own."""
+    images = ops.parameter([1, 3, 64, 64], np.float32, name="images")
+    red = ops.reduce_mean(ops.gather(images, [0], np.int64(1)), [2, 3], keep_dims=True)
+    row = [ops.constant(np.full((1, 1, 1, 1), value, np.float32)) for value in (8, 8, 16, 16)]
+    boxes = ops.concat([*row, red, ops.constant(np.zeros((1, 1, 1, 1), np.float32))], 3)
+    ov.save_model(ov.Model([ops.reshape(boxes, [1, 1, 6], False)], [images]), tmp_path / "red.xml", False)
+    detector = OpenVinoDetector(Weights(tmp_path, "openvino", {0: "red"}), precision="f32")
+    reds = (51, 255, 102, 204, 153)
+    # Blue is full everywhere: were the channels swapped, every confidence would be 1.
+    frames = [np.full((64, 64, 3), (255, 0, red_level), np.uint8) for red_level in reds]
+
+    found = detector.detect(frames, confidence=0.01)
+
+    assert [float(boxes.confidence[0]) for boxes in found] == pytest.approx([level / 255 for level in reds], abs=1e-4)
 
 
 @pytest.mark.parametrize(
