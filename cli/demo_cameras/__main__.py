@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from cli.demo_cameras.live_server import LiveServer
+from cli.demo_cameras.server import DEFAULT_HOST, DEFAULT_PORT
 
 
 async def serve(server: LiveServer) -> None:
@@ -36,8 +37,8 @@ def main(arguments: list[str]) -> int:
     """Read the command line and serve; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m cli.demo_cameras", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="folder of .mp4, .mkv and .ts files")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8754)
+    parser.add_argument("--host", default=DEFAULT_HOST)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     options = parser.parse_args(arguments)
     return run(LiveServer(options.dir, options.host, options.port))
 
