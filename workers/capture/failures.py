@@ -56,6 +56,8 @@ _BY_STAGE: Final[tuple[tuple[type[BaseException], StatusReason, StatusReason], .
     (av_error.ExitError, StatusReason.TIMEOUT, StatusReason.STREAM_STALLED),
     (TimeoutError, StatusReason.TIMEOUT, StatusReason.STREAM_STALLED),
     (av_error.InvalidDataError, StatusReason.NOT_VIDEO, StatusReason.DECODE_FAILED),
+    # libav's word for a format that is not among those allowed.
+    (av_error.ArgumentError, StatusReason.NOT_VIDEO, StatusReason.DECODE_FAILED),
     (EOFError, StatusReason.NOT_VIDEO, StatusReason.STREAM_ENDED),
     (ConnectionError, StatusReason.SERVER_ERROR, StatusReason.STREAM_ENDED),
 )

@@ -14,6 +14,7 @@ from contract.errors import StatusReason
 from workers.capture.byte_source import Body, ByteSource, nothing
 from workers.capture.failures import CaptureError, CaptureStoppedError, Stage, classify, failed
 from workers.capture.http_client import HttpBody, HttpClient, trusted_certificates
+from workers.capture.pacing import LIVE_SPEED, Pacer
 from workers.capture.packet_stream import PacketStream
 from workers.capture.reach import reach
 from workers.capture.snapshot_stream import SnapshotStream
@@ -34,7 +35,7 @@ _HLS_PARTS: Final = "hls,mpegts,mov,mp4,aac,mp3,ac3,eac3,webvtt"
 #: Frames that libav may read ahead only to guess the rate: none. They cost up to 1 s and the rate is measured anyway.
 _NO_RATE_PROBE: Final = {"fpsprobesize": "0"}
 #: Bytes and microseconds of media that may go by until the streams in a container are known.
-_PROBE: Final = {**_NO_RATE_PROBE, "probesize": "2000000", "analyzeduration": "2000000"}
+_PROBE: Final = {**_NO_RATE_PROBE, "probesize": "2000000", "analyzeduration": "500000"}
 
 
 def open_stream(context: StreamContext) -> CameraStream:
@@ -144,11 +145,18 @@ def _open_body(body: HttpBody, context: StreamContext, client: HttpClient, kind:
 
     try:
         container = _open_bytes(body, context, "mpjpeg" if kind is SourceKind.MJPEG else None)
-        # What has a length is no live stream: it comes as fast as the network is, and is played like a file.
-        return _stream_of(container, context, paced=body.length is not None, close=close)
+        return _stream_of(container, context, pacer=_pacer(container, body), close=close)
     except BaseException:
         close()
         raise
+
+
+def _pacer(container: InputContainer, body: HttpBody) -> Pacer | None:
+    if body.length is not None:
+        # What has a length is no live stream: it comes as fast as the network is, and is played like a file.
+        return Pacer()
+    # A live MP4 comes in fragments of many frames.
+    return Pacer(LIVE_SPEED) if "mp4" in container.format.name else None
 
 
 def _open_hls(client: HttpClient, body: HttpBody, context: StreamContext) -> PacketStream:
@@ -168,7 +176,7 @@ def _open_hls(client: HttpClient, body: HttpBody, context: StreamContext) -> Pac
     }
     try:
         container = _open_bytes(body, context, "hls", options, parts.open)
-        return _stream_of(container, context, paced=True, close=client.close)
+        return _stream_of(container, context, pacer=Pacer(LIVE_SPEED), close=client.close)
     finally:
         body.close()
 
@@ -233,7 +241,7 @@ def _open_file(context: StreamContext) -> PacketStream:
         raise failed(StatusReason.PATH_FORBIDDEN, context.url, "the file cannot be read") from None
     file = os.fdopen(descriptor, "rb")
     try:
-        return _stream_of(_open_bytes(file, context), context, paced=True, close=file.close)
+        return _stream_of(_open_bytes(file, context), context, pacer=Pacer(), close=file.close)
     except BaseException:
         file.close()
         raise
@@ -271,11 +279,11 @@ def _stream_of(
     container: InputContainer,
     context: StreamContext,
     *,
-    paced: bool = False,
+    pacer: Pacer | None = None,
     close: Callable[[], None] = lambda: None,
 ) -> PacketStream:
     try:
-        return PacketStream(container, context, paced=paced, close=close)
+        return PacketStream(container, context, pacer=pacer, close=close)
     except BaseException:
         container.close()
         raise

@@ -23,7 +23,7 @@ class PacketStream:
         container: InputContainer,
         context: StreamContext,
         *,
-        paced: bool = False,
+        pacer: Pacer | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """Take over an open container.
@@ -31,7 +31,7 @@ class PacketStream:
         Args:
             container: Closed by `close`.
             context: What the stream needs.
-            paced: Hold packets back so that they come at the speed of life, for media that can be had faster.
+            pacer: Holds packets back, for media that does not come at the speed of life; None: it does.
             close: Called when the stream is closed, after the container.
 
         Raises:
@@ -39,7 +39,7 @@ class PacketStream:
         """
         self._container = container
         self._context = context
-        self._pacer = Pacer() if paced else None
+        self._pacer = pacer
         self._close = close
         self._stream = best_video(container, context.url)
         self._decoder = FrameDecoder(self._stream.codec_context, context.sampler)
@@ -123,8 +123,8 @@ def best_video(container: InputContainer, url: str) -> VideoStream:
     known = [stream for stream in videos if _can_be_decoded(stream)]
     if not known:
         raise failed(StatusReason.CODEC_UNSUPPORTED, url)
-    best = container.streams.best("video")
-    chosen = best if isinstance(best, VideoStream) and best in known else known[0]
+    # libav's own choice goes by what it happened to have read of each; the first of the largest is the main stream.
+    chosen = max(known, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
     for stream in container.streams:
         if stream.index != chosen.index:
             stream.discard = Discard.all

@@ -1,0 +1,111 @@
+"""A capture that remembers what it said, for tests that wait for facts."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from contract.cameras import CameraState
+from contract.errors import StatusReason
+from runtime.clock import Clock, SystemClock
+from workers.capture.camera_capture import CameraCapture
+from workers.capture.state import CaptureSettings, CaptureState
+from workers.capture.streams import VideoPacket
+from workers.frames import Frame
+
+#: Shorter than in real life, so that tests end.
+QUICK: Final = CaptureSettings(connect_timeout_seconds=2, stall_timeout_seconds=1.5, reconnect_max_seconds=2)
+
+
+def below(folder: Path) -> CaptureSettings:
+    """Return settings under which the files of `folder` may be cameras."""
+    return replace(QUICK, local_video_dir=folder)
+
+
+class WatchedCamera:
+    """Runs one capture and keeps its frames and states."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        analyse_fps: float = 5,
+        settings: CaptureSettings = QUICK,
+        clock: Clock | None = None,
+        on_packet: Callable[[VideoPacket], None] | None = None,
+    ) -> None:
+        self.frames: list[Frame] = []
+        self.states: list[CaptureState] = []
+        self._changed = threading.Condition()
+        self.capture = CameraCapture(
+            "cam-1",
+            url,
+            epoch=1,
+            analyse_fps=analyse_fps,
+            settings=settings,
+            clock=clock or SystemClock(),
+            on_frame=self._take_frame,
+            on_state=self._take_state,
+            on_packet=on_packet,
+        )
+
+    def _take_frame(self, frame: Frame) -> None:
+        with self._changed:
+            self.frames.append(frame)
+            self._changed.notify_all()
+
+    def _take_state(self, state: CaptureState) -> None:
+        with self._changed:
+            self.states.append(state)
+            self._changed.notify_all()
+
+    @property
+    def state(self) -> CaptureState:
+        """What it said last."""
+        return self.states[-1]
+
+    @property
+    def reasons(self) -> list[StatusReason]:
+        """Every reason it gave."""
+        return [state.reason for state in self.states if state.reason is not None]
+
+    def wait_frames(self, count: int, seconds: float = 10.0) -> float:
+        """Wait until there are `count` frames in all; return how long it took."""
+        return self.wait(lambda: len(self.frames) >= count, f"{count} frames", seconds)
+
+    def wait_online(self, seconds: float = 10.0) -> float:
+        """Wait until it is online."""
+        return self.wait(lambda: bool(self.states) and self.state.state is CameraState.ONLINE, "online", seconds)
+
+    def wait_reason(self, reason: StatusReason, seconds: float = 10.0) -> CaptureState:
+        """Wait until it is offline for `reason` and return that state."""
+        self.wait(lambda: reason in self.reasons, f"offline, {reason}", seconds)
+        return next(state for state in self.states if state.reason is reason)
+
+    def wait(self, fact: Callable[[], bool], what: str, seconds: float = 10.0) -> float:
+        """Wait until `fact` holds; fail naming `what` after `seconds`."""
+        began = time.monotonic()
+        with self._changed:
+            held = self._changed.wait_for(fact, seconds)
+        assert held, f"not within {seconds} s: {what}; {len(self.frames)} frames; last said: {self.states[-1:]}"
+        return time.monotonic() - began
+
+    def rate(self, seconds: float) -> float:
+        """Watch for `seconds`; return the frames per second that arrived meanwhile, by their own times."""
+        before = len(self.frames)
+        threading.Event().wait(seconds)
+        times = [frame.captured_monotonic for frame in self.frames[before:]]
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+
+    def __enter__(self) -> Self:
+        self.capture.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.capture.stop()
+        assert self.capture.join(10), "the capture's thread did not end"
