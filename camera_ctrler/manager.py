@@ -17,7 +17,7 @@ from camera_ctrler.registry import RegisteredCamera, Registry
 from contract.errors import StatusReason
 from contract.plan import PlanReport
 from runtime.clock import Clock, SystemClock
-from runtime.farm_reader import FarmReader
+from runtime.farm_reader import FarmReader, WorkerView
 
 #: Seconds after which the whole registry is read again even if its revision says that nothing changed: somebody
 #: may have edited the table by hand.
@@ -79,6 +79,8 @@ class Manager:
         self._adopted_at = 0.0
         #: (worker id, camera id) of assignments left behind by plans that stopped half-way.
         self._strays: list[tuple[str, str]] = []
+        #: Worker id -> when its process started, for workers that live.
+        self._started: dict[str, int] = {}
         self.camera_source_error = ""
 
     def take_lead(self) -> None:
@@ -141,13 +143,21 @@ class Manager:
         self._strays = []
         self._finish_handovers(operations, alive)
         self._withdraw(operations, wanted, plan.unplaced, alive)
-        self._assign(operations, plan.placement, alive)
+        self._assign(operations, plan.placement, alive, self._restarted(workers))
         for worker in workers:
             if not worker.alive:
                 operations.dismiss_worker(worker.worker_id)
         self._publish(operations)
         self._must_adopt = False
         self._report(len(able), plan.unplaced)
+
+    def _restarted(self, workers: list[WorkerView]) -> set[str]:
+        """Return workers that came back under the same id: another process, which must not reuse an epoch."""
+        started = {
+            worker.worker_id: worker.status.started_at_ms for worker in workers if worker.alive and worker.status
+        }
+        known, self._started = self._started, started
+        return {worker_id for worker_id, at in started.items() if known.get(worker_id, at) != at}
 
     def _read_registry(self) -> None:
         revision = self._registry.revision()
@@ -199,13 +209,14 @@ class Manager:
             self._withdrawn_total += 1
             log.info("camera_withdrawn", camera=camera_id, worker=placed.worker_id, alive=placed.worker_id in alive)
 
-    def _assign(self, operations: Operations, placement: dict[str, str], alive: set[str]) -> None:
-        """Give out cameras that are new, that move, or whose settings changed."""
+    def _assign(self, operations: Operations, placement: dict[str, str], alive: set[str], restarted: set[str]) -> None:
+        """Give out cameras that are new, that move, whose settings changed, or whose worker is another process."""
         changed = {
             camera_id: worker_id
             for camera_id, worker_id in placement.items()
             if (placed := self._placed.get(camera_id)) is None
             or placed.worker_id != worker_id
+            or worker_id in restarted
             or placed.fingerprint != self._cameras[camera_id].fingerprint
         }
         if not changed:

@@ -220,3 +220,16 @@ def test_rows_that_are_edited_by_hand_are_followed_after_a_while(farm: PlannedFa
     farm.clock.advance(6)
     farm.manager.step()
     assert worker.assignments()["a"].settings.analyse_fps == 9
+
+
+def test_a_worker_that_restarts_under_the_same_id_writes_under_new_epochs(farm: PlannedFarm) -> None:
+    """Given a worker that came back under its id before its lease ran out, its former process is refused."""
+    worker = farm.worker("w1")
+    farm.cameras("a")
+    farm.settle()
+    former = worker.assignments()["a"].epoch
+    worker.appear(started_at_ms=2)
+    farm.manager.step()
+    assert worker.assignments()["a"].epoch > former
+    assert worker.publish("a", former) is Written.REFUSED
+    assert worker.work() == {"a": Written.ACCEPTED}

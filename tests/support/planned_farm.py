@@ -39,7 +39,7 @@ class SimulatedWorker:
         self._seq = count(1)
         self.appear()
 
-    def appear(self, *, draining: bool = False) -> None:
+    def appear(self, *, draining: bool = False, started_at_ms: int = 1) -> None:
         """Take the lease if it is free, and say how this worker does."""
         self._lease.take()
         self._link.announce()
@@ -49,7 +49,7 @@ class SimulatedWorker:
                 host="host",
                 pid=1,
                 version="0.1.0",
-                started_at_ms=1,
+                started_at_ms=started_at_ms,
                 updated_at_ms=1,
                 device="cpu",
                 detector="openvino",
