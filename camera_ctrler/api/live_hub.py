@@ -10,10 +10,13 @@ import structlog
 
 from camera_ctrler.api.pictures import Picture, picture_of
 from contract import keys
+from runtime.clock import Clock
 from runtime.farm_reader import FarmReader
 
 #: Longest wait for a message: how soon a newly watched camera is subscribed to.
 LISTEN_SECONDS: Final = 0.1
+#: Seconds for which a picture is believed to be the newest without a message that says otherwise.
+TRUSTED_SECONDS: Final = 1.0
 #: Messages passed on before new viewers are looked for again.
 MESSAGES_AT_ONCE: Final = 1_000
 #: Pause before Redis is tried again.
@@ -25,12 +28,14 @@ log = structlog.get_logger(__name__)
 class WatchedCamera:
     """One camera that somebody watches. Safe to use from several threads."""
 
-    def __init__(self, camera_id: str, reader: FarmReader) -> None:
+    def __init__(self, camera_id: str, reader: FarmReader, clock: Clock) -> None:
         self.camera_id: Final = camera_id
         self._reader = reader
+        self._clock = clock
         self._changed = threading.Condition()
         self._version = 0
         self._fetched_version = -1
+        self._fetched_at = 0.0
         self._picture: Picture | None = None
         self._fetching = threading.Lock()
         self.viewers = 0
@@ -48,22 +53,27 @@ class WatchedCamera:
             return self._version
 
     def picture(self) -> Picture | None:
-        """Return the newest picture, fetched once per version. Raises what redis-py raises when Redis is away."""
+        """Return the newest picture, or None where there is none any more.
+
+        It is fetched once per version for all viewers, and again after `TRUSTED_SECONDS`, for previews expire.
+        Raises what redis-py raises when Redis is away.
+        """
         with self._fetching:
-            version = self._version
-            if self._fetched_version != version:
+            version, now = self._version, self._clock.monotonic()
+            if self._fetched_version != version or now - self._fetched_at > TRUSTED_SECONDS:
                 preview = self._reader.preview(self.camera_id)
                 self._picture = None if preview is None else picture_of(preview)
-                self._fetched_version = version
+                self._fetched_version, self._fetched_at = version, now
             return self._picture
 
 
 class LiveHub:
     """Listens for all live views of this process on one connection and one thread, both made when first needed."""
 
-    def __init__(self, client: redis.Redis, reader: FarmReader, stopping: threading.Event) -> None:
+    def __init__(self, client: redis.Redis, reader: FarmReader, clock: Clock, stopping: threading.Event) -> None:
         self._client = client
         self._reader = reader
+        self._clock = clock
         self._stopping = stopping
         self._lock = threading.Lock()
         self._watched: dict[str, WatchedCamera] = {}
@@ -76,7 +86,7 @@ class LiveHub:
         with self._lock:
             camera = self._watched.get(camera_id)
             if camera is None:
-                camera = self._watched[camera_id] = WatchedCamera(camera_id, self._reader)
+                camera = self._watched[camera_id] = WatchedCamera(camera_id, self._reader, self._clock)
             camera.viewers += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)

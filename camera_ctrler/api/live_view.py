@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from camera_ctrler.api.drawing import no_signal
 from camera_ctrler.api.live_hub import WatchedCamera
 from camera_ctrler.api.pictures import Picture
-from camera_ctrler.api.schemas import CameraStatusView
+from camera_ctrler.api.schemas import CameraStatusView, PictureSize
 from camera_ctrler.api.services import Services
 from camera_ctrler.playback import mjpeg
 from contract.camera_specs import Camera
@@ -23,44 +23,55 @@ IDLE_SECONDS: Final = 2.0
 def live_parts(camera: Camera, watched: WatchedCamera, services: Services, *, annotated: bool) -> Iterator[bytes]:
     """Yield a camera's pictures as they come; ends when the camera is deleted or the server stops."""
     yield mjpeg.OPENING
-    version, shown = -1, ""
+    version = -1
+    shown: Picture | None = None
     while True:
         version = watched.wait(version, IDLE_SECONDS)
         picture = _picture(watched)
-        if picture is not None and picture.tag != shown:
-            shown = picture.tag
-            jpeg = services.pictures.annotated(picture) if annotated else picture.jpeg
-            yield mjpeg.part(jpeg, picture.result.captured_at_ms)
+        if picture is not None and (shown is None or picture.tag != shown.tag):
+            shown = picture
+            yield _part(picture, services, annotated=annotated)
         else:
-            filler = _filler(camera, picture, services)
-            if filler is None:
+            instead = _instead(camera, shown, services)
+            if instead is None:
                 return
-            yield mjpeg.part(filler)
-            shown = ""
+            if isinstance(instead, bytes):
+                shown = None
+                yield mjpeg.part(instead)
+            else:
+                shown = instead
+                yield _part(instead, services, annotated=annotated)
         if services.stopping.is_set():
             return
+
+
+def _part(picture: Picture, services: Services, *, annotated: bool) -> bytes:
+    jpeg = services.pictures.annotated(picture) if annotated else picture.jpeg
+    return mjpeg.part(jpeg, picture.result.captured_at_ms)
 
 
 def _picture(watched: WatchedCamera) -> Picture | None:
     try:
         return watched.picture()
-    except redis.RedisError:  # said in words by `_filler`
+    except redis.RedisError:  # said in words by `_instead`
         return None
 
 
-def _filler(camera: Camera, picture: Picture | None, services: Services) -> bytes | None:
-    """Return what is shown while nothing new comes; None when the camera is no more."""
+def _instead(camera: Camera, shown: Picture | None, services: Services) -> Picture | bytes | None:
+    """Return what is shown while nothing new comes: a picture again, or one that says why; None: nothing any more."""
     name = camera.name or camera.id
     try:
         status = services.farm.look().statuses.get(camera.id)
+        if status is None:
+            return None
+        if status.state is CameraState.ONLINE:
+            # Previews expire sooner than some cameras are analysed again; the newest saved frame does not.
+            again = shown or services.pictures.newest(camera.id, PictureSize.FULL)
+            return again or no_signal(name, ["The camera is online; its first picture is on its way."])
     except redis.RedisError:
         return no_signal(name, ["Redis cannot be reached. The camera goes on being analysed and saved."])
     except SQLAlchemyError:
         return no_signal(name, ["The database cannot be used. The camera goes on being analysed and saved."])
-    if status is None:
-        return None
-    if picture is not None and status.state is CameraState.ONLINE:
-        return picture.jpeg
     return no_signal(name, _why(status))
 
 

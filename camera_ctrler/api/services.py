@@ -102,7 +102,7 @@ class Services:
             cursors=Cursors(box),
             frames=FrameIndex(store, reader, clock),
             pictures=Pictures(reader, store),
-            live=LiveHub(client, reader, stopping),
+            live=LiveHub(client, reader, clock, stopping),
             clips=ClipStore(clock),
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),

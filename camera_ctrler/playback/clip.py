@@ -22,7 +22,7 @@ from runtime.frame_store import FrameStore
 #: Shape (H, W, 3), BGR, uint8.
 BgrImage = NDArray[np.uint8]
 
-#: Milliseconds: what saved frames are timed in; fine enough for 16 times the speed of 30 frames a second.
+#: Seconds of a tick: MPEG's usual one, fine enough for whole milliseconds divided by any speed.
 TIME_BASE: Final = Fraction(1, 90_000)
 _TICKS_PER_MS: Final = 90
 #: Longest side in pixels: what every browser decodes.
@@ -69,10 +69,9 @@ class ClipMaker:
             ClipInterruptedError: The server stops.
             OSError: `target` cannot be written.
         """
-        frames = skipped = 0
-        size = (0, 0)
+        skipped = 0
         with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream: VideoStream | None = None
+            encoder = _Encoder(container)
             for due, following in _with_next(schedule(times_ms, speed)):
                 if self._stopping.is_set():
                     raise ClipInterruptedError("the server stops; ask again in a moment")
@@ -80,20 +79,10 @@ class ClipMaker:
                 if image is None:
                     skipped += 1
                     continue
-                if stream is None:
-                    size = clip_size(image.shape[1], image.shape[0])
-                    stream = _open_stream(container, size)
-                frame = av.VideoFrame.from_ndarray(fit(image, *size), format="bgr24")
-                frame.pts = round(due.due_ms * _TICKS_PER_MS)
-                frame.time_base = TIME_BASE
                 shown_ms = following.due_ms - due.due_ms if following else LAST_FRAME_MS / speed
-                frame.duration = max(1, round(shown_ms * _TICKS_PER_MS))
-                container.mux(stream.encode(frame))
-                frames += 1
-            if stream is None:
-                raise NothingToPlayError("no saved frame of that range can be decoded; choose another range")
-            container.mux(stream.encode(None))
-        return ClipFigures(frames, skipped, *size)
+                encoder.add(image, round(due.due_ms * _TICKS_PER_MS), round(shown_ms * _TICKS_PER_MS))
+            encoder.finish()
+        return ClipFigures(encoder.frames, skipped, *encoder.size)
 
     def _image(self, camera_id: str, due: DueFrame) -> BgrImage | None:
         jpeg = read_frame(self._store, frame_path(camera_id, due.captured_at_ms))
@@ -129,14 +118,47 @@ def fit(image: BgrImage, width: int, height: int) -> BgrImage:
     return canvas
 
 
-def _open_stream(container: av.container.OutputContainer, size: tuple[int, int]) -> VideoStream:
-    stream = container.add_stream("libx264", rate=30, options=dict(_OPTIONS))
-    stream.width, stream.height = size
-    stream.pix_fmt = "yuv420p"
-    stream.time_base = TIME_BASE
-    stream.codec_context.time_base = TIME_BASE
-    stream.codec_context.thread_count = 1  # several clips at once must not starve the API's other answers
-    return stream
+class _Encoder:
+    """Encodes pictures into a container whose size is that of the first one."""
+
+    def __init__(self, container: av.container.OutputContainer) -> None:
+        self._container = container
+        self._stream: VideoStream | None = None
+        self._durations: dict[int, int] = {}
+        self.frames = 0
+        self.size = (0, 0)
+
+    def add(self, image: BgrImage, pts: int, duration: int) -> None:
+        """Add one picture; `pts` and `duration` in `TIME_BASE`."""
+        if self._stream is None:
+            self.size = clip_size(image.shape[1], image.shape[0])
+            self._stream = self._open_stream()
+        frame = av.VideoFrame.from_ndarray(fit(image, *self.size), format="bgr24")
+        frame.pts, frame.time_base = pts, TIME_BASE
+        self._durations[pts] = duration
+        self.frames += 1
+        self._write(self._stream, frame)
+
+    def finish(self) -> None:
+        """Write what the encoder still holds."""
+        if self._stream is None:
+            raise NothingToPlayError("no saved frame of that range can be decoded; choose another range")
+        self._write(self._stream, None)
+
+    def _write(self, stream: VideoStream, frame: av.VideoFrame | None) -> None:
+        for packet in stream.encode(frame):
+            # The encoder states the time of one frame at the nominal rate, which would cut the last one short.
+            packet.duration = self._durations.pop(packet.pts or 0)
+            self._container.mux(packet)
+
+    def _open_stream(self) -> VideoStream:
+        stream = self._container.add_stream("libx264", rate=30, options=dict(_OPTIONS))
+        stream.width, stream.height = self.size
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = TIME_BASE
+        stream.codec_context.time_base = TIME_BASE
+        stream.codec_context.thread_count = 1  # several clips at once must not starve the API's other answers
+        return stream
 
 
 def _with_next(frames: Iterator[DueFrame]) -> Iterator[tuple[DueFrame, DueFrame | None]]:

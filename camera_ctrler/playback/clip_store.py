@@ -79,6 +79,8 @@ class _Kept:
     made_at: float
 
 
+#: Writes a clip to the path it is given.
+Make = Callable[[Path], ClipFigures]
 #: What names a clip.
 Key = tuple[str | int | float, ...]
 
@@ -96,7 +98,7 @@ class ClipStore:
         self._making: dict[Key, threading.Lock] = {}
         self._turns = threading.BoundedSemaphore(MAX_MAKING)
 
-    def open(self, key: Key, make: Callable[[Path], ClipFigures]) -> ClipFile:
+    def open(self, key: Key, make: Make) -> ClipFile:
         """Return the clip of `key`, made by `make` unless there is one; who asks meanwhile waits for that one.
 
         Raises:
@@ -123,7 +125,7 @@ class ClipStore:
             self._clips.move_to_end(key)
             return _opened(kept)
 
-    def _make(self, key: Key, make: Callable[[Path], ClipFigures]) -> ClipFile:
+    def _make(self, key: Key, make: Make) -> ClipFile:
         if not self._turns.acquire(timeout=PATIENCE_SECONDS):
             raise TooManyClipsError(f"{MAX_MAKING} clips are being made already; ask again in a moment")
         try:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import Services, services_of
+from camera_ctrler.registry.registry import ORIGIN_EXTERNAL
 from contract import keys
 from contract.camera_specs import CameraCreate
 from contract.cameras import CameraState, CameraStatus
@@ -66,6 +67,11 @@ class FarmState:
         self.services.registry.add(CameraCreate.model_validate({"id": camera_id, "url": url, **fields}))
         self.client.set(keys.camera_epoch(camera_id), 1)  # as the manager does when it gives the camera to a worker
         return camera_id
+
+    def external_camera(self, camera_id: str) -> None:
+        """Register a camera as the follower of the external table does."""
+        spec = CameraCreate.model_validate({"id": camera_id, "url": "rtsp://192.0.2.10/stream1"})
+        self.services.registry.add(spec, origin=ORIGIN_EXTERNAL)
 
     def worker(self, worker_id: str = WORKER, *camera_ids: str, lease_seconds: float = 60) -> None:
         """Let a worker hold its lease and say how it does."""
@@ -150,20 +156,33 @@ class FarmState:
         """Analyse one frame: saved to the volume, result, preview and index to Redis."""
         at_ms = at_ms or now_ms()
         seq = self.seq[camera_id] = self.seq.get(camera_id, 0) + 1
-        result = AnalysisResult(
-            camera_id=camera_id,
-            epoch=1,
-            seq=seq,
-            worker_id=WORKER,
-            captured_at_ms=at_ms,
-            published_at_ms=at_ms + 5,
-            width=size[0],
-            height=size[1],
-            detections=list(detections),
-            frame_path=self.save(camera_id, at_ms, seq, size) if saved else None,
+        result = self.plain_result(detections, size).model_copy(
+            update={
+                "camera_id": camera_id,
+                "seq": seq,
+                "captured_at_ms": at_ms,
+                "published_at_ms": at_ms + 5,
+                "frame_path": self.save(camera_id, at_ms, seq, size) if saved else None,
+            }
         )
         assert self.link().publish_result(result, jpeg_of(seq, (160, 120))) is Written.ACCEPTED
         return result
+
+    @staticmethod
+    def plain_result(detections: tuple[TrackedDetection, ...], size: tuple[int, int]) -> AnalysisResult:
+        """Return the analysis of a frame of camera ``lobby`` that nobody saved."""
+        at_ms = now_ms()
+        return AnalysisResult(
+            camera_id="lobby",
+            epoch=1,
+            seq=1,
+            worker_id=WORKER,
+            captured_at_ms=at_ms,
+            published_at_ms=at_ms,
+            width=size[0],
+            height=size[1],
+            detections=list(detections),
+        )
 
     def online(self, camera_id: str, **fields: object) -> AnalysisResult:
         """Register a camera that a worker watches and has analysed."""

@@ -15,7 +15,7 @@ resource = Resource("cameras", "cameras")
 BATCH: Final = 500
 
 EXAMPLES: Final = {
-    "A demo camera": {"id": "another", "name": "Another camera", "url": "rtsp://127.0.0.1:15440/plaza-left"},
+    "A demo camera": {"id": "street-2", "name": "Street, once more", "url": "rtsp://127.0.0.1:8754/street"},
     "A camera with a password": {
         "name": "Loading dock",
         "url": "rtsp://192.0.2.10:554/stream1",

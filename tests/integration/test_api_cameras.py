@@ -1,0 +1,197 @@
+"""Cameras over the API: register, list, change, remove."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from contract.cameras import CameraState
+from contract.errors import StatusReason
+from runtime.settings import ControllerSettings
+from tests.support.farm_state import FarmState
+
+CAMERAS = "/api/v1/cameras"
+URL = "rtsp://192.0.2.10:554/stream1"
+
+
+def test_a_registered_camera_is_found_where_its_answer_says(api: FlaskClient) -> None:
+    """Given a new camera, then 201 names its place, and there it is with every default."""
+    answer = api.post(CAMERAS, json={"id": "lobby", "name": "Lobby", "url": URL})
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"{CAMERAS}/lobby"
+    found = api.get(answer.headers["Location"]).json
+    assert found == answer.json
+    assert found is not None
+    assert (found["analyse_fps"], found["enabled"], found["save_frames"]) == (1.0, True, "all")
+
+
+def test_a_camera_without_an_id_gets_one(api: FlaskClient) -> None:
+    """Given no id, then the farm makes one, and two cameras get two."""
+    first, second = (api.post(CAMERAS, json={"url": URL}).json for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first["id"] != second["id"]
+    assert api.get(f"{CAMERAS}/{first['id']}").status_code == 200
+
+
+def test_secrets_are_shown_nowhere_and_stored_in_clear_nowhere(
+    api: FlaskClient, controller_settings: ControllerSettings
+) -> None:
+    """Given credentials in URL, fields and query, then no answer and no byte of the database has them."""
+    bodies: list[dict[str, Any]] = [
+        {"id": "a", "url": "rtsp://viewer:topsecret1@192.0.2.10/s"},
+        {"id": "b", "url": URL, "username": "viewer", "password": "topsecret1"},
+        {"id": "c", "url": "http://192.0.2.10/snap.cgi?user=viewer&pwd=topsecret1"},
+    ]
+    answers = [api.post(CAMERAS, json=body).text for body in bodies]
+    answers += [api.get(f"{CAMERAS}/{body['id']}").text for body in bodies]
+    answers += [api.get(CAMERAS).text, api.get("/api/v1/status").text, api.get("/metrics").text]
+    assert not any("topsecret1" in answer for answer in answers)
+    assert '"has_credentials":true' in answers[0]
+    path = Path(controller_settings.database.removeprefix("sqlite:///"))
+    with sqlite3.connect(path) as database:
+        dump = "\n".join(database.iterdump())
+    assert "192.0.2.10" in dump
+    assert "topsecret1" not in dump
+
+
+def test_pages_bring_every_camera_once(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given seven cameras in pages of three, then all come, in order, and the last page says that it is the last."""
+    names = [farm_state.camera(f"cam-{number}") for number in range(7)]
+    found, sizes = _all_pages(api, f"{CAMERAS}?limit=3")
+    assert found == names
+    assert sizes == [3, 3, 1]
+
+
+def test_a_page_that_is_exactly_full_is_the_last_one(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given as many cameras as the limit, then there is no empty page after it."""
+    for number in range(3):
+        farm_state.camera(f"cam-{number}")
+    assert _all_pages(api, f"{CAMERAS}?limit=3")[1] == [3]
+
+
+def _all_pages(api: FlaskClient, first: str) -> tuple[list[str], list[int]]:
+    found: list[str] = []
+    sizes: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = api.get(first + (f"&cursor={cursor}" if cursor else "")).json
+        assert page is not None
+        found += [item["id"] for item in page["items"]]
+        sizes.append(len(page["items"]))
+        cursor = page["next_cursor"]
+    return found, sizes
+
+
+def test_cameras_are_filtered_by_state_and_by_being_enabled(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given cameras in different states, then each filter brings its own, also over pages."""
+    farm_state.plan()
+    farm_state.worker()
+    for name in ("a", "c"):
+        farm_state.online(name)
+    farm_state.camera("b")
+    farm_state.status("b", CameraState.OFFLINE, StatusReason.TIMEOUT)
+    farm_state.camera("d", enabled=False)
+    assert _all_pages(api, f"{CAMERAS}?state=online&limit=1")[0] == ["a", "c"]
+    assert _all_pages(api, f"{CAMERAS}?state=offline&limit=10")[0] == ["b"]
+    assert _all_pages(api, f"{CAMERAS}?enabled=false&limit=10")[0] == ["d"]
+    assert _all_pages(api, f"{CAMERAS}?state=disabled&enabled=true&limit=10")[0] == []
+
+
+def test_a_change_keeps_what_it_does_not_name(api: FlaskClient) -> None:
+    """Given a camera with a password, when its URL is given back masked with another path, then the password stays."""
+    api.post(CAMERAS, json={"id": "lobby", "url": "rtsp://viewer:topsecret1@192.0.2.10/s", "name": "Lobby"})
+    shown = api.get(f"{CAMERAS}/lobby").json
+    assert shown is not None
+    answer = api.patch(f"{CAMERAS}/lobby", json={"url": shown["url"].replace("/s", "/t"), "analyse_fps": 5})
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert (answer.json["name"], answer.json["analyse_fps"]) == ("Lobby", 5)
+    assert answer.json["url"].endswith("/t")
+    assert answer.json["has_credentials"] is True
+
+
+def test_a_removed_camera_is_gone_and_cannot_be_removed_twice(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a camera, when it is deleted, then 204 without a body, and from then on 404."""
+    farm_state.camera("lobby")
+    answer = api.delete(f"{CAMERAS}/lobby")
+    assert (answer.status_code, answer.data) == (204, b"")
+    for call in (api.get, api.delete):
+        assert call(f"{CAMERAS}/lobby").status_code == 404
+    status = api.get("/api/v1/status").json
+    assert status is not None
+    assert status["cameras_total"] == 0
+
+
+def test_an_import_registers_all_or_none(api: FlaskClient) -> None:
+    """Given a list with an id that is taken, then it is named and nothing of the list is registered."""
+    assert api.post(f"{CAMERAS}:import", json={"cameras": [{"id": "a", "url": URL}, {"id": "b", "url": URL}]}).json
+    answer = api.post(f"{CAMERAS}:import", json={"cameras": [{"id": "c", "url": URL}, {"id": "a", "url": URL}]})
+    assert answer.status_code == 409
+    assert "'a'" in answer.text
+    assert _all_pages(api, f"{CAMERAS}?limit=10")[0] == ["a", "b"]
+
+
+def test_a_camera_of_the_external_table_is_not_changed_here(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a camera that follows another table, then its URL cannot be changed or removed here, its analysis can."""
+    farm_state.external_camera("far")
+    for answer in (api.patch(f"{CAMERAS}/far", json={"url": URL}), api.delete(f"{CAMERAS}/far")):
+        assert answer.status_code == 409
+        assert "external camera table" in answer.text
+    assert api.patch(f"{CAMERAS}/far", json={"analyse_fps": 2}).status_code == 200
+
+
+Body = Callable[[], Any]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"url": "rtsp://192.0.2.10/\x00"}, "url"),
+        ({"url": "rtsp://192.0.2.10/a\r\nHost: x"}, "url"),
+        ({"url": "rtsp://192.0.2.10/ a"}, "url"),
+        ({"url": "ftp://192.0.2.10/"}, "url"),
+        ({"url": "file:///videos/../etc/passwd"}, "url"),
+        ({"url": "rtsp:///nohost"}, "url"),
+        ({"url": "rtsp://192.0.2.10:99999/"}, "url"),
+        ({"url": "rtsp://***@192.0.2.10/s"}, "url"),
+        ({"url": "rtsp://" + "a" * 3000}, "url"),
+        ({}, "url"),
+        ({"url": URL, "id": "../x"}, "id"),
+        ({"url": URL, "id": "a/b"}, "id"),
+        ({"url": URL, "id": ""}, "id"),
+        ({"url": URL, "id": "a" * 65}, "id"),
+        ({"url": URL, "id": "ä"}, "id"),
+        ({"url": URL, "name": "a\x07"}, "name"),
+        ({"url": URL, "analyse_fps": 0}, "analyse_fps"),
+        ({"url": URL, "analyse_fps": 31}, "analyse_fps"),
+        ({"url": URL, "analyse_fps": "2"}, "analyse_fps"),
+        ({"url": URL, "enabled": "yes"}, "enabled"),
+        ({"url": URL, "confidence": 2}, "confidence"),
+        ({"url": URL, "classes": ["x"] * 81}, "classes"),
+        ({"url": URL, "save_frames": "some"}, "save_frames"),
+        ({"url": URL, "colour": "red"}, "colour"),
+    ],
+)
+def test_a_bad_field_is_named_and_nothing_is_registered(api: FlaskClient, body: dict[str, Any], field: str) -> None:
+    """Given a body with one thing wrong, then 400 names the field and says what is wrong with it."""
+    answer = api.post(CAMERAS, json=body)
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"
+    problem = answer.json
+    assert problem is not None
+    assert [error["field"].split(".")[0] for error in problem["errors"]] == [field]
+    assert problem["errors"][0]["message"]
+    page = api.get(CAMERAS).json
+    assert page is not None
+    assert page["items"] == []
+
+
+def test_a_password_in_a_bad_body_is_not_repeated(api: FlaskClient) -> None:
+    """Given a wrong field beside a password, then the answer has no part of what was sent."""
+    answer = api.post(CAMERAS, json={"url": "rtsp://v:topsecret1@192.0.2.10:99999/", "password": ["topsecret2"]})
+    assert answer.status_code == 400
+    assert "topsecret" not in answer.text

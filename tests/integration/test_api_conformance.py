@@ -1,0 +1,139 @@
+"""The API does what its OpenAPI document says: nothing undocumented, no 5xx, whatever is sent."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import schemathesis
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from openapi_spec_validator import OpenAPIV30SpecValidator
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from camera_ctrler.api.app import all_operations, create_app
+from camera_ctrler.api.documented import Operation
+from camera_ctrler.api.services import services_of
+from contract.cameras import CameraState
+from contract.errors import StatusReason
+from tests.support.farm_state import FarmState, now_ms, settings_for
+from tests.support.valkey_server import ValkeyServer
+
+load_all_checks()
+
+#: Requests per operation and kind.
+EXAMPLES = 25
+SAVED_AT_MS = now_ms() - 1_000
+
+
+@pytest.fixture(scope="module")
+def living_app(tmp_path_factory: pytest.TempPathFactory, valkey_server: ValkeyServer) -> Iterator[Flask]:
+    """The API with a camera of each kind and some footage; one for all examples, as a service lives through many."""
+    folder: Path = tmp_path_factory.mktemp("conformance")
+    app = create_app(settings_for(folder, valkey_server.url))
+    services = services_of(app)
+    services.registry.migrate()
+    with valkey_server.client() as client:
+        client.flushall()
+        _fill(FarmState(client, services.store, services))
+        yield app
+    services.close()
+
+
+def _fill(state: FarmState) -> None:
+    state.worker()
+    state.plan()
+    state.online("lobby", name="Lobby")
+    for step in range(1, 6):
+        state.save("lobby", SAVED_AT_MS + step * 10)
+    state.save("lobby", SAVED_AT_MS)
+    state.camera("dock", url="rtsp://viewer:secret@192.0.2.11/stream1")
+    state.status("dock", CameraState.OFFLINE, StatusReason.AUTH_FAILED)
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.name)
+def test_no_request_gets_an_answer_that_the_document_does_not_name(
+    operation: Operation, mode: GenerationMode, living_app: Flask
+) -> None:
+    """Given any request, valid or not, then status, content type and body are documented and no 5xx comes."""
+    document = schemathesis.openapi.from_wsgi("/apispec.json", living_app)
+    path = operation.rule.replace("<", "{").replace(">", "}")
+    if mode is GenerationMode.NEGATIVE and not (operation.path_parameters or operation.query or operation.body):
+        pytest.skip("nothing of this request can be wrong")
+
+    @given(case=document[path][operation.method].as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    def holds(case: schemathesis.Case[Any]) -> None:
+        if operation.name == "live_view":
+            services_of(living_app).stopping.set()  # then a live view ends with its first picture
+        if mode is GenerationMode.POSITIVE:
+            _reach_deeper(case)
+        # A range whose start is after its end is valid for JSON Schema and refused by the API.
+        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+    try:
+        holds()
+    finally:
+        services_of(living_app).stopping.clear()
+
+
+def _reach_deeper(case: schemathesis.Case[Any]) -> None:
+    """Put what a random text never is: the id of a camera, a URL that can be opened, no made-up cursor."""
+    if "camera_id" in case.path_parameters:
+        case.path_parameters["camera_id"] = "dock" if case.method == "DELETE" else "lobby"
+    if "captured_at_ms" in case.path_parameters and case.path_parameters["captured_at_ms"] % 2:
+        case.path_parameters["captured_at_ms"] = SAVED_AT_MS
+    case.query.pop("cursor", None)
+    body: Any = case.body
+    cameras = body.get("cameras", [body]) if isinstance(body, dict) else []
+    for number, camera in enumerate(cameras):
+        if "url" in camera:
+            camera["url"] = f"rtsp://192.0.2.10/{number}"
+
+
+def test_the_document_is_valid_openapi(api: FlaskClient) -> None:
+    """Given the served document, then the validator of OpenAPI 3.0 finds nothing."""
+    document = api.get("/apispec.json").json
+    assert document is not None
+    assert document["openapi"] == "3.0.3"
+    assert list(OpenAPIV30SpecValidator(document).iter_errors()) == []
+
+
+def test_every_route_is_documented_and_every_documented_path_is_served(app: Flask, api: FlaskClient) -> None:
+    """Given the app's routes, then the document has the same methods and paths, but for the pages themselves."""
+    document = api.get("/apispec.json").json
+    assert document is not None
+    documented = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    served = {
+        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    pages = {path for _, path in served if path in {"/", "/apispec.json"} or "apidocs" in path or "static" in path}
+    assert documented == {(method, path) for method, path in served if path not in pages | {"/oauth2-redirect.html"}}
+    assert len(documented) == len(all_operations())
+
+
+def test_schemathesis_brings_its_checks() -> None:
+    """Given the installed version, then the checks that the test above relies on are there."""
+    assert {"not_a_server_error", "status_code_conformance", "content_type_conformance"} <= {
+        check.__name__ for check in CHECKS.get_all()
+    }
+
+
+def test_the_camera_example_of_the_docs_page_can_be_registered(api: FlaskClient, redis_client: redis.Redis) -> None:
+    """Given the examples that the page offers, when each is sent, then a camera is registered."""
+    assert redis_client.ping()
+    document = api.get("/apispec.json").json
+    assert document is not None
+    content = document["paths"]["/api/v1/cameras"]["post"]["requestBody"]["content"]["application/json"]
+    for example in content["examples"].values():
+        answer = api.post("/api/v1/cameras", json=example["value"])
+        assert answer.status_code == 201, answer.text

@@ -1,0 +1,155 @@
+"""Status of cameras, workers and the farm; health and metrics."""
+
+import pytest
+import redis
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from contract import keys
+from contract.cameras import CameraState
+from contract.errors import REMEDIES, StatusReason
+from runtime.farm_reader import FarmReader
+from tests.support.farm_state import FarmState
+
+
+def _json(api: FlaskClient, path: str) -> dict[str, object]:
+    answer = api.get(path)
+    assert answer.status_code == 200, answer.text
+    assert isinstance(answer.json, dict)
+    return answer.json
+
+
+@pytest.fixture
+def mixed_farm(farm_state: FarmState) -> FarmState:
+    """Two cameras online, one refused, one unplaced, one off; one worker; a manager that leads."""
+    farm_state.worker("worker-1", "a", "b", "c")
+    farm_state.online("a", name="Alpha")
+    farm_state.online("b")
+    farm_state.camera("c")
+    farm_state.status("c", CameraState.OFFLINE, StatusReason.AUTH_FAILED)
+    farm_state.camera("d")
+    farm_state.camera("e", enabled=False)
+    farm_state.plan({"d": StatusReason.NO_CAPACITY})
+    return farm_state
+
+
+def test_the_farm_says_how_it_does(api: FlaskClient, mixed_farm: FarmState) -> None:
+    """Given cameras in every state, then counts, sentence, reasons and remedies are right."""
+    assert mixed_farm.client.ping()
+    status = _json(api, "/api/v1/status")
+    assert status["summary"] == "2 of 4 cameras online · 1 worker · 2 objects in view"
+    assert status["cameras_by_state"] == {"pending": 1, "connecting": 0, "online": 2, "offline": 1, "disabled": 1}
+    assert (status["cameras_total"], status["workers_alive"], status["objects_in_view"]) == (5, 1, 2)
+    cameras = status["cameras"]
+    assert isinstance(cameras, list)
+    by_id = {camera["camera_id"]: camera for camera in cameras}
+    assert list(by_id) == ["a", "b", "c", "d", "e"]
+    assert by_id["a"]["objects"] == {"person": 1}
+    assert (by_id["a"]["name"], by_id["a"]["stream_fps"], by_id["a"]["codec"]) == ("Alpha", 25.0, "h264")
+    assert by_id["c"]["remedy"] == REMEDIES[StatusReason.AUTH_FAILED]
+    assert (by_id["d"]["state"], by_id["d"]["reason"]) == ("pending", "no_capacity")
+    assert (by_id["e"]["state"], by_id["e"]["reason"]) == ("disabled", "disabled")
+
+
+def test_the_status_of_a_camera_is_the_same_alone_and_in_the_list(api: FlaskClient, mixed_farm: FarmState) -> None:
+    """Given one camera, then its own status and its entry in the farm's agree."""
+    assert mixed_farm.client.ping()
+    listed = _json(api, "/api/v1/status")["cameras"]
+    assert isinstance(listed, list)
+    for entry in listed:
+        alone = _json(api, f"/api/v1/cameras/{entry['camera_id']}/status")
+        assert {**alone, "last_frame_age_ms": 0} == {**entry, "last_frame_age_ms": alone["last_frame_age_ms"] and 0} | {
+            "last_frame_age_ms": 0
+        }
+
+
+def test_the_farm_is_shown_in_pages_with_counts_of_the_whole(api: FlaskClient, mixed_farm: FarmState) -> None:
+    """Given pages of two, then every camera comes once and the counts are those of all."""
+    assert mixed_farm.client.ping()
+    found: list[str] = []
+    path: str | None = "/api/v1/status?limit=2"
+    while path:
+        page = _json(api, path)
+        assert page["cameras_total"] == 5
+        assert isinstance(page["cameras"], list)
+        found += [camera["camera_id"] for camera in page["cameras"]]
+        path = f"/api/v1/status?limit=2&cursor={page['next_cursor']}" if page["next_cursor"] else None
+    assert found == ["a", "b", "c", "d", "e"]
+
+
+def test_a_worker_that_falls_silent_makes_its_cameras_offline(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a status of 11 s ago, then the camera is offline and stale with the worker named."""
+    farm_state.plan()
+    farm_state.camera("lobby")
+    farm_state.status("lobby", age_ms=11_000)
+    status = _json(api, "/api/v1/cameras/lobby/status")
+    assert (status["state"], status["reason"], status["stale"]) == ("offline", "worker_silent", True)
+    assert "worker-1" in str(status["detail"])
+
+
+def test_a_new_camera_is_seen_in_the_status_at_once(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given somebody who just looked, when a camera is added, then the next look has it."""
+    farm_state.plan()
+    assert _json(api, "/api/v1/status")["cameras_total"] == 0
+    assert api.post("/api/v1/cameras", json={"id": "x", "url": "rtsp://192.0.2.10/"}).status_code == 201
+    assert _json(api, "/api/v1/status")["cameras_total"] == 1
+
+
+def test_many_lookers_cost_one_look(api: FlaskClient, mixed_farm: FarmState, redis_client: redis.Redis) -> None:
+    """Given twenty requests within half a second, then Redis is asked once, not twenty times."""
+    assert mixed_farm.client is not None
+    _json(api, "/api/v1/status")
+    before = redis_client.info("stats")["total_commands_processed"]
+    for _ in range(20):
+        _json(api, "/api/v1/status")
+    asked = redis_client.info("stats")["total_commands_processed"] - before
+    assert asked < 40, asked  # one look is some ten commands; the test's own INFO is one
+
+
+def test_workers_are_listed_with_what_they_say(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a live worker and one whose lease ran out, then both are listed and only one lives."""
+    farm_state.worker("worker-1", "a", "b")
+    farm_state.worker("worker-2")
+    farm_state.client.delete(keys.worker_lease("worker-2"))
+    workers = _json(api, "/api/v1/workers")["items"]
+    assert isinstance(workers, list)
+    assert [(worker["worker_id"], worker["alive"]) for worker in workers] == [("worker-1", True), ("worker-2", False)]
+    assert workers[0]["status"]["camera_ids"] == ["a", "b"]
+    assert 0 < workers[0]["lease_ms"] <= 60_000
+
+
+def test_the_newest_result_is_what_the_worker_published(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given two analysed frames, then the answer is the second, field by field."""
+    farm_state.online("lobby")
+    result = farm_state.result("lobby")
+    assert _json(api, "/api/v1/cameras/lobby/result") == result.model_dump(mode="json")
+
+
+def test_metrics_can_be_parsed_and_say_what_the_status_says(api: FlaskClient, mixed_farm: FarmState) -> None:
+    """Given the farm, then Prometheus' own parser reads its metrics and the figures are right."""
+    assert mixed_farm.client.ping()
+    answer = api.get("/metrics")
+    assert answer.content_type.startswith("text/plain; version=")
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert samples["farm_cameras", "online"] == 2
+    assert samples["farm_cameras", "offline"] == 1
+    assert samples["farm_workers",] == 1
+    assert samples["farm_worker_refused_writes_total", "worker-1"] == 3
+    assert samples["farm_camera_frames_dropped_total", "a", "slow_detector"] == 4
+    assert samples["farm_camera_stream_fps", "a"] == 25
+    assert samples["farm_plan_moved_total",] == 2
+    assert samples["farm_plan_unplaced_cameras",] == 1
+    assert samples["farm_dependency_up", "redis"] == 1
+    assert 0 <= samples["farm_camera_last_frame_age_seconds", "a"] < 10
+    assert all(name[0].startswith("farm_") for name in samples)
+
+
+def test_ready_names_the_server_and_healthy_asks_nothing(api: FlaskClient, redis_client: redis.Redis) -> None:
+    """Given Redis and a migrated database, then the API is ready."""
+    assert FarmReader(redis_client).workers() == []
+    assert str(_json(api, "/readyz")["redis"]).startswith("valkey ")
+    assert _json(api, "/healthz")["status"] == "ok"
