@@ -113,6 +113,9 @@ class HttpClient:
         # Proxies of the environment are for the internet, and .netrc must not lend passwords to cameras.
         self._session.trust_env = False
         self._session.verify = trusted_certificates() if settings.camera_tls_verify else False
+        if not settings.camera_tls_verify:
+            # Asked for by a setting; the warning would come with every request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._session.headers.update({"User-Agent": f"CamFarm/{VERSION}", "Accept-Encoding": "identity"})
 
     def get(self, url: str = "", *, first_byte: int = 0, end_byte: int | None = None) -> HttpBody:

@@ -50,7 +50,7 @@ class PacketStream:
         """What is known of it by now."""
         sampler = self._context.sampler
         return StreamFacts(
-            codec=self._stream.codec_context.name,
+            codec=self._stream.codec_context.codec.canonical_name,
             width=self._size[0],
             height=self._size[1],
             stream_fps=sampler.frames.per_second(),
@@ -81,6 +81,9 @@ class PacketStream:
                 waited_seconds=clock.monotonic() - asked_at,
                 limit_seconds=settings.stall_timeout_seconds,
             ) from None
+        # A recording was there to its end, and a live stream had something to decode: that it ended is not what is wrong.
+        if self._size == (0, 0) and (self._decoder.errors or self._pacer is not None):
+            raise failed(StatusReason.DECODE_FAILED, self._context.url)
         raise failed(StatusReason.STREAM_ENDED, self._context.url)
 
     def _pace(self, packet: VideoPacket) -> None:
