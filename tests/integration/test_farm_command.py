@@ -15,10 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cli.stack import locked
 from cli.stack_state import StackLock, StackState, is_locked, running
-from runtime.settings import PROJECT_DIR
+from contract.errors import FarmError
+from runtime.settings import PROJECT_DIR, StackSettings
 from tests.support.processes import is_running, processes_below, wait_until
-from tests.support.valkey_server import free_port
+from tests.support.valkey_server import ValkeyServer, free_port
 
 URL = "rtsp://admin:hunter2@192.0.2.10:554/stream1"
 
@@ -126,15 +128,37 @@ def test_ctrl_c_ends_a_running_stack_and_leaves_nothing(place: Place) -> None:
     assert place.leftovers() == []
 
 
-def test_down_stops_the_stack_and_says_so(place: Place) -> None:
-    """Given a running stack, `down` ends it; once more, it says that none runs."""
-    with place.up() as process:
-        down = place.run("down")
-        assert down.returncode == 0
-        assert "stopped in" in down.stdout
-        assert process.wait(5) == 0
+def test_ctrl_c_while_it_starts_leaves_nothing_either(place: Place) -> None:
+    """Given a stack whose Valkey runs and whose controller is being started, SIGINT ends it without a trace."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "up", "--workers", "0"],
+        cwd=place.folder,
+        env=place.environment,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until((place.data_dir / "logs" / "controller.log").exists, "the controller's start", 30)
+    pids = family(process.pid)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    wait_until(lambda: not any(map(is_running, pids)), "the end of every process")
     assert place.leftovers() == []
-    assert "no farm runs from" in place.run("down").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_before_anything_is_started_gives_the_lock_back(tmp_path: Path, number: signal.Signals) -> None:
+    """Given a command that holds the lock and still downloads, a signal ends it, and the handlers are as before."""
+    before = signal.getsignal(number)
+
+    def get_signal_while_locked() -> None:
+        with locked(StackSettings(data_dir=tmp_path)):
+            assert is_locked(tmp_path)
+            os.kill(os.getpid(), number)
+            signal.pause()  # not reached where the handler has run already
+
+    with pytest.raises((FarmError, KeyboardInterrupt)):
+        get_signal_while_locked()
+    assert not is_locked(tmp_path)
+    assert signal.getsignal(number) == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
@@ -156,21 +180,22 @@ def test_kill_9_leaves_no_process_and_the_next_start_cleans_up(place: Place) -> 
     assert place.leftovers() == []
 
 
-def test_a_farm_on_a_given_redis_starts_none_of_its_own(place: Place) -> None:
-    """Given FARM_REDIS_URL, `up` uses that server and starts no Valkey."""
-    from tests.support.valkey_server import ValkeyServer
-
-    server = ValkeyServer().start()
-    try:
-        with place.up(FARM_REDIS_URL=server.url) as process:
-            assert not any("valkey-server" in line for line in processes_below(place.folder))
-            state = running(place.data_dir)
-            assert state is not None
-            assert state.redis_url == server.url
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
-    finally:
-        server.close()
+def test_a_farm_on_a_given_redis_starts_none_of_its_own_and_down_stops_it(
+    place: Place, own_valkey: ValkeyServer
+) -> None:
+    """Given FARM_REDIS_URL, `up` uses that server; `down` ends the farm and not the server, and says so."""
+    with place.up(FARM_REDIS_URL=own_valkey.url) as process:
+        assert not any("valkey-server" in line for line in processes_below(place.folder))
+        state = running(place.data_dir)
+        assert state is not None
+        assert state.redis_url == own_valkey.url
+        down = place.run("down")
+        assert down.returncode == 0
+        assert "stopped in" in down.stdout
+        assert process.wait(5) == 0
+    assert place.leftovers() == []
+    assert "no farm runs from" in place.run("down").stdout
+    assert own_valkey.client().ping()
 
 
 def test_a_redis_that_is_away_is_a_clear_error(place: Place) -> None:

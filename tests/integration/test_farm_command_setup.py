@@ -69,31 +69,46 @@ def farm(
     )
 
 
-def test_the_first_run_installs_and_the_second_is_immediate(tmp_path: Path) -> None:
-    """Given nothing, setup makes the environment and shows each package; the next run does nothing, quickly."""
-    folder = checkout(tmp_path)
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Give a checkout after its first setup, and what that printed; tests leave it working."""
+    folder = checkout(tmp_path_factory.mktemp("installed"))
     first = farm(folder, "setup")
     assert first.returncode == 0, first.stderr
-    assert "[1/1] tiny 1.0" in first.stderr
+    return folder, first.stderr
+
+
+def test_the_first_run_installs_and_the_second_is_immediate(installed: tuple[Path, str]) -> None:
+    """Given nothing, setup makes the environment and shows each package; the next run does nothing, quickly."""
+    folder, said = installed
+    assert "[1/1] tiny 1.0" in said
     assert subprocess.run([folder / "venv/bin/python", "-c", "import tiny"], check=False).returncode == 0
-    began = time.monotonic()
     second = farm(folder, "setup")
-    spent = time.monotonic() - began
     assert second.returncode == 0
     assert second.stderr == ""
-    bare = time.monotonic()
-    subprocess.run([sys.executable, "-c", ""], check=True)
-    assert spent - (time.monotonic() - bare) < 0.2
+    bare = fastest_of_three([sys.executable, "-c", ""], folder)
+    assert fastest_of_three([sys.executable, str(folder / "farm"), "setup"], folder) - bare < 0.2
 
 
-def test_a_changed_lock_is_installed_and_a_broken_hash_refused(tmp_path: Path) -> None:
+def fastest_of_three(command: list[str], folder: Path) -> float:
+    """Return how many seconds `command` took when the machine disturbed it least."""
+    spent = []
+    for _ in range(3):
+        began = time.monotonic()
+        subprocess.run(command, env=environment(folder), check=True, capture_output=True)
+        spent.append(time.monotonic() - began)
+    return min(spent)
+
+
+def test_a_changed_lock_is_installed_and_a_broken_hash_refused(installed: tuple[Path, str]) -> None:
     """Given another lock, it is installed; one whose hash is wrong is refused, and the environment stays usable."""
-    folder = checkout(tmp_path)
-    assert farm(folder, "setup").returncode == 0
+    folder, _ = installed
     lock = folder / "requirements.txt"
     good = lock.read_text()
     lock.write_text(f"# anew\n{good}")
-    assert "installed in" in farm(folder, "setup").stderr
+    again = farm(folder, "setup")
+    assert "installed in" in again.stderr
+    assert "making" not in again.stderr
     lock.write_text("tiny==1.0 --hash=sha256:" + "0" * 64 + "\n")
     subprocess.run([folder / "venv/bin/python", "-m", "pip", "uninstall", "-qy", "tiny"], check=True)
     refused = farm(folder, "setup")
@@ -101,6 +116,18 @@ def test_a_changed_lock_is_installed_and_a_broken_hash_refused(tmp_path: Path) -
     assert "not the one that was locked" in refused.stderr
     lock.write_text(good)
     assert "making" not in farm(folder, "setup").stderr
+
+
+def test_packages_left_half_installed_are_not_trusted(installed: tuple[Path, str]) -> None:
+    """Given a run that got SIGKILL while pip installed, the next one makes the environment anew."""
+    folder, _ = installed
+    stamp = folder / "venv" / STAMP_NAME
+    stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "state": "unfinished"}))
+    next(folder.glob("venv/lib/python*/site-packages/tiny.py")).unlink()  # its dist-info says that it is installed
+    again = farm(folder, "setup")
+    assert again.returncode == 0, again.stderr
+    assert "making" in again.stderr
+    assert subprocess.run([folder / "venv/bin/python", "-c", "import tiny"], check=False).returncode == 0
 
 
 def test_two_at_once_install_once(tmp_path: Path) -> None:
@@ -122,22 +149,15 @@ def test_two_at_once_install_once(tmp_path: Path) -> None:
     assert sum("waiting for it" in text for text in errors) == 1
 
 
-@pytest.mark.parametrize("when", ["making", "installing"])
-def test_an_environment_left_half_made_is_made_again(tmp_path: Path, when: str) -> None:
-    """Given a run that got SIGKILL while it made the environment or installed into it, the next one begins anew."""
+def test_an_environment_left_half_made_is_made_again(tmp_path: Path) -> None:
+    """Given a run that got SIGKILL while it made the environment, the next one begins anew."""
     folder = checkout(tmp_path)
-    if when == "installing":
-        assert farm(folder, "setup").returncode == 0
-        stamp = folder / "venv" / STAMP_NAME
-        stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "state": "unfinished"}))
-        (folder / "venv/lib/python3.11/site-packages/tiny.py").unlink(missing_ok=True)  # dist-info says: installed
-    else:
-        process = subprocess.Popen(
-            [sys.executable, str(folder / "farm"), "setup"], env=environment(folder), stderr=subprocess.PIPE
-        )
-        wait_until((folder / "venv" / "pyvenv.cfg").exists, "the environment's beginning")
-        process.kill()
-        process.communicate()
+    process = subprocess.Popen(
+        [sys.executable, str(folder / "farm"), "setup"], env=environment(folder), stderr=subprocess.PIPE
+    )
+    wait_until((folder / "venv" / "pyvenv.cfg").exists, "the environment's beginning")
+    process.kill()
+    process.communicate()
     again = farm(folder, "setup")
     assert again.returncode == 0, again.stderr
     assert "making" in again.stderr

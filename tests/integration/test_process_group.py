@@ -44,7 +44,7 @@ def supervisor(script: str, tmp_path: Path) -> "subprocess.Popen[str]":
     path.write_text(f"import sys\nfrom runtime.process_group import *\nfrom pathlib import Path\n{script}\n")
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     return subprocess.Popen(
-        [sys.executable, str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        [sys.executable, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, env=environment
     )
 
 
@@ -219,7 +219,7 @@ def test_children_die_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     process = supervisor(script, tmp_path)
     pids = read_pids(note, 2)
     process.kill()
-    process.communicate()
+    process.wait()
     wait_until(lambda: not any(map(is_running, pids)), "the end of the children")
 
 
@@ -235,7 +235,7 @@ def test_groups_within_groups_die_with_the_outermost_one(tmp_path: Path) -> None
     process = supervisor(f"ProcessGroup([Child('inner', [sys.executable, '-c', {inner!r}])]).run()", tmp_path)
     pids = read_pids(note, 1)
     process.kill()
-    process.communicate()
+    process.wait()
     wait_until(lambda: not any(map(is_running, pids)), "the end of the innermost child")
 
 
