@@ -19,7 +19,7 @@ async def serve(server: LiveServer) -> None:
         loop.add_signal_handler(number, stop.set)
     await server.start()
     await stop.wait()
-    # close() would first wait for the clients, which stay for ever; the end of the event loop cancels their tasks.
+    await server.stop()
 
 
 def run(server: LiveServer) -> int:

@@ -36,6 +36,8 @@ _PACKETIZER: Final = RtspRtpMixin()
 
 #: The toolkit announces 0, but FFmpeg takes a first timestamp of 0 for "none yet" and counts from the second frame.
 _FIRST_RTP_TIMESTAMP: Final = 1
+#: Seconds a client may take to read what is still on its way when the server ends.
+CLOSE_TIMEOUT_SECONDS: Final = 1.0
 _PARAMETER_SETS: Final = ("vps", "sps", "pps")
 _START_CODE: Final = re.compile(rb"\x00{2,3}\x01")
 
@@ -53,16 +55,34 @@ class LiveServer(RtspServer):
         #: Packets that clients which were too slow did not get.
         self.packets_skipped = 0
         self._clips: dict[Path, tuple[tuple[int, int], Clip]] = {}
+        self._sessions: dict[RtspServerSession, asyncio.Task[None]] = {}
 
     def make_session(self, sock: aio_sockets.TCPSocket) -> RtspServerSession:
         """Return the session of a client that has just connected."""
         return LiveSession(self, sock)
 
     async def _handle_client(self, sock: aio_sockets.TCPSocket) -> None:
+        session = self.make_session(sock)
+        self._sessions[session] = asyncio.ensure_future(session.run())
         try:
-            await self.make_session(sock).run()
+            await self._sessions[session]
         except OSError as error:  # the connection broke; there is nobody left to tell
             logger.debug("client gone: %s", error)
+        finally:
+            del self._sessions[session]
+
+    async def stop(self) -> None:
+        """Refuse new clients and close every stream; one whose client does not read is cut after a second."""
+        if self._server is not None:
+            self._server.close()
+        sessions = dict(self._sessions)
+        closing = [asyncio.ensure_future(session.close()) for session in sessions]
+        if closing:
+            await asyncio.wait(closing, timeout=CLOSE_TIMEOUT_SECONDS)
+        for session in self._sessions:
+            session.sock.writer.transport.abort()
+        if sessions:
+            await asyncio.wait(sessions.values(), timeout=CLOSE_TIMEOUT_SECONDS)
 
     def resolve_request_path(self, uri: str) -> Path:
         """Return the file behind `uri`, where the name's ending may be left out.
