@@ -31,8 +31,9 @@ from workers.publisher import Publication, Publisher
 from workers.saving.saver import FrameSaver, shall_save
 from workers.tracking.tracker import CameraTracker
 
-#: Trackers match faint boxes to known tracks; what is reported is filtered afterwards by each camera's own setting.
-TRACKING_CONFIDENCE: Final = 0.1
+#: Trackers match faint boxes to known tracks, and ignore fainter ones than this; what is reported is filtered
+#: afterwards by each camera's own setting.
+TRACKING_CONFIDENCE: Final = 0.2
 SAVING_LANES: Final = 2
 #: Weight of the newest batch in the running mean of detection time.
 SMOOTHING: Final = 0.1
