@@ -81,7 +81,7 @@ class PacketStream:
                 waited_seconds=clock.monotonic() - asked_at,
                 limit_seconds=settings.stall_timeout_seconds,
             ) from None
-        # A recording was there to its end, and a live stream had something to decode: that it ended is not what is wrong.
+        # A recording was there to its end, a live stream had something to decode: its end is not what is wrong.
         if self._size == (0, 0) and (self._decoder.errors or self._pacer is not None):
             raise failed(StatusReason.DECODE_FAILED, self._context.url)
         raise failed(StatusReason.STREAM_ENDED, self._context.url)
