@@ -108,9 +108,10 @@ def test_only_keyframes_are_decoded_where_that_is_enough(server: RtspServer) -> 
     with WatchedCamera(server.url("squares"), analyse_fps=1) as camera:
         camera.wait(lambda: camera.states[-1:] != [] and camera.state.decode_mode == "keyframes", "keyframe mode")
         camera.wait_frames(len(camera.frames) + 2, 4)
+        # What the server sent at first to catch up counts for 5 s.
+        camera.wait(lambda: abs(camera.state.stream_fps - 25) < 2, "the rate is measured as 25 fps")
     distances = [b.captured_monotonic - a.captured_monotonic for a, b in pairwise(camera.frames)]
     assert max(distances) < 1.4
-    assert camera.state.stream_fps == pytest.approx(25, rel=0.2)
     assert all(shown_number(frame.image) is not None for frame in camera.frames)
 
 
