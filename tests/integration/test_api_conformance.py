@@ -121,6 +121,16 @@ def test_every_route_is_documented_and_every_documented_path_is_served(app: Flas
     assert len(documented) == len(all_operations())
 
 
+def test_every_operation_on_a_camera_says_that_there_may_be_none(living_app: Flask) -> None:
+    """Given a camera that does not exist, then each of its operations answers 404, and the document says so."""
+    api = living_app.test_client()
+    for operation in all_operations():
+        if "camera_id" in operation.path_parameters:
+            path = operation.rule.replace("<camera_id>", "nobody").replace("<captured_at_ms>", "1")
+            answer = api.open(path, method=operation.method, json={} if operation.body else None)
+            assert (answer.status_code, 404 in operation.errors) == (404, True), operation.name
+
+
 def test_schemathesis_brings_its_checks() -> None:
     """Given the installed version, then the checks that the test above relies on are there."""
     assert {"not_a_server_error", "status_code_conformance", "content_type_conformance"} <= {
