@@ -64,12 +64,16 @@ class Stack:
             self._group.start(*parts)
 
     def start_farm(self) -> None:
-        """Start controller and workers together: neither waits for the other, and starting takes half the time."""
+        """Start controller and workers together: neither waits for the other, and starting takes half the time.
+
+        The workers stop first: the controller lets others take their cameras over, or says that nobody will.
+        """
         count = self.settings.workers
         text = f"controller on {children.api_url(self.settings)}"
         if count:
             text += f", {count} worker{'s' if count > 1 else ''}"
-        self.start(text, [children.controller(self.settings), *children.workers(self.settings, count)])
+        with self.steps.step(text):
+            self._group.start_batches([children.controller(self.settings)], children.workers(self.settings, count))
 
     def wait_for(self, fact: Callable[[], bool], seconds: float) -> bool:
         """Wait until `fact` holds; return whether it does."""

@@ -118,20 +118,30 @@ class ProcessGroup:
             return self.supervise()
 
     def start(self, *children: Child) -> None:
-        """Start `children` together and wait until all are ready.
+        """Start `children` together and wait until all are ready; they are stopped together too.
+
+        Raises: see `start_batches`.
+        """
+        self.start_batches(children)
+
+    def start_batches(self, *batches: Sequence[Child]) -> None:
+        """Start all batches together and wait until all are ready; the last batch is stopped first.
 
         Raises:
             ChildFailedError: One of them ended, or was not ready in time.
             StoppedWhileStartingError: SIGTERM or SIGINT came meanwhile.
         """
-        batch: list[_Keeper] = []
-        self._batches.append(batch)
-        for child in children:
-            batch.append(_Keeper(self._spawn(child)))
-        waiting = list(batch)
+        started: list[_Keeper] = []
+        for children in batches:
+            batch: list[_Keeper] = []
+            self._batches.append(batch)
+            for child in children:
+                batch.append(_Keeper(self._spawn(child)))
+                started.append(batch[-1])
+        waiting = list(started)
         while waiting:
             waiting = [keeper for keeper in waiting if not self._came_up(keeper)]
-            self._look_after(set(map(id, batch)))
+            self._look_after(set(map(id, started)))
             if self._shutdown.wait(_READY_POLL_SECONDS if waiting else 0):
                 raise StoppedWhileStartingError
 

@@ -62,6 +62,10 @@ class WorkerLink:
                 continue
         return readable
 
+    def manager_leads(self) -> bool:
+        """Tell whether there is a manager that could give this worker's cameras to others."""
+        return bool(self._client.exists(keys.controller_lease()))
+
     def wait_for_change(self, seconds: float) -> bool:
         """Sleep until the manager says that assignments changed, at most `seconds`; True if it said so."""
         stream = keys.wakeups(self._worker_id)

@@ -163,13 +163,26 @@ class WorkerService:
     def _drain(self) -> None:
         """Let other workers take the cameras over, one by one, before leaving."""
         self._draining = True
-        deadline = self._clock.monotonic() + self._settings.drain_seconds
+        led_at = self._clock.monotonic()
+        deadline = led_at + self._settings.drain_seconds
         self._report()
         log.info("draining", worker=self.worker_id, cameras=len(self._pipeline.camera_ids))
         while self._pipeline.camera_ids and self._clock.monotonic() < deadline:
             if self._shutdown.forced or self._lease_lost.is_set():
                 return
             self._sync(0.2)
+            if self._is_led():
+                led_at = self._clock.monotonic()
+            elif self._clock.monotonic() - led_at > self._settings.lease_seconds:
+                # Long enough for another manager to take the lead; without one nobody takes the cameras over.
+                log.warning("nobody_takes_over", worker=self.worker_id, cameras=self._pipeline.camera_ids)
+                return
+
+    def _is_led(self) -> bool:
+        try:
+            return self._link.manager_leads()
+        except RedisAwayError:
+            return False
 
     def _withdraw(self) -> None:
         try:
