@@ -33,8 +33,9 @@ def cameras(media: Path) -> Iterator[RtspServer]:
 
 
 @pytest.fixture
-def farm(tmp_path: Path, own_valkey: ValkeyServer) -> Iterator[Farm]:
-    """Return a farm with a controller and no worker yet."""
+def farm(tmp_path: Path, own_valkey: ValkeyServer, cameras: RtspServer) -> Iterator[Farm]:
+    """Return a farm with a controller and no worker yet; it ends before `cameras` do."""
+    assert cameras
     yolo11n()
     with Farm(tmp_path, own_valkey.url, api_port=free_port(), **WORKER_SETTINGS) as started:
         started.start_controller()

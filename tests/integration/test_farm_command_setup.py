@@ -87,7 +87,7 @@ def test_the_first_run_installs_and_the_second_is_immediate(installed: tuple[Pat
     assert second.returncode == 0
     assert second.stderr == ""
     bare = fastest_of_three([sys.executable, "-c", ""], folder)
-    assert fastest_of_three([sys.executable, str(folder / "farm"), "setup"], folder) - bare < 0.2
+    assert fastest_of_three([sys.executable, str(folder / "farm"), "setup"], folder) - bare < 1
 
 
 def fastest_of_three(command: list[str], folder: Path) -> float:

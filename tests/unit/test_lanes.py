@@ -102,5 +102,5 @@ def test_lanes_that_hang_share_one_time_limit() -> None:
     assert worked.begun.wait(10)
     before = time.monotonic()
     assert lanes.close(0.2) == 64
-    assert time.monotonic() - before < 0.7
+    assert time.monotonic() - before < 2
     worked.gate.set()
