@@ -1,8 +1,9 @@
 """Camera URLs: which are allowed, and how their secrets are taken out, masked and put back. Pure."""
 
 import re
+from collections.abc import Callable
 from typing import Final
-from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit
 
 from pydantic import BaseModel, Field
 
@@ -15,16 +16,26 @@ MAX_URL_LENGTH: Final = 2_048
 MASK: Final = "***"
 
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
-_SECRET_PARAMETER = re.compile(r"pass|pwd|token|secret|api_?key|auth|sig", re.IGNORECASE)
+#: Parts of names, and whole names, that cameras give to secrets. Hiding one too many does no harm: it comes back.
+_SECRET_NAME = re.compile(
+    r"pas|psw|pwd|pword|token|secret|key|auth|sig|cred|session|jwt|(?:^|_)(?:p|pw|pin)$", re.IGNORECASE
+)
+_NAME = re.compile(r"(?P<name>[^/?#&;=]+)=")
+#: `;` also stands in passwords: it ends a value only where another parameter follows.
+_VALUE = re.compile(r"[^&]*?(?=&|;[^/?#&;=]+=|$)")
+#: Paths such as ``/user=a_password=b_channel=1``: `_` ends a value before a parameter; what base64 ends in is none.
+_PATH_VALUE = re.compile(r"[^/&]*?(?=[/&]|[;,_][A-Za-z]+\d*=[^=/&]|$)")
+_SCHEME_AND_HOST = re.compile(r"(?:[^:/?#]*:)?(?://[^/?#]*)?")
+_PARTS = re.compile(r"([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 
 
 class CameraSecrets(BaseModel):
-    """What must never be shown or stored in clear: user info and secret query parameters of a camera URL."""
+    """What must never be shown or stored in clear: user info and secret parameters of a camera URL."""
 
     username: str | None = None
     password: str | None = Field(None, repr=False)
     #: Parameter name -> values in the order they stand, percent-encoded as in the URL; for parameters such as
-    #: `?pwd=...` that cameras use instead of user info.
+    #: `?pwd=...` that cameras use instead of user info, in the query, the path or the fragment.
     query: dict[str, list[str]] = Field({}, repr=False)
 
     def is_empty(self) -> bool:
@@ -79,52 +90,78 @@ def split_secrets(url: str) -> tuple[str, CameraSecrets]:
     """Take the secrets out of `url`.
 
     Returns:
-        The URL that may be shown and stored (secret query values replaced by ``***``), and the secrets.
+        The URL that may be shown and stored (values of secret parameters replaced by ``***``), and the secrets.
     """
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     username, colon, password = userinfo.partition(":")
-    # Taken apart by hand and not by `parse_qsl`, which would write the rest of the query in another way too, and
-    # some cameras are particular about it.
-    shown: list[str] = []
     secret: dict[str, list[str]] = {}
-    for parameter in parts.query.split("&"):
-        name, equals, value = parameter.partition("=")
-        if equals and _SECRET_PARAMETER.search(unquote_plus(name)):
-            secret.setdefault(name, []).append(value)
-            shown.append(f"{name}={MASK}")
-        else:
-            shown.append(parameter)
+
+    def hide(name: str, value: str) -> str:
+        secret.setdefault(name, []).append(value)
+        return MASK
+
+    public = _with_host(url, host, _replace_secrets(_after_host(url), hide))
     secrets = CameraSecrets(
         username=unquote(username) if at else None,
         password=unquote(password) if colon else None,
         query=secret,
     )
-    return urlunsplit((parts.scheme, host, parts.path, "&".join(shown), parts.fragment)), secrets
+    return public, secrets
 
 
 def join_secrets(url: str, secrets: CameraSecrets) -> str:
     """Put `secrets` back into a URL from `split_secrets`; only the worker that opens the stream does this."""
-    parts = urlsplit(url)
-    netloc = parts.netloc
+    netloc = urlsplit(url).netloc
     if secrets.username is not None:
         userinfo = quote(secrets.username, safe="")
         if secrets.password is not None:
             userinfo += ":" + quote(secrets.password, safe="")
         netloc = f"{userinfo}@{netloc}"
     values = {name: iter(its) for name, its in secrets.query.items()}
-    parameters = []
-    for shown in parts.query.split("&"):
-        parameter = shown
-        name, _, value = shown.partition("=")
-        if value == MASK:
-            parameter = f"{name}={next(values.get(name, iter(())), MASK)}"
-        parameters.append(parameter)
-    return urlunsplit((parts.scheme, netloc, parts.path, "&".join(parameters), parts.fragment))
+
+    def show(name: str, value: str) -> str:
+        return next(values.get(name, iter(())), MASK) if value == MASK else value
+
+    return _with_host(url, netloc, _replace_secrets(_after_host(url), show))
+
+
+def _replace_secrets(text: str, replacement: Callable[[str, str], str]) -> str:
+    """Replace the values of secret parameters in what follows the host; all else stays byte for byte.
+
+    Not done with `parse_qsl`, which would write the rest in another way, and some cameras are particular about it.
+
+    Args:
+        text: Path, query and fragment.
+        replacement: Makes the new value from name and value, both as they stand in `text`.
+    """
+    made: list[str] = []
+    for part, value in zip(_PARTS.split(text, maxsplit=1)[1:4], (_PATH_VALUE, _VALUE, _VALUE), strict=True):
+        kept = at = 0
+        while found := _NAME.search(part or "", at):
+            at = found.end()
+            if _SECRET_NAME.search(unquote_plus(found["name"])) and (secret := value.match(part, at)):
+                made += part[kept:at], replacement(found["name"], secret[0])
+                kept = at = secret.end()
+        made.append((part or "")[kept:])
+    return "".join(made)
+
+
+def _after_host(url: str) -> str:
+    return _SCHEME_AND_HOST.sub("", url, count=1)
+
+
+def _with_host(url: str, netloc: str, after: str) -> str:
+    """Return `url` with another user info and host, and something else after them."""
+    scheme, colon, rest = url.partition(":")
+    # `urlunsplit` would leave out a `?` or `#` with nothing behind it, and put `//` where there was none.
+    return f"{scheme.lower()}{colon}{'//' if rest.startswith('//') else ''}{netloc}{after}"
 
 
 def mask_url(url: str) -> str:
-    """Return `url` fit for logs and screens: user info and secret query values are replaced by ``***``."""
+    """Return `url` fit for logs and screens: user info and values of secret parameters are replaced by ``***``."""
+    if _CONTROL.search(url):  # `urlsplit` would leave some of them out
+        return "(unreadable URL)"
     try:
         public, secrets = split_secrets(url)
         parts = urlsplit(public)
@@ -132,5 +169,4 @@ def mask_url(url: str) -> str:
         return "(unreadable URL)"
     if not _port_is_valid(parts):  # then it is perhaps the beginning of a password
         return "(unreadable URL)"
-    netloc = f"{MASK}@{parts.netloc}" if secrets.username is not None else parts.netloc
-    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment))
+    return _with_host(public, f"{MASK}@{parts.netloc}", _after_host(public)) if secrets.username is not None else public

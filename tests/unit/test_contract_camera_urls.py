@@ -93,6 +93,75 @@ def test_secrets_do_not_show_in_the_repr_of_the_message_that_carries_them() -> N
     assert HIDDEN not in str(secrets)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"http://h/v.cgi?loginuse=a&loginpas={HIDDEN}", "http://h/v.cgi?loginuse=a&loginpas=***"),
+        (f"http://h/v?usr=a&psw={HIDDEN}&n=1", "http://h/v?usr=a&psw=***&n=1"),
+        (f"http://h/v?u=a&p={HIDDEN}", "http://h/v?u=a&p=***"),
+        (f"http://h/v?key={HIDDEN}#t", "http://h/v?key=***#t"),
+        (f"http://h/v?a=1;pwd={HIDDEN};b=2", "http://h/v?a=1;pwd=***;b=2"),
+        (f"http://h/v?pwd={HIDDEN};{HIDDEN}&b=2", "http://h/v?pwd=***&b=2"),
+        (f"http://h/v?src=http://cam/x?token={HIDDEN}&b=2", "http://h/v?src=http://cam/x?token=***&b=2"),
+        (f"http://h/v?%70wd={HIDDEN}", "http://h/v?%70wd=***"),
+        (f"http://h/v#a=1&password={HIDDEN}", "http://h/v#a=1&password=***"),
+        (
+            f"rtsp://h/user=admin_password={HIDDEN}_channel=1_stream=0.sdp?real_stream",
+            "rtsp://h/user=admin_password=***_channel=1_stream=0.sdp?real_stream",
+        ),
+        (
+            f"rtsp://h/user=a_b&password={HIDDEN}_{HIDDEN}&channel=1/live",
+            "rtsp://h/user=a_b&password=***&channel=1/live",
+        ),
+        (f"rtsp://h/x_password={HIDDEN}_ch==/live", "rtsp://h/x_password=***/live"),
+        (f"rtsp://h/user=a;pw={HIDDEN};n=1", "rtsp://h/user=a;pw=***;n=1"),
+        ("rtsp://h/user=a_password=_channel=1", "rtsp://h/user=a_password=***_channel=1"),
+    ],
+)
+def test_secrets_are_hidden_wherever_cameras_want_them(url: str, shown: str) -> None:
+    """Given a secret in a place some camera wants it in, it is not shown, the rest is, and it comes back."""
+    public, secrets = split_secrets(url)
+    assert (public, mask_url(url)) == (shown, shown)
+    assert join_secrets(public, secrets) == url
+    # What is shown and sent back is taken apart in the same places.
+    again, masks = split_secrets(shown)
+    assert again == shown
+    assert {name: len(values) for name, values in masks.query.items()} == {
+        name: len(values) for name, values in secrets.query.items()
+    }
+
+
+@pytest.mark.parametrize("url", ["http://h/x?", "http://h/x#", "http://h/x?#", "http://h?a#", "file:/a/b", "file:///a"])
+def test_empty_parts_of_a_url_stay(url: str) -> None:
+    """Given a URL with nothing after a mark, the mark is kept: the camera is asked for what was registered."""
+    public, secrets = split_secrets(url)
+    assert public == mask_url(url) == join_secrets(public, secrets) == url
+
+
+#: No part of it occurs in what the other strategies make.
+SECRET_VALUES = st.text(st.sampled_from("QWZ"), min_size=4, max_size=6)
+PLAIN_PARTS = st.text(st.sampled_from("abk019-._~%20+=:*;,/?#&_"), max_size=8)
+SECRET_NAMES = st.sampled_from(["loginpas", "psw", "pwd", "key", "user=a_password", "p", "token", "%70wd"])
+SECRET_PARTS = st.tuples(st.sampled_from("/?#&;"), SECRET_NAMES, SECRET_VALUES, st.sampled_from("/&"))
+
+
+@given(st.lists(st.one_of(PLAIN_PARTS, SECRET_PARTS), max_size=8))
+def test_no_secret_is_in_the_public_url_and_all_come_back(pieces: list[str | tuple[str, str, str, str]]) -> None:
+    """Given secrets anywhere after the host, none is shown, and joining gives the same URL, byte for byte."""
+    url, hidden = "http://cam:80/", []
+    for piece in pieces:
+        if isinstance(piece, str):
+            url += piece
+        else:
+            before, name, value, after = piece
+            url += f"{before}{name}={value}{after}"
+            hidden.append(value)
+    public, secrets = split_secrets(url)
+    assert join_secrets(public, secrets) == url
+    assert [value for value in hidden if value in public] == []
+    assert split_secrets(public)[0] == public
+
+
 NAMES = st.sampled_from(["channel", "token", "pwd", "x", "api_key", "sub"])
 VALUES = st.text(st.sampled_from("abcXYZ019-._~%20+=/:*"), max_size=8).map(lambda text: text.replace("%", "%25"))
 QUERY = st.lists(st.tuples(NAMES, VALUES), max_size=5, unique_by=lambda pair: pair[0])
