@@ -3,6 +3,9 @@
 import errno
 import os
 import socket
+import threading
+import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final, cast
 
@@ -21,6 +24,11 @@ from runtime.settings import ControllerSettings
 GRACEFUL_SECONDS: Final = 10
 #: Seconds that a client may leave its connection full, or its request unfinished, before its thread is taken back.
 CLIENT_SECONDS: Final = 30.0
+#: Seconds from when a thread takes up a connection until the request's header must be there. A limit for the whole,
+#: for one on each read would be set back by every byte of a client that dribbles.
+HEADER_SECONDS: Final = 8.0
+#: Methods whose bodies no handler reads, so that a request is complete with its header.
+WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BACKLOG: Final = 512
 
 log = structlog.get_logger(__name__)
@@ -33,6 +41,12 @@ class ListenError(FarmError):
 class StreamEndingWorker(ThreadWorker):
     """A gunicorn worker that tells streams when it stops, and does not wait for ever for a client."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._deadlines_lock = threading.Lock()
+        #: When each connection whose request is being read is cut, by the monotonic clock.
+        self._deadlines: dict[TConn, float] = {}
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop in order: streams end, other answers are finished."""
         # Not from the signal handler itself, which may have interrupted a holder of the same locks.
@@ -44,13 +58,45 @@ class StreamEndingWorker(ThreadWorker):
         _services(self).stopping.set()
         super().handle_quit(sig, frame)
 
+    def handle(self, conn: TConn) -> Any:
+        """Read and answer one request; a client that does not finish its header in time loses its connection."""
+        self._cut_after(conn, HEADER_SECONDS)
+        try:
+            return super().handle(conn)
+        finally:
+            self._cut_after(conn, None)
+
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        """Answer one request; a client that stops reading loses its connection."""
+        """Answer one request; a client that stops reading, or is too long with its body, loses its connection."""
+        self._cut_after(conn, None if req.method in WITHOUT_BODY else CLIENT_SECONDS)
         conn.sock.settimeout(CLIENT_SECONDS)
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError as error:
             raise BrokenPipeError(errno.EPIPE, "the client took nothing for too long") from error
+
+    def murder_pending(self) -> None:
+        """Cut connections that were waited for too long; gunicorn calls it about once a second.
+
+        It runs on the thread that closes connections, so none of these has been closed meanwhile.
+        """
+        super().murder_pending()
+        now = time.monotonic()
+        with self._deadlines_lock:
+            late = [conn for conn, deadline in self._deadlines.items() if deadline <= now]
+            for conn in late:
+                del self._deadlines[conn]
+                with suppress(OSError):  # the client has gone already
+                    conn.sock.shutdown(socket.SHUT_RDWR)
+        if late:
+            log.warning("slow_clients_cut", connections=len(late))
+
+    def _cut_after(self, conn: TConn, seconds: float | None) -> None:
+        with self._deadlines_lock:
+            if seconds is None:
+                self._deadlines.pop(conn, None)
+            else:
+                self._deadlines[conn] = time.monotonic() + seconds
 
 
 class _Server(BaseApplication):

@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 import redis
 
-from camera_ctrler.api.server import ListenError, listen
+from camera_ctrler.api.server import HEADER_SECONDS, ListenError, listen
 from camera_ctrler.api.services import Services
 from contract import keys
 from contract.cameras import CameraState
@@ -184,6 +186,37 @@ def test_ten_megabytes_without_a_stated_length_are_refused(server: ApiServer) ->
         connection.close()
     assert status == 413
     assert server.get("/healthz")[0] == 200
+
+
+def test_unfinished_requests_give_their_threads_back_even_when_they_dribble(tmp_path: Path, state: FarmState) -> None:
+    """Given as many unfinished headers as threads, some of them dribbling, then the API answers again in seconds."""
+    settings = state.services.settings.model_copy(update={"api_port": free_port(), "api_threads": 4})
+    small = ApiServer(settings, tmp_path / "log")
+    small.start()
+    clients = [socket.create_connection(("127.0.0.1", settings.api_port)) for _ in range(4)]
+    ended = threading.Event()
+    dribbling = threading.Thread(target=_dribble, args=(clients[:2], ended))
+    try:
+        for client in clients:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+        dribbling.start()
+        started = time.monotonic()
+        assert small.get("/healthz")[0] == 200
+        assert 1 < time.monotonic() - started < HEADER_SECONDS + 4
+    finally:
+        ended.set()
+        dribbling.join()
+        for client in clients:
+            client.close()
+        assert small.stop() == 0
+    assert "Traceback" not in small.log_path.read_text()
+
+
+def _dribble(clients: list[socket.socket], ended: threading.Event) -> None:
+    while not ended.wait(0.3):
+        for client in clients:
+            with suppress(OSError):  # cut off, as it should be
+                client.sendall(b"x")
 
 
 def test_when_all_streams_are_taken_the_next_is_told_and_the_rest_of_the_api_answers(
