@@ -5,7 +5,7 @@ takes the lead, so that a change of leader moves no camera, and it is written by
 that one that slept cannot publish an old plan.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -35,7 +35,7 @@ class _Placed:
 
     worker_id: str
     epoch: int
-    #: What the worker was told; a change of it makes a new assignment.
+    #: What the worker was told, empty where it no longer holds; a change of it makes a new assignment.
     fingerprint: str
 
 
@@ -100,9 +100,13 @@ class Manager:
             for camera_id, found in assignments.items():
                 here = _Placed(worker_id, found.epoch, found.model_copy(update={"epoch": 1}).model_dump_json())
                 holders.setdefault(camera_id, []).append(here)
+        fences = self._reader.camera_epochs(sorted(holders))
         for camera_id, its in holders.items():
             newest, *older = sorted(its, key=lambda placed: placed.epoch, reverse=True)
-            self._placed[camera_id] = newest
+            # Fenced off, by a worker that outlived a restored registry or by a plan cut short before it withdrew the
+            # camera: all its writes are refused, so it must be given out anew.
+            fenced_off = fences[camera_id] > newest.epoch
+            self._placed[camera_id] = replace(newest, fingerprint="") if fenced_off else newest
             if older:
                 handover, known = _Handover(older[0].worker_id, newest.epoch, deadline), pending.get(camera_id)
                 if known is not None and (known.from_worker, known.epoch) == (handover.from_worker, handover.epoch):

@@ -269,6 +269,20 @@ def test_epochs_rise_even_if_the_registry_was_restored_from_a_backup(farm: Plann
     assert successor.work() == {"a": Written.ACCEPTED}
 
 
+def test_a_camera_whose_writes_are_fenced_off_is_given_out_anew_by_the_audit(farm: PlannedFarm) -> None:
+    """Given a fence above the assigned epoch, as an older worker or a plan cut short leaves it, the audit passes it."""
+    farm.cameras("a", "b")
+    worker = farm.worker("w1")
+    farm.settle()
+    untouched = epochs(farm, "w1")["b"]
+    farm.client.set(keys.camera_epoch("a"), 57)
+    assert worker.work() == {"a": Written.REFUSED, "b": Written.ACCEPTED}
+    farm.clock.advance(11)
+    farm.manager.step()
+    assert worker.work() == {"a": Written.ACCEPTED, "b": Written.ACCEPTED}
+    assert epochs(farm, "w1") == {"a": 58, "b": untouched}
+
+
 def test_an_outage_and_a_return_with_the_data_is_no_reason_to_move(own_valkey: ValkeyServer, tmp_path: Path) -> None:
     """Given a server that is killed and comes back with its data, the same leader goes on and moves nothing."""
     with own_valkey.client() as client:
