@@ -140,10 +140,9 @@ class ManagerService:
         source.close()
 
     def _clean_frames(self) -> None:
+        """Clean also without the lead: the volume fills while Redis is away, and deleting twice does no harm."""
         store = FrameStore(self._settings.frames_dir)
         while not self._shutdown.wait(CLEAN_SECONDS):
-            if not self._leading.is_set():
-                continue
             try:
                 clean(
                     store,
