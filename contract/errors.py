@@ -62,6 +62,10 @@ class FarmError(Exception):
     """Base of CamFarm's own errors; its text names the thing and the remedy and may be shown to people."""
 
 
+class NotYetError(FarmError):
+    """Something that is not there now and may be later: whoever started the process should start it again."""
+
+
 class InvalidUrlError(FarmError, ValueError):
     """A camera URL that cannot be used."""
 

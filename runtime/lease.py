@@ -50,6 +50,7 @@ class Lease:
         self.times_taken = 0
         #: Monotonic seconds when it was last taken.
         self.taken_at = 0.0
+        self._server = ""
 
     @property
     def state(self) -> LeaseState:
@@ -63,6 +64,7 @@ class Lease:
     def take(self) -> bool:
         """Try to take the lease; True if it is ours now. Raises what redis-py raises when Redis is away."""
         asked_at = self._clock.monotonic()
+        server = self._server_id()
         taken = self._client.set(self._key, self.token, nx=True, px=self._lifetime_ms)
         # A first try whose answer was lost has set it already: then renewing tells that it is ours.
         if taken or self._renew([self._key], [self.token, self._lifetime_ms]) == 1:
@@ -70,21 +72,23 @@ class Lease:
             self._lost = self._away = False
             self.times_taken += 1
             self.taken_at = asked_at
+            self._server = server
             return True
         return False
 
     def renew(self) -> LeaseState:
         """Renew the lease and return what is known then; never raises because Redis is away.
 
-        After an outage a lease that has run out meanwhile is taken anew. Without an outage one that is gone was
-        taken from us, for we slept too long, and is lost.
+        After an outage a lease that has run out meanwhile is taken anew; a server that is another one than it was
+        taken from (restarted, or failed over) counts as an outage, however short. Without an outage a lease that is
+        gone was taken from us, for we slept too long, and is lost.
         """
         asked_at = self._clock.monotonic()
         try:
             if self._renew([self._key], [self.token, self._lifetime_ms]) == 1:
                 self._held_until = asked_at + self._lifetime
                 self._away = False
-            elif self._away:
+            elif self._away or self._server_id() != self._server:
                 self._lost = not self.take()
             else:
                 self._lost = True
@@ -102,6 +106,9 @@ class Lease:
         except redis.RedisError as error:
             log.info("lease_not_released", lease=self._key, error=str(error))
         self._held_until = 0.0
+
+    def _server_id(self) -> str:
+        return str(self._client.info("server")["run_id"])
 
     @property
     def _lifetime_ms(self) -> int:

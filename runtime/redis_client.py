@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from contract.errors import FarmError
+from contract.errors import FarmError, NotYetError
 from runtime.settings import CommonSettings
 
 #: Seconds for one answer; longer than any blocking read the farm does.
@@ -90,18 +90,23 @@ def _through_sentinel(settings: CommonSettings, options: dict[str, Any]) -> redi
     return cast("redis.Redis", sentinel.master_for(settings.redis_sentinel_master, **options))
 
 
+class RedisUnreachableError(RedisSettingsError, NotYetError):
+    """The server does not answer now; it may later."""
+
+
 def check_server(client: redis.Redis) -> str:
     """Return the server's name and version, for example ``valkey 9.1.2``.
 
     Raises:
-        RedisSettingsError: It is too old, refuses the password, or cannot be reached.
+        RedisUnreachableError: It cannot be reached.
+        RedisSettingsError: It is too old, or refuses the password.
     """
     try:
         info = client.info("server")
     except redis.AuthenticationError as error:
         raise RedisSettingsError(f"Redis refused the password ({error}); set FARM_REDIS_PASSWORD") from error
     except redis.RedisError as error:
-        raise RedisSettingsError(f"Redis cannot be reached ({error}); check FARM_REDIS_URL") from error
+        raise RedisUnreachableError(f"Redis cannot be reached ({error}); check FARM_REDIS_URL") from error
     name = "valkey" if "valkey_version" in info else "redis"
     # Valkey states the Redis version it is compatible with as `redis_version`.
     version = str(info["redis_version"])

@@ -5,6 +5,10 @@ import signal
 import threading
 from types import FrameType
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class Shutdown:
     """Whether this process shall end, and how urgently."""
@@ -12,6 +16,7 @@ class Shutdown:
     def __init__(self) -> None:
         self._asked = threading.Event()
         self._forced = threading.Event()
+        self._failed = threading.Event()
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def listen(self) -> None:
@@ -29,6 +34,22 @@ class Shutdown:
         while True:
             self._signals.get()
             (self._forced if self._asked.is_set() else self._asked).set()
+
+    def end_when_a_thread_dies(self) -> None:
+        """Ask the process to finish, as failed, when any thread of it ends by an exception that nobody expected."""
+
+        def note(died: threading.ExceptHookArgs) -> None:
+            name = died.thread.name if died.thread else "?"
+            log.error("thread_died", thread=name, exc_info=(died.exc_type, died.exc_value, died.exc_traceback))
+            self._failed.set()
+            self.ask()
+
+        threading.excepthook = note
+
+    @property
+    def failed(self) -> bool:
+        """Whether a thread of the process has died."""
+        return self._failed.is_set()
 
     def ask(self) -> None:
         """Ask the process to finish."""

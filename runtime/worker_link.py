@@ -62,6 +62,10 @@ class WorkerLink:
                 continue
         return readable
 
+    def is_known(self) -> bool:
+        """Tell whether Redis holds this worker's lease; without it, Redis may have lost its assignments too."""
+        return bool(self._client.exists(keys.worker_lease(self._worker_id)))
+
     def manager_leads(self) -> bool:
         """Tell whether there is a manager that could give this worker's cameras to others."""
         return bool(self._client.exists(keys.controller_lease()))

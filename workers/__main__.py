@@ -8,7 +8,7 @@ import sys
 # One OpenMP pool that spins beside the detector's own threads slows both down many times over.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from contract.errors import FarmError
+from contract.errors import FarmError, NotYetError
 from runtime import exit_codes
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
@@ -28,7 +28,7 @@ def main() -> int:
         return _check(settings) if check else _run(settings)
     except FarmError as error:
         print(f"worker: {error}", file=sys.stderr)
-        return exit_codes.UNUSABLE
+        return exit_codes.NOT_YET if isinstance(error, NotYetError) else exit_codes.UNUSABLE
 
 
 def _run(settings: WorkerSettings) -> int:
@@ -40,6 +40,7 @@ def _run(settings: WorkerSettings) -> int:
     configure_logs(settings, process="worker")
     shutdown = Shutdown()
     shutdown.listen()
+    shutdown.end_when_a_thread_dies()
     clock = SystemClock()
     model = resolve(settings.model, settings.models_path, trust_pickled=settings.trust_pickled_weights)
     detector = open_detector(model, settings)

@@ -99,9 +99,14 @@ class CameraRun:
             self._analysed += 1
             self._recent.append((now, (now - frame.captured_monotonic) * 1000))
 
-    def result(self, frame: Frame, detections: Detections, class_names: Mapping[int, str]) -> AnalysisResult:
-        """Make the message for one analysed frame; `detections` have passed tracking and this camera's filter."""
+    def result(self, frame: Frame, detections: Detections, class_names: Mapping[int, str]) -> AnalysisResult | None:
+        """Make the message for one analysed frame; `detections` have passed tracking and this camera's filter.
+
+        None: the frame was captured under another epoch than that of the assignment, and no number of it is used up.
+        """
         with self._lock:
+            if frame.epoch != self._assignment.epoch:
+                return None
             self._seq += 1
             seq = self._seq
         boxes = padded(detections.xyxy, self._assignment.settings.box_padding, frame.width, frame.height)

@@ -34,7 +34,7 @@ class Mailbox:
             self._waiting.pop(camera_id, None)
 
     def take(self, limit: int, gather_seconds: float) -> list[Frame]:
-        """Wait for frames and return at most `limit`, longest waiting first; empty once closed.
+        """Wait for frames and return at most `limit`, longest waiting first; empty once closed and emptied.
 
         Args:
             limit: Frames in one batch.
@@ -47,8 +47,6 @@ class Mailbox:
                 left = deadline - self._clock.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     break
-            if self._closed:
-                return []
             count = min(limit, len(self._waiting))
             return [self._waiting.popitem(last=False)[1] for _ in range(count)]
 

@@ -143,6 +143,8 @@ class Pipeline:
         self._refused_epochs: dict[str, int] = {}
         self._finished = Totals(0, 0)
         self.detect_ms = 0.0
+        #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
+        self._unserved_since: float | None = None
 
     def start(self) -> None:
         """Begin to analyse what arrives."""
@@ -170,6 +172,9 @@ class Pipeline:
                 if camera_id not in self._watched and wanted.epoch > self._refused_epochs.get(camera_id, 0):
                     self._begin(wanted)
             self._ending = [capture for capture in self._ending if not capture.join(0)]
+            if not keep_missing:
+                refused = self._refused_epochs.items()
+                self._refused_epochs = {name: epoch for name, epoch in refused if name in assignments}
 
     def _begin(self, assignment: Assignment) -> None:
         run = CameraRun(assignment, self._worker_id, self._clock)
@@ -217,6 +222,12 @@ class Pipeline:
             return sum((watched.run.totals() for watched in self._watched.values()), self._finished)
 
     @property
+    def unserved_seconds(self) -> float:
+        """For how long no detection has succeeded although frames came; 0 while the detector works or is idle."""
+        since = self._unserved_since
+        return 0.0 if since is None else self._clock.monotonic() - since
+
+    @property
     def refused_writes(self) -> int:
         """Results refused because another worker has the camera."""
         return self._publisher.refused_writes
@@ -232,32 +243,56 @@ class Pipeline:
         while frames := self._mailbox.take(self._settings.max_batch, self._settings.batch_wait_seconds):
             try:
                 self._analyse(frames)
-            except Exception:  # the outermost loop of this thread: one bad frame must not end it
-                log.exception("analysis_failed", cameras=[frame.camera_id for frame in frames])
+            except Exception:  # the outermost loop of this thread: what is wrong with one batch must not end it
+                log.exception("batch_failed", cameras=[frame.camera_id for frame in frames])
+                for frame in frames:
+                    self._drop(frame, "detector_failed")
 
     def _analyse(self, frames: list[Frame]) -> None:
         with self._lock:
             watched = [self._watched.get(frame.camera_id) for frame in frames]
-        current = [
-            (frame, found)
-            for frame, found in zip(frames, watched, strict=True)
-            if found is not None and found.run.epoch == frame.epoch and not found.run.superseded
-        ]
+        current = []
+        for frame, found in zip(frames, watched, strict=True):
+            if found is None:
+                continue
+            if found.run.epoch == frame.epoch and not found.run.superseded:
+                current.append((frame, found))
+            else:
+                found.run.drop("given_up")
         if not current:
             return
         started = self._clock.monotonic()
+        if self._unserved_since is None:
+            self._unserved_since = started
         all_detections = self._detect([frame for frame, _ in current], [found.run for _, found in current])
         took_ms = (self._clock.monotonic() - started) * 1000 / len(current)
         self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
         for (frame, found), detections in zip(current, all_detections, strict=True):
             if detections is None:
                 continue
-            tracked = found.tracker.update(
-                detections, captured_monotonic=frame.captured_monotonic, frame_size=(frame.height, frame.width)
-            )
-            reported = self._reported(tracked, found.run)
-            result = found.run.result(frame, reported, self._detector.class_names)
+            self._unserved_since = None
+            try:
+                self._track(frame, found, detections)
+            except Exception:  # one camera's trouble must not cost the others of its batch their frames
+                log.exception("tracking_failed", camera=frame.camera_id)
+                found.run.drop("tracking_failed")
+                found.tracker = self._new_tracker()
+
+    def _track(self, frame: Frame, found: _Watched, detections: Detections) -> None:
+        tracked = found.tracker.update(
+            detections, captured_monotonic=frame.captured_monotonic, frame_size=(frame.height, frame.width)
+        )
+        result = found.run.result(frame, self._reported(tracked, found.run), self._detector.class_names)
+        if result is None:
+            found.run.drop("given_up")
+        else:
             self._lanes.put(frame.camera_id, _Analysed(found.run, frame, result))
+
+    def _drop(self, frame: Frame, reason: str) -> None:
+        with self._lock:
+            found = self._watched.get(frame.camera_id)
+        if found is not None:
+            found.run.drop(reason)
 
     def _detect(self, frames: list[Frame], runs: list[CameraRun]) -> list[Detections | None]:
         """Detect in one batch; when that fails, frame by frame, so that one bad frame costs only itself."""
@@ -306,14 +341,18 @@ class Pipeline:
         """Stop all cameras, finish what was captured, and end the threads."""
         deadline = self._clock.monotonic() + timeout_seconds
         with self._lock:
-            for camera_id in list(self._watched):
-                self._leave(camera_id)
-            ending = self._ending
-        for capture in ending:
-            capture.join(max(0.0, deadline - self._clock.monotonic()))
+            for watched in self._watched.values():
+                watched.capture.stop()
         self._mailbox.close()
         self._thread.join(max(0.0, deadline - self._clock.monotonic()))
-        left = self._lanes.close(max(0.0, deadline - self._clock.monotonic()))
+        left = self._lanes.close(max(0.1, deadline - self._clock.monotonic()))
         left += self._publisher.close(max(0.1, deadline - self._clock.monotonic()))
         if left:
             log.warning("results_left_behind", count=left)
+        with self._lock:
+            for camera_id in list(self._watched):
+                self._leave(camera_id)
+            ending = self._ending
+        # Last, for one that is stuck in libav must not take the others' time to finish.
+        for capture in ending:
+            capture.join(max(0.0, deadline - self._clock.monotonic()))

@@ -10,7 +10,7 @@ import redis
 import structlog
 
 from contract import keys
-from contract.errors import FarmError
+from contract.errors import NotYetError
 from contract.ids import new_worker_id
 from contract.workers import WorkerStatus
 from runtime import exit_codes
@@ -36,13 +36,16 @@ SYNC_SECONDS: Final = 1.0
 #: Seconds after a lease was taken anew in which missing assignments are no reason to leave a camera: Redis may
 #: have lost its data, and the manager needs a moment to write them again.
 REBUILD_SECONDS: Final = 5.0
+#: Seconds without one successful detection, although frames come, after which a worker gives up: another process
+#: may do better. Longer than a model needs for its first batch on a slow machine.
+DETECTOR_PATIENCE_SECONDS: Final = 30.0
 #: Seconds for one answer of Redis on the data plane; results are dropped rather than waited for.
 DATA_TIMEOUT_SECONDS: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
 
-class WorkerIdTakenError(FarmError):
+class WorkerIdTakenError(NotYetError):
     """Another live worker has this id."""
 
     def __init__(self, worker_id: str) -> None:
@@ -120,13 +123,18 @@ class WorkerService:
             log.info("metrics_served", host=self._settings.metrics_host, port=port)
         log.info("worker_started", worker=self.worker_id, redis=server, detector=self._detector.runtime)
         self._follow_until_asked()
-        if not self._lease_lost.is_set():
+        broken = self._shutdown.failed or self._detector_is_stuck()
+        if not self._lease_lost.is_set() and not broken:
             self._drain()
         self._stopped.set()
         if self._lease_lost.is_set():
             # The cameras are other workers' now: nothing of ours may be written any more, so nothing is finished.
             log.error("lease_lost", worker=self.worker_id)
             return exit_codes.LEASE_LOST
+        if broken:
+            # A thread that hangs in a library cannot be ended; others take the cameras over as soon as the lease is.
+            keeper.stop()
+            return exit_codes.BROKEN
         self._pipeline.close(max(1.0, self._settings.drain_seconds / 3))
         status.join(STATUS_SECONDS * 2)
         self._withdraw()
@@ -138,8 +146,16 @@ class WorkerService:
     # --- assignments ---------------------------------------------------------------------------------------------
 
     def _follow_until_asked(self) -> None:
-        while not self._shutdown.asked and not self._lease_lost.is_set():
+        while not self._shutdown.asked and not self._lease_lost.is_set() and not self._detector_is_stuck():
             self._sync(SYNC_SECONDS)
+
+    def _detector_is_stuck(self) -> bool:
+        """Tell whether frames come and none has been detected in for long: only a new process may mend that."""
+        seconds = self._pipeline.unserved_seconds
+        if seconds > DETECTOR_PATIENCE_SECONDS:
+            log.error("detector_stuck", worker=self.worker_id, seconds=round(seconds))
+            return True
+        return False
 
     def _sync(self, wait_seconds: float) -> None:
         """Wait for a word of the manager, at most `wait_seconds`, and watch the cameras it gives."""
@@ -148,6 +164,10 @@ class WorkerService:
                 self._link.wait_for_change(wait_seconds)
             self._sync_soon.clear()
             assignments = self._link.assignments()
+            if not assignments and not self._link.is_known():
+                # Redis has lost its data, or us. Which of them, the lease's thread finds out; until then all goes on.
+                self._shutdown.wait(0.2)
+                return
         except redis.RedisError:  # away, or there and not serving (disk full, for example): not this thread's end
             self._shutdown.wait(0.5)
             return

@@ -31,7 +31,9 @@ def new_run(epoch: int = 1) -> CameraRun:
 def publication(run: CameraRun) -> Publication:
     """Make one analysed frame."""
     frame = Frame("c", run.epoch, CLOCK.now_ms(), CLOCK.monotonic(), np.zeros((2, 2, 3), np.uint8))
-    return Publication(run, frame, run.result(frame, Detections(), {}), b"jpeg")
+    result = run.result(frame, Detections(), {})
+    assert result is not None
+    return Publication(run, frame, result, b"jpeg")
 
 
 class Refusals:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contract.assignments import Assignment
 from contract.cameras import AnalysisSettings, CameraState
+from contract.detections import AnalysisResult
 from contract.errors import StatusReason
 from tests.support.clocks import SetClock
 from workers.camera_run import CameraRun, Totals, padded
@@ -38,14 +39,22 @@ def found(*boxes: tuple[float, float, float, float], track_ids: list[int] | None
     )
 
 
+def result_of(run: CameraRun, captured: Frame, detections: Detections) -> AnalysisResult:
+    """Make the message for a frame that was captured under the epoch of the assignment."""
+    result = run.result(captured, detections, NAMES)
+    assert result is not None
+    return result
+
+
 def test_results_count_from_one_in_every_epoch() -> None:
     """Given a camera that goes on under a newer epoch, its sequence begins again and its counters go on."""
     clock = SetClock()
     run = CameraRun(assignment(), "w", clock)
-    assert [run.result(frame(clock), found(), NAMES).seq for _ in range(3)] == [1, 2, 3]
+    assert [result_of(run, frame(clock), found()).seq for _ in range(3)] == [1, 2, 3]
     run.published(frame(clock))
     run.reassign(assignment(epoch=2))
-    assert run.result(frame(clock, 2), found(), NAMES).seq == 1
+    assert run.result(frame(clock, 1), found(), NAMES) is None, "a late frame of the former epoch"
+    assert result_of(run, frame(clock, 2), found()).seq == 1
     assert run.totals() == Totals(analysed=1, dropped=0)
 
 
@@ -53,7 +62,7 @@ def test_a_result_says_boxes_names_and_only_confirmed_tracks() -> None:
     """Given two boxes of which one has a confirmed track, the message has pixels, names and that track alone."""
     clock = SetClock()
     run = CameraRun(assignment(box_padding=0.1), "w", clock)
-    result = run.result(frame(clock), found((10, 10, 30, 20), (90, 50, 100, 60), track_ids=[7, -1]), NAMES)
+    result = result_of(run, frame(clock), found((10, 10, 30, 20), (90, 50, 100, 60), track_ids=[7, -1]))
     assert [each.xyxy for each in result.detections] == [(8.0, 9.0, 32.0, 21.0), (89.0, 49.0, 100.0, 60.0)]
     assert [each.track_id for each in result.detections] == [7, None]
     assert [(each.class_name, each.confidence) for each in result.detections] == [("person", 0.9123)] * 2
