@@ -112,6 +112,9 @@ class ControllerSettings(DatabaseSettings):
     #: Address the API listens on. Anybody who reaches it can see and change cameras: keep it private.
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65535)] = 15439
+    #: Names under which browsers and other clients reach the API, separated by commas; IP addresses, `localhost` and
+    #: FARM_API_HOST always do. Others are refused, for a web page can give its own name the farm's address.
+    api_host_names: str = ""
     #: Threads of the API; each open live view or playback takes one.
     api_threads: Annotated[int, Field(ge=4, le=512)] = 64
     #: Largest request body in bytes.

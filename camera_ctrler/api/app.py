@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from camera_ctrler.api import problems
 from camera_ctrler.api import services as shared
 from camera_ctrler.api.documented import Operation
+from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
 from camera_ctrler.api.resources import cameras, footage, operations, pictures, status
 from runtime.settings import ControllerSettings
@@ -45,6 +46,7 @@ def create_app(settings: ControllerSettings) -> Flask:
     _install_docs(app)
     app.add_url_rule("/", "wall", _wall)
     problems.install(app)
+    app.before_request(host_check(settings))
     app.after_request(_secure)
     return app
 
@@ -83,4 +85,6 @@ def _secure(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")
+    # Pictures too are for the farm's own pages: another site's page must not embed them.
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     return response
