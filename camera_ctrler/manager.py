@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
-from pydantic import ValidationError
 
 from camera_ctrler.assigner import make_plan
 from camera_ctrler.plan_publisher import NotLeadingError, Operations, PlanPublisher
@@ -168,11 +167,10 @@ class Manager:
         now = self._clock.monotonic()
         if revision == self._revision and now - self._read_at < FULL_READ_SECONDS:
             return
-        known, self._cameras = self._cameras, {}
-        for camera in self._registry.all():
-            readable = camera if _is_readable(camera) else known.get(camera.id)
-            if readable is not None:
-                self._cameras[camera.id] = readable
+        listing = self._registry.list_all()
+        # A row that was edited into nonsense is no reason to stop watching.
+        kept = {name: self._cameras[name] for name in listing.unreadable if name in self._cameras}
+        self._cameras = {camera.id: camera for camera in listing.cameras} | kept
         self._revision, self._read_at = revision, now
 
     def _finish_handovers(self, operations: Operations, alive: set[str]) -> None:
@@ -272,13 +270,3 @@ class Manager:
                 camera_source_error=self.camera_source_error,
             )
         )
-
-
-def _is_readable(camera: RegisteredCamera) -> bool:
-    """Tell whether workers would understand a camera; a row that was edited by hand must not stop all others."""
-    try:
-        return bool(camera.fingerprint)
-    except ValidationError as error:
-        wrong = sorted(str(item["loc"][-1]) for item in error.errors() if item["loc"])
-        log.error("camera_unreadable", camera=camera.id, fields=wrong)
-        return False

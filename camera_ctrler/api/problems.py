@@ -13,7 +13,12 @@ from werkzeug.exceptions import HTTPException
 
 from camera_ctrler.playback.clip import ClipInterruptedError, NothingToPlayError
 from camera_ctrler.playback.clip_store import TooManyClipsError
-from camera_ctrler.registry import CameraExistsError, CameraNotFoundError, CameraOwnedElsewhereError
+from camera_ctrler.registry import (
+    CameraExistsError,
+    CameraNotFoundError,
+    CameraOwnedElsewhereError,
+    CameraUnreadableError,
+)
 from contract.errors import ContractError, FarmError, InvalidUrlError
 from runtime.secret_box import SecretKeyError
 
@@ -119,6 +124,7 @@ _KNOWN: Final[tuple[tuple[type[FarmError], int, str, str, str], ...]] = (
     (NothingToPlayError, 404, "nothing-to-play", "Nothing to play", ""),
     (TooManyClipsError, 503, "too-many-clips", "Too many clips at once", ""),
     (ClipInterruptedError, 503, "stopping", "The server stops", ""),
+    (CameraUnreadableError, 503, "camera-unreadable", "The camera's row in the database cannot be read", ""),
     (SecretKeyError, 503, "secret-key", "Stored passwords cannot be read", ""),
 )
 

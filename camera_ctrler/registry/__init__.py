@@ -4,6 +4,8 @@ from camera_ctrler.registry.registry import (
     CameraExistsError,
     CameraNotFoundError,
     CameraOwnedElsewhereError,
+    CameraUnreadableError,
+    Listing,
     RegisteredCamera,
     Registry,
 )
@@ -12,6 +14,8 @@ __all__ = [
     "CameraExistsError",
     "CameraNotFoundError",
     "CameraOwnedElsewhereError",
+    "CameraUnreadableError",
+    "Listing",
     "RegisteredCamera",
     "Registry",
 ]

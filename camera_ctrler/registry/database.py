@@ -1,5 +1,6 @@
 """Opens the registry's database and brings it to the current schema."""
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any, Final
@@ -67,7 +68,7 @@ def open_engine(database_url: str, *, setting: str = "FARM_DATABASE_URL", read_o
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseError(f"{setting}: the folder of the database cannot be made: {error}") from error
-    engine = create_engine(url, connect_args={"timeout": 10})
+    engine = create_engine(url, connect_args={"timeout": 10}, json_deserializer=_json_or_text)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
@@ -109,6 +110,17 @@ def _lock_migrations(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _json_or_text(value: str) -> Any:
+    """Return what JSON in a column says, or, where it is none, the text: SQLite stores whatever somebody types.
+
+    The reader of that row finds that it cannot be used; raised here, the error would hide all rows after it.
+    """
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -1,10 +1,13 @@
 """Cameras in SQL: add, change, remove, list; hands out epochs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
@@ -24,6 +27,8 @@ ORIGIN_FARM: Final = "farm"
 ORIGIN_EXTERNAL: Final = "external"
 #: SQLite allows 32,766 bound parameters in a statement; this leaves room.
 _BATCH: Final = 5_000
+
+log = structlog.get_logger(__name__)
 
 
 class CameraNotFoundError(FarmError, LookupError):
@@ -45,6 +50,17 @@ class CameraOwnedElsewhereError(FarmError):
 
     def __init__(self, camera_id: str) -> None:
         super().__init__(f"camera {camera_id!r} follows the external camera table; change or delete it there")
+
+
+class CameraUnreadableError(FarmError):
+    """Somebody edited the camera's row in the database into something that cannot be used."""
+
+    def __init__(self, camera_id: str, columns: list[str]) -> None:
+        super().__init__(
+            f"camera {camera_id!r} cannot be read: its row of the table cameras makes no sense in "
+            f"{', '.join(columns)}; change it there or here, or remove the camera"
+        )
+        self.columns = columns
 
 
 class RegisteredCamera:
@@ -70,6 +86,10 @@ class RegisteredCamera:
 
     def view(self) -> Camera:
         """Return what people may see."""
+        return self._view
+
+    @cached_property
+    def _view(self) -> Camera:
         fields = self._row.as_dict()
         secrets = fields.pop("secrets")
         url = self._row.url
@@ -99,6 +119,25 @@ class RegisteredCamera:
         """A text that changes whenever a worker must be told anew; kept, for the manager asks with every look."""
         return self.assignment(epoch=1).model_dump_json()
 
+    def check(self) -> None:
+        """Raise `CameraUnreadableError` unless its row makes sense: a database takes what we would refuse."""
+        try:
+            _ = self._view, self.fingerprint
+        except ValidationError as error:
+            columns = sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]})
+            raise CameraUnreadableError(self.id, columns) from error
+        except ValueError as error:  # urllib's
+            raise CameraUnreadableError(self.id, ["url"]) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All cameras, by id."""
+
+    cameras: list[RegisteredCamera]
+    #: Ids of cameras whose rows cannot be read; the log says why.
+    unreadable: list[str]
+
 
 class Registry:
     """The camera registry. Safe to use from several threads and processes."""
@@ -108,6 +147,8 @@ class Registry:
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self._box = secret_box
         self._clock = clock or SystemClock()
+        #: Camera id -> columns, of unreadable rows that the log has named.
+        self._named: dict[str, list[str]] = {}
 
     @property
     def engine(self) -> Engine:
@@ -138,9 +179,12 @@ class Registry:
 
         Raises:
             CameraNotFoundError: There is none with that id.
+            CameraUnreadableError: Its row was edited into something that cannot be used.
         """
         with self._sessions() as session:
-            return RegisteredCamera(_row(session, camera_id))
+            camera = RegisteredCamera(_row(session, camera_id))
+        camera.check()
+        return camera
 
     def exists(self, camera_id: str) -> bool:
         """Tell whether a camera has that id."""
@@ -148,15 +192,42 @@ class Registry:
             return session.get(CameraRow, camera_id) is not None
 
     def page(self, *, after: str = "", limit: int = 100) -> list[RegisteredCamera]:
-        """Return at most `limit` cameras with an id greater than `after`, by id."""
-        query = select(CameraRow).where(CameraRow.id > after).order_by(CameraRow.id).limit(limit)
-        with self._sessions() as session:
-            return [RegisteredCamera(row) for row in session.scalars(query)]
+        """Return at most `limit` readable cameras with an id greater than `after`, by id; fewer only at the end."""
+        found: list[RegisteredCamera] = []
+        while (missing := limit - len(found)) > 0:
+            query = select(CameraRow).where(CameraRow.id > after).order_by(CameraRow.id).limit(missing)
+            with self._sessions() as session:
+                rows = session.scalars(query).all()
+            found += self._listing(rows).cameras
+            if len(rows) < missing:
+                break
+            after = rows[-1].id
+        return found
 
     def all(self) -> list[RegisteredCamera]:
-        """Return every camera, by id."""
+        """Return every camera whose row can be read, by id."""
+        return self.list_all().cameras
+
+    def list_all(self) -> Listing:
+        """Return every camera, and those that cannot be read."""
         with self._sessions() as session:
-            return [RegisteredCamera(row) for row in session.scalars(select(CameraRow).order_by(CameraRow.id))]
+            return self._listing(session.scalars(select(CameraRow).order_by(CameraRow.id)).all())
+
+    def _listing(self, rows: Iterable[CameraRow]) -> Listing:
+        """Sort out rows that were edited into nonsense, which must not stop the others; name each once in the log."""
+        listing = Listing([], [])
+        for camera in map(RegisteredCamera, rows):
+            try:
+                camera.check()
+            except CameraUnreadableError as error:
+                listing.unreadable.append(camera.id)
+                if self._named.get(camera.id) != error.columns:
+                    self._named[camera.id] = error.columns
+                    log.error("camera_unreadable", camera=camera.id, columns=error.columns)
+            else:
+                listing.cameras.append(camera)
+                self._named.pop(camera.id, None)
+        return listing
 
     def count(self) -> int:
         """Return how many cameras are registered."""
@@ -204,6 +275,7 @@ class Registry:
             CameraNotFoundError: There is none with that id.
             CameraOwnedElsewhereError: Its name, URL or credentials follow the external table.
             InvalidUrlError: The URL has `***` for secrets that are not stored.
+            CameraUnreadableError: Its row was edited into something that cannot be used, and still would be.
         """
         changes = patch.changes()
         with self._sessions() as session:
@@ -216,6 +288,8 @@ class Registry:
                 row.secrets = self._encrypted(secrets)
             for name in changes.keys() - {"url", "username", "password"}:
                 setattr(row, name, changes[name])
+            camera = RegisteredCamera(row)
+            camera.check()
             if session.is_modified(row):
                 row.updated_at_ms = self._clock.now_ms()
                 _rise_revision(session)

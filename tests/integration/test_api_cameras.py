@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import literal_column, update
 
+from camera_ctrler.registry.tables import CameraRow
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.settings import ControllerSettings
@@ -133,6 +135,24 @@ def test_an_import_registers_all_or_none(api: FlaskClient) -> None:
     assert answer.status_code == 409
     assert "'a'" in answer.text
     assert _all_pages(api, f"{CAMERAS}?limit=10")[0] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("column", "value"), [("analyse_fps", "0"), ("classes", "'car, bus'")])
+def test_a_row_that_was_edited_into_nonsense_breaks_nothing_else(
+    api: FlaskClient, farm_state: FarmState, column: str, value: str
+) -> None:
+    """Given a row that cannot be read, all lists answer without it, and asking for it says what to correct."""
+    farm_state.camera("good")
+    farm_state.camera("bad")
+    with farm_state.services.registry.engine.begin() as connection:
+        connection.execute(update(CameraRow).where(CameraRow.id == "bad").values({column: literal_column(value)}))
+    for path in ("/api/v1/cameras", "/api/v1/status", "/metrics"):
+        answer = api.get(path)
+        assert answer.status_code == 200, path
+    assert [item["id"] for item in api.get("/api/v1/cameras").get_json()["items"]] == ["good"]
+    answer = api.get("/api/v1/cameras/bad")
+    assert answer.status_code == 503
+    assert column in answer.get_json()["detail"]
 
 
 def test_a_camera_of_the_external_table_is_not_changed_here(api: FlaskClient, farm_state: FarmState) -> None:

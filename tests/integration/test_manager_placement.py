@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import text
+from sqlalchemy import literal_column, text, update
 
+from camera_ctrler.registry.tables import CameraRow
 from contract import keys
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.errors import StatusReason
@@ -196,14 +197,17 @@ def test_a_worker_that_has_only_just_taken_its_lease_is_not_dismissed(farm: Plan
 # --- bad rows -----------------------------------------------------------------------------------------------------
 
 
-def test_a_row_that_was_edited_into_nonsense_does_not_stop_the_others(farm: PlannedFarm) -> None:
+@pytest.mark.parametrize(("column", "value"), [("analyse_fps", "900"), ("classes", "'car, bus'")])
+def test_a_row_that_was_edited_into_nonsense_does_not_stop_the_others(
+    farm: PlannedFarm, column: str, value: str
+) -> None:
     """Given a camera whose row somebody made unreadable by hand, it goes on as it was and others are still placed."""
     farm.cameras("a")
     worker = farm.worker("w1")
     farm.settle()
     before = worker.assignments()["a"]
     with farm.registry.engine.begin() as connection:
-        connection.execute(text("UPDATE cameras SET analyse_fps = 900 WHERE id = 'a'"))
+        connection.execute(update(CameraRow).where(CameraRow.id == "a").values({column: literal_column(value)}))
     farm.cameras("b")
     farm.manager.step()
     assert worker.assignments()["a"] == before

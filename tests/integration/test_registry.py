@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import text
+from sqlalchemy import literal_column, text, update
+from structlog.testing import capture_logs
 
 from camera_ctrler.registry import (
     CameraExistsError,
     CameraNotFoundError,
     CameraOwnedElsewhereError,
+    CameraUnreadableError,
     Registry,
 )
 from camera_ctrler.registry.registry import ORIGIN_EXTERNAL
+from camera_ctrler.registry.tables import CameraRow
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.camera_urls import join_secrets
 from contract.cameras import SaveMode
@@ -137,6 +140,58 @@ def test_what_does_not_exist_and_what_is_owned_elsewhere_is_named(registry: Regi
     with pytest.raises(CameraOwnedElsewhereError):
         registry.remove("theirs")
     assert registry.update("theirs", CameraPatch(analyse_fps=3)).settings().analyse_fps == 3
+
+
+#: Column, a value that somebody may write into it by hand, and whether PostgreSQL takes it.
+NONSENSE = [
+    ("analyse_fps", "0", True),
+    ("classes", "'car, bus'", False),
+    ("classes", "'\"car\"'", True),
+    ("save_frames", "'sometimes'", True),
+    ("url", "'http://[x'", True),
+    ("confidence", "'high'", False),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "everywhere"), NONSENSE)
+def test_a_row_that_was_edited_into_nonsense_is_named_and_left_out(
+    registry: Registry, column: str, value: str, everywhere: bool
+) -> None:
+    """Given rows that nobody can read any more, lists have all others, and the log names column and camera once."""
+    if registry.engine.dialect.name == "postgresql" and not everywhere:
+        pytest.skip("PostgreSQL does not store this")
+    registry.add_many([CameraCreate(id=name, url=f"rtsp://u:{HIDDEN}@h/x") for name in "abcd"])
+    with registry.engine.begin() as connection:
+        connection.execute(
+            update(CameraRow).where(CameraRow.id.in_(["b", "c"])).values({column: literal_column(value)})
+        )
+    with capture_logs() as logs:
+        assert [camera.id for camera in registry.all()] == ["a", "d"]
+        registry.all()
+    assert [(line["event"], line["camera"], line["columns"]) for line in logs] == [
+        ("camera_unreadable", name, [column]) for name in "bc"
+    ]
+    assert HIDDEN not in str(logs)
+    assert [[camera.id for camera in registry.page(after=after, limit=1)] for after in ("", "a", "d")] == [
+        ["a"],
+        ["d"],
+        [],
+    ]
+    assert registry.list_all().unreadable == ["b", "c"]
+
+
+def test_a_row_that_was_edited_into_nonsense_can_be_mended_or_removed(registry: Registry) -> None:
+    """Given an unreadable row, asking for it says which column to correct; changing that column mends it."""
+    registry.add_many([CameraCreate(id=name, url="rtsp://h/x") for name in "ab"])
+    with registry.engine.begin() as connection:
+        connection.execute(text("UPDATE cameras SET analyse_fps = 0"))
+    with pytest.raises(CameraUnreadableError, match=r"'a'.*analyse_fps"):
+        registry.get("a")
+    with pytest.raises(CameraUnreadableError, match="analyse_fps"):
+        registry.update("a", CameraPatch(name="x"))
+    assert registry.update("a", CameraPatch(analyse_fps=2)).settings().analyse_fps == 2
+    registry.remove("b")
+    assert [camera.id for camera in registry.all()] == ["a"]
 
 
 # --- secrets ------------------------------------------------------------------------------------------------------
