@@ -20,6 +20,9 @@ from runtime.settings import ControllerSettings
 #: Problems named in one report; the rest are counted.
 _NAMED_PROBLEMS: Final = 5
 _LONGEST_NAMED_ID: Final = 64
+#: Looks in a row after which a table that lost more than half of its rows is believed: it may be being reloaded, or
+#: be another table of that name, and a camera that is removed loses its settings.
+_LOOKS_BEFORE_MOST_GO: Final = 3
 
 log = structlog.get_logger(__name__)
 
@@ -84,14 +87,17 @@ class SourceFollower:
         self._registry = registry
         #: Rows that the registry agrees with; a row that is equal to its entry here is not looked at again.
         self._applied: dict[str, SourceRow] = {}
+        #: Looks in a row that missed more than half of the cameras.
+        self._short_looks = 0
 
     def reconcile(self, rows: Iterable[SourceRow]) -> list[str]:
         """Insert, update and delete cameras.
 
-        A row that cannot be used changes nothing: a camera that follows it stays as it was.
+        A row that cannot be used changes nothing: a camera that follows it stays as it was. A table that is suddenly
+        empty, or lost more than half of its rows, must be so three times in a row before cameras are removed.
 
         Returns:
-            One sentence for each row that cannot be used.
+            One sentence for each row that cannot be used, and one while removals wait.
         """
         wanted: dict[str, SourceRow] = {}
         problems = []
@@ -101,11 +107,7 @@ class SourceFollower:
             else:
                 wanted[row.id] = row
         registered = {camera.id: camera for camera in self._registry.all() if camera.origin == ORIGIN_EXTERNAL}
-        for camera_id in registered.keys() - wanted.keys():
-            with suppress(CameraNotFoundError):  # another manager was quicker
-                self._registry.remove(camera_id, by_origin=ORIGIN_EXTERNAL)
-            self._applied.pop(camera_id, None)
-            log.info("external_camera_removed", camera=camera_id)
+        problems += self._remove(registered.keys() - wanted.keys(), len(registered))
         for camera_id, row in wanted.items():
             if camera_id in registered and self._applied.get(camera_id) == row:
                 continue
@@ -115,6 +117,21 @@ class SourceFollower:
             else:
                 self._applied[camera_id] = row
         return problems
+
+    def _remove(self, gone: set[str], registered: int) -> list[str]:
+        """Remove cameras whose rows are gone, or say why not yet."""
+        self._short_looks = self._short_looks + 1 if 2 * len(gone) > registered else 0
+        if 0 < self._short_looks < _LOOKS_BEFORE_MOST_GO:
+            return [
+                f"the table lacks {len(gone)} of {registered} cameras that follow it; they are removed if look "
+                f"{_LOOKS_BEFORE_MOST_GO} in a row says so (this was {self._short_looks})"
+            ]
+        for camera_id in gone:
+            with suppress(CameraNotFoundError):  # another manager was quicker
+                self._registry.remove(camera_id, by_origin=ORIGIN_EXTERNAL)
+            self._applied.pop(camera_id, None)
+            log.info("external_camera_removed", camera=camera_id)
+        return []
 
     def _apply(self, row: SourceRow, *, exists: bool) -> str:
         try:

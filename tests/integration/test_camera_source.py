@@ -135,6 +135,42 @@ def test_a_row_that_cannot_be_used_is_named_and_harms_no_other(theirs: Theirs, r
     assert any("twice" in problem for problem in problems)
 
 
+@pytest.mark.parametrize("left", [[], ["a"]])
+def test_a_table_that_is_suddenly_empty_or_small_is_believed_only_the_third_time(
+    theirs: Theirs, registry: Registry, left: list[str]
+) -> None:
+    """Given a table that loses more than half its rows, two looks only report it; the third removes the cameras."""
+    source, follower = theirs.source(), SourceFollower(registry)
+    for camera_id in ("a", "b", "c"):
+        theirs.put(camera_id, "rtsp://h/1")
+    follower.reconcile(source.rows())
+    theirs.run("DELETE FROM cams")
+    for camera_id in left:
+        theirs.put(camera_id, "rtsp://h/1")
+    for _ in range(2):
+        (problem,) = follower.reconcile(source.rows())
+        assert f"{3 - len(left)} of 3 cameras" in problem
+        assert urls(registry).keys() == {"a", "b", "c"}
+    assert follower.reconcile(source.rows()) == []
+    assert urls(registry).keys() == set(left)
+
+
+def test_a_table_that_is_emptied_and_filled_again_keeps_its_cameras(theirs: Theirs, registry: Registry) -> None:
+    """Given a table that is reloaded now and then, its cameras keep their settings and follow their rows."""
+    source, follower = theirs.source(), SourceFollower(registry)
+    theirs.put("gate", "rtsp://h/1")
+    follower.reconcile(source.rows())
+    registry.update("gate", CameraPatch(analyse_fps=4))
+    for number in range(3):
+        theirs.run("DELETE FROM cams")
+        for _ in range(2):
+            assert follower.reconcile(source.rows()) != []
+        theirs.put("gate", f"rtsp://h/{number}")
+        assert follower.reconcile(source.rows()) == []
+        assert urls(registry) == {"gate": f"rtsp://h/{number}"}
+    assert registry.get("gate").settings().analyse_fps == 4
+
+
 def test_a_row_that_becomes_bad_leaves_its_camera_as_it_was(theirs: Theirs, registry: Registry) -> None:
     """Given a followed camera, when its row cannot be used any more, it is watched as before until the row is right."""
     source, follower = theirs.source(), SourceFollower(registry)
@@ -167,10 +203,10 @@ def test_a_camera_that_another_manager_removed_at_the_same_moment_is_no_error(
 ) -> None:
     """Given a row that was deleted, when the camera is gone before we remove it, then the others are still followed."""
     source, follower = theirs.source(), SourceFollower(registry)
-    for camera_id in ("a", "b"):
+    for camera_id in ("a", "b", "c", "d"):
         theirs.put(camera_id, "rtsp://h/1")
     follower.reconcile(source.rows())
-    theirs.run("DELETE FROM cams")
+    theirs.run("DELETE FROM cams WHERE id IN ('a', 'b')")
 
     class Quicker(Registry):
         """A registry whose list is a moment old."""
@@ -182,7 +218,7 @@ def test_a_camera_that_another_manager_removed_at_the_same_moment_is_no_error(
 
     url = str(registry.engine.url)
     assert SourceFollower(Quicker(url, SecretBox(Fernet.generate_key().decode()))).reconcile(source.rows()) == []
-    assert registry.count() == 0
+    assert urls(registry).keys() == {"c", "d"}
 
 
 @pytest.mark.parametrize("settings", [{"camera_source_table": "nowhere"}, {"camera_source_url_column": "nothing"}])
