@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from camera_ctrler.api.outages import Outage
 from camera_ctrler.api.schemas import CameraStatusView
 from camera_ctrler.api.status_view import Surroundings, status_view
 from camera_ctrler.registry import Registry
@@ -51,13 +52,18 @@ class FarmLook:
 
 
 class FarmWatch:
-    """Looks at the farm. Safe to use from several threads: who asks during a look waits for that one."""
+    """Looks at the farm. Safe to use from several threads: who asks during a look waits for that one.
+
+    A look that failed is also everybody's: an outage costs all who wait one time-out, not one after the other.
+    """
 
     def __init__(self, registry: Registry, reader: FarmReader, clock: Clock) -> None:
         self._registry = registry
         self._reader = reader
         self._clock = clock
         self._lock = threading.Lock()
+        self._outage = Outage(clock)
+        self._changed = threading.Event()
         self._look: FarmLook | None = None
         self._good_until = 0.0
         self._cameras: dict[str, Camera] = {}
@@ -68,14 +74,21 @@ class FarmWatch:
         """Return the farm as it was a moment ago. Raises what registry and Redis raise when they are away."""
         with self._lock:
             began = self._clock.monotonic()
-            if self._look is None or began >= self._good_until:
-                self._look = self._look_anew()
+            if self._look is None or began >= self._good_until or self._changed.is_set():
+                self._changed.clear()  # first: what is changed during a look is seen by the next one
+                self._look = None
+                with self._outage.remembered():
+                    self._look = self._look_anew()
                 ended = self._clock.monotonic()
                 self._good_until = ended + max(LOOK_SECONDS, REST_FACTOR * (ended - began))
             return self._look
 
     def one(self, camera: Camera) -> CameraStatusView:
-        """Return how one camera does at this moment."""
+        """Return how one camera does at this moment. Raises what Redis raises when it is away."""
+        with self._outage.remembered():
+            return self._one(camera)
+
+    def _one(self, camera: Camera) -> CameraStatusView:
         workers = sum(worker.alive for worker in self._reader.workers())
         around = Surroundings(self._clock.now_ms(), self._reader.plan_report(), workers)
         status = self._reader.camera_statuses([camera.id]).get(camera.id)
@@ -83,9 +96,8 @@ class FarmWatch:
         return status_view(camera, status, result, around)
 
     def forget(self) -> None:
-        """Look anew next time, for something was changed here."""
-        with self._lock:
-            self._look = None
+        """Look anew next time, for something was changed here. Never waits for a look."""
+        self._changed.set()
 
     def _look_anew(self) -> FarmLook:
         self._read_registry()

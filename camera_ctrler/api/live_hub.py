@@ -8,6 +8,7 @@ from typing import Any, Final
 import redis
 import structlog
 
+from camera_ctrler.api.outages import Outage
 from camera_ctrler.api.pictures import Picture, picture_of
 from contract import keys
 from runtime.clock import Clock
@@ -38,6 +39,7 @@ class WatchedCamera:
         self._fetched_at = 0.0
         self._picture: Picture | None = None
         self._fetching = threading.Lock()
+        self._outage = Outage(clock)
         self.viewers = 0
 
     def touch(self) -> None:
@@ -61,7 +63,8 @@ class WatchedCamera:
         with self._fetching:
             version, now = self._version, self._clock.monotonic()
             if self._fetched_version != version or now - self._fetched_at > TRUSTED_SECONDS:
-                preview = self._reader.preview(self.camera_id)
+                with self._outage.remembered():  # a camera's viewers wait for one time-out, not one after the other
+                    preview = self._reader.preview(self.camera_id)
                 self._picture = None if preview is None else picture_of(preview)
                 self._fetched_version, self._fetched_at = version, now
             return self._picture

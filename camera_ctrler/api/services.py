@@ -17,7 +17,7 @@ from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.playback.clip import ClipMaker
 from camera_ctrler.playback.clip_store import ClipStore
 from camera_ctrler.playback.frame_index import FrameIndex
-from camera_ctrler.registry import Registry
+from camera_ctrler.registry import ORIGIN_FARM, Registry
 from runtime.clock import Clock, SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
@@ -26,6 +26,8 @@ from runtime.secret_box import SecretBox
 from runtime.settings import ControllerSettings
 
 _NAME: Final = "camfarm"
+#: Seconds for one answer of Redis, with one more try; a person waits for it, and each who waits takes a thread.
+REDIS_SECONDS: Final = 1.5
 #: Threads that are never given to streams, so that the API answers while every stream is taken.
 RESERVED_THREADS: Final = 3
 
@@ -88,7 +90,7 @@ class Services:
         clock, stopping = SystemClock(), threading.Event()
         box = SecretBox.from_settings(settings)
         registry = Registry(settings.database, box, clock)
-        client = connect(settings, name="camfarm-api")
+        client = connect(settings, name="camfarm-api", timeout_seconds=REDIS_SECONDS)
         reader = FarmReader(client)
         store = FrameStore(settings.frames_dir)
         return cls(
@@ -108,6 +110,11 @@ class Services:
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
             stopping=stopping,
         )
+
+    @property
+    def changing_as(self) -> str | None:
+        """Whose cameras people may change here: everybody's (None) while no external table is followed."""
+        return ORIGIN_FARM if self.settings.camera_source_url.get_secret_value() else None
 
     def stop(self) -> None:
         """End long answers; short ones go on."""

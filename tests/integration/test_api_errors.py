@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import services_of
 from tests.support.farm_state import FarmState, settings_for
+from tests.support.processes import wait_until
 from tests.support.valkey_server import ValkeyServer
 
 CAMERAS = "/api/v1/cameras"
@@ -203,7 +204,7 @@ def test_while_redis_is_away_the_registry_and_the_footage_can_be_used(tmp_path: 
     assert len(frames["items"]) == 1
     assert api.get(f"{CAMERAS}/lobby/playback.mp4").status_code == 200
     own_valkey.start()
-    assert api.get("/api/v1/status").status_code == 200
+    wait_until(lambda: api.get("/api/v1/status").status_code == 200, "the outage to be forgotten", 3)
     services.close()
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import numpy as np
 import pytest
 import redis
 
+from camera_ctrler.api.live_hub import TRUSTED_SECONDS
 from camera_ctrler.api.server import HEADER_SECONDS, ListenError, listen
-from camera_ctrler.api.services import Services
+from camera_ctrler.api.services import REDIS_SECONDS, Services
 from contract import keys
 from contract.cameras import CameraState
 from contract.errors import StatusReason
@@ -217,6 +219,50 @@ def _dribble(clients: list[socket.socket], ended: threading.Event) -> None:
         for client in clients:
             with suppress(OSError):  # cut off, as it should be
                 client.sendall(b"x")
+
+
+def test_a_redis_that_does_not_answer_costs_all_who_ask_one_time_out(
+    tmp_path: Path, state: FarmState, own_server: ValkeyServer
+) -> None:
+    """Given a stopped Redis and more callers than threads, then all hear it together, and the rest of the API lives."""
+    settings = state.services.settings.model_copy(update={"api_port": free_port(), "api_threads": 8})
+    small = ApiServer(settings, tmp_path / "log")
+    small.start()
+    state.plan()
+    state.online("lobby")
+    own_server.freeze()  # before anybody has looked, for a look serves for a while
+    try:
+        started = time.monotonic()
+        with ThreadPoolExecutor(12) as callers:
+            answers = list(callers.map(small.get, ["/api/v1/status"] * 8 + ["/healthz"] * 4))
+        assert time.monotonic() - started < 2.5 * REDIS_SECONDS + 3
+    finally:
+        own_server.thaw()
+    assert [status for status, _ in answers] == [503] * 8 + [200] * 4
+    try:
+        wait_until(lambda: small.get("/api/v1/status")[0] == 200, "the API to see that Redis is back", 3)
+    finally:
+        assert small.stop() == 0
+
+
+def test_all_viewers_of_a_camera_wait_for_one_time_out(state: FarmState, own_server: ValkeyServer) -> None:
+    """Given a Redis that is stopped while five watch a camera, then each hears it after one time-out."""
+    state.plan()
+    state.online("lobby")
+    own = Services.create(state.services.settings)
+    try:
+        with own.live.watch("lobby") as camera:
+            assert camera.picture() is not None
+            own_server.freeze()
+            time.sleep(TRUSTED_SECONDS + 0.1)
+            started = time.monotonic()
+            with ThreadPoolExecutor(5) as viewers:
+                found = [viewer.exception() for viewer in [viewers.submit(camera.picture) for _ in range(5)]]
+            assert time.monotonic() - started < 2.5 * REDIS_SECONDS
+    finally:
+        own_server.thaw()
+        own.close()
+    assert all(isinstance(error, redis.RedisError) for error in found)
 
 
 def test_when_all_streams_are_taken_the_next_is_told_and_the_rest_of_the_api_answers(
