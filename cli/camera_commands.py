@@ -20,6 +20,15 @@ class InvalidCameraError(FarmError, ValueError):
     """A camera that cannot be registered as it is described."""
 
 
+@cameras.callback()
+def prepare() -> None:
+    """Let what the registry logs go to stderr: stdout is the command's answer."""
+    from runtime.logs import configure_logs
+    from runtime.settings import CommonSettings
+
+    configure_logs(CommonSettings.load())
+
+
 @cameras.command()
 def add(
     url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, http://, https:// or file:///")],
@@ -87,14 +96,19 @@ def list_cameras(as_json: JsonOption = False) -> None:
 @cameras.command()
 def remove(camera_ids: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
     """Forget cameras; their saved frames stay until they are too old."""
+    from camera_ctrler.registry import ORIGIN_FARM, CameraNotFoundError
     from cli.connection import open_registry
-    from runtime.settings import DatabaseSettings
+    from runtime.settings import ControllerSettings
 
-    with open_registry(DatabaseSettings.load()) as registry:
+    settings = ControllerSettings.load()
+    # While no external table is followed, what came from one is everybody's.
+    by_origin = ORIGIN_FARM if settings.camera_source_url.get_secret_value() else None
+    with open_registry(settings) as registry:
         for camera_id in camera_ids:
-            registry.get(camera_id)  # all of them must exist before the first one goes
+            if not registry.exists(camera_id):  # all of them must exist before the first one goes
+                raise CameraNotFoundError(camera_id)
         for camera_id in camera_ids:
-            registry.remove(camera_id)
+            registry.remove(camera_id, by_origin=by_origin)
             print(f"removed {camera_id}")
 
 

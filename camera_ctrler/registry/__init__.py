@@ -1,6 +1,7 @@
 """The camera registry in SQL: the truth about which cameras there are."""
 
 from camera_ctrler.registry.registry import (
+    ORIGIN_FARM,
     CameraExistsError,
     CameraNotFoundError,
     CameraOwnedElsewhereError,
@@ -11,6 +12,7 @@ from camera_ctrler.registry.registry import (
 )
 
 __all__ = [
+    "ORIGIN_FARM",
     "CameraExistsError",
     "CameraNotFoundError",
     "CameraOwnedElsewhereError",

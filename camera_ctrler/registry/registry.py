@@ -49,7 +49,10 @@ class CameraOwnedElsewhereError(FarmError):
     """The camera follows the external table and cannot be changed here."""
 
     def __init__(self, camera_id: str) -> None:
-        super().__init__(f"camera {camera_id!r} follows the external camera table; change or delete it there")
+        super().__init__(
+            f"camera {camera_id!r} follows the external camera table; change or delete it there, "
+            "or unset FARM_CAMERA_SOURCE_URL so that nothing follows the table any more"
+        )
 
 
 class CameraUnreadableError(FarmError):
@@ -268,8 +271,13 @@ class Registry:
                 raise CameraExistsError(taken) from error
         return [RegisteredCamera(row) for row in rows]
 
-    def update(self, camera_id: str, patch: CameraPatch, *, by_origin: str = ORIGIN_FARM) -> RegisteredCamera:
+    def update(self, camera_id: str, patch: CameraPatch, *, by_origin: str | None = ORIGIN_FARM) -> RegisteredCamera:
         """Change one camera.
+
+        Args:
+            camera_id: Which one.
+            patch: What changes.
+            by_origin: Whose cameras may be changed without reserve; None: everybody's.
 
         Raises:
             CameraNotFoundError: There is none with that id.
@@ -281,7 +289,7 @@ class Registry:
         with self._sessions() as session:
             _lock(session)
             row = _row(session, camera_id)
-            if row.origin != by_origin and changes.keys() & {"name", "url", "username", "password"}:
+            if by_origin not in {None, row.origin} and changes.keys() & {"name", "url", "username", "password"}:
                 raise CameraOwnedElsewhereError(camera_id)
             if changes.keys() & {"url", "username", "password"}:
                 row.url, secrets = self._changed_url(row, changes)
@@ -296,8 +304,12 @@ class Registry:
                 session.commit()
             return RegisteredCamera(row)
 
-    def remove(self, camera_id: str, *, by_origin: str = ORIGIN_FARM) -> None:
+    def remove(self, camera_id: str, *, by_origin: str | None = ORIGIN_FARM) -> None:
         """Forget one camera; its saved frames stay until they are too old.
+
+        Args:
+            camera_id: Which one.
+            by_origin: Whose cameras may be removed; None: everybody's.
 
         Raises:
             CameraNotFoundError: There is none with that id.
@@ -306,7 +318,7 @@ class Registry:
         with self._sessions() as session:
             _lock(session)
             row = _row(session, camera_id)
-            if row.origin != by_origin:
+            if by_origin not in {None, row.origin}:
                 raise CameraOwnedElsewhereError(camera_id)
             session.delete(row)
             _rise_revision(session)

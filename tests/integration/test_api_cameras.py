@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from sqlalchemy import literal_column, update
 
+from camera_ctrler.api.app import create_app
+from camera_ctrler.api.services import services_of
 from camera_ctrler.registry.tables import CameraRow
 from contract.cameras import CameraState
 from contract.errors import StatusReason
@@ -155,13 +159,29 @@ def test_a_row_that_was_edited_into_nonsense_breaks_nothing_else(
     assert column in answer.get_json()["detail"]
 
 
-def test_a_camera_of_the_external_table_is_not_changed_here(api: FlaskClient, farm_state: FarmState) -> None:
+def test_a_camera_of_the_external_table_is_not_changed_here(
+    controller_settings: ControllerSettings, redis_client: redis.Redis
+) -> None:
     """Given a camera that follows another table, then its URL cannot be changed or removed here, its analysis can."""
-    farm_state.external_camera("far")
+    followed = controller_settings.model_copy(update={"camera_source_url": SecretStr("postgresql://192.0.2.9/theirs")})
+    app = create_app(followed)
+    services = services_of(app)
+    services.registry.migrate()
+    FarmState(redis_client, services.store, services).external_camera("far")
+    api = app.test_client()
     for answer in (api.patch(f"{CAMERAS}/far", json={"url": URL}), api.delete(f"{CAMERAS}/far")):
         assert answer.status_code == 409
         assert "external camera table" in answer.text
     assert api.patch(f"{CAMERAS}/far", json={"analyse_fps": 2}).status_code == 200
+    services.close()
+
+
+def test_a_camera_of_a_table_that_is_no_longer_followed_is_ours(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a camera of an external table and no FARM_CAMERA_SOURCE_URL any more, it is changed and removed here."""
+    farm_state.external_camera("far")
+    assert api.patch(f"{CAMERAS}/far", json={"url": f"{URL}/2", "name": "Far"}).get_json()["name"] == "Far"
+    assert api.delete(f"{CAMERAS}/far").status_code == 204
+    assert api.get(f"{CAMERAS}/far").status_code == 404
 
 
 Body = Callable[[], Any]

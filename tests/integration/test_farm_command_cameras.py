@@ -4,7 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from camera_ctrler.registry.registry import ORIGIN_EXTERNAL
+from cli.connection import open_registry
+from contract.camera_specs import CameraCreate
+from runtime.settings import DatabaseSettings
 from tests.support.commands import Call
 
 URL = "rtsp://admin:hunter2@192.0.2.10:554/stream1"
@@ -38,6 +43,33 @@ def test_cameras_are_added_listed_and_removed_with_masked_passwords(call: Call) 
     assert len(json.loads(call("cameras", "list", "--json").stdout)) == 2  # all or none
     assert call("cameras", "remove", "gate", "yard").returncode == 0
     assert json.loads(call("cameras", "list", "--json").stdout) == []
+
+
+def test_a_camera_of_an_external_table_is_removed_only_when_the_table_is_not_followed(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a camera that came from a table, it is refused while the table is set, and removed when it is unset."""
+    with open_registry(DatabaseSettings.load()) as registry:
+        registry.add(CameraCreate(id="far", url=URL), origin=ORIGIN_EXTERNAL)
+    monkeypatch.setenv("FARM_CAMERA_SOURCE_URL", "postgresql://192.0.2.9/theirs")
+    refused = call("cameras", "remove", "far")
+    assert refused.returncode == 1
+    assert "unset FARM_CAMERA_SOURCE_URL" in refused.stderr
+    monkeypatch.delenv("FARM_CAMERA_SOURCE_URL")
+    assert call("cameras", "remove", "far").stdout == "removed far\n"
+
+
+def test_a_camera_whose_row_was_edited_into_nonsense_is_removed(call: Call) -> None:
+    """Given a row that cannot be read, the list has the others, and the command removes it."""
+    with open_registry(DatabaseSettings.load()) as registry:
+        registry.add_many([CameraCreate(id=name, url=URL) for name in ("good", "bad")])
+        with registry.engine.begin() as connection:
+            connection.execute(text("UPDATE cameras SET analyse_fps = 0 WHERE id = 'bad'"))
+    listed = call("cameras", "list", "--json")
+    assert [camera["id"] for camera in json.loads(listed.stdout)] == ["good"]
+    assert "bad" in listed.stderr
+    assert "analyse_fps" in listed.stderr
+    assert call("cameras", "remove", "bad").returncode == 0
 
 
 @pytest.mark.parametrize(

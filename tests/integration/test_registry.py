@@ -140,6 +140,8 @@ def test_what_does_not_exist_and_what_is_owned_elsewhere_is_named(registry: Regi
     with pytest.raises(CameraOwnedElsewhereError):
         registry.remove("theirs")
     assert registry.update("theirs", CameraPatch(analyse_fps=3)).settings().analyse_fps == 3
+    assert registry.update("theirs", CameraPatch(name="x"), by_origin=None).view().name == "x"
+    registry.remove("theirs", by_origin=None)
 
 
 #: Column, a value that somebody may write into it by hand, and whether PostgreSQL takes it.

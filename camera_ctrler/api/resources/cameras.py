@@ -121,7 +121,7 @@ def get_camera(camera_id: str) -> Camera:
 )
 def update_camera(camera_id: str, body: CameraPatch) -> Camera:
     """Change one camera."""
-    camera = services().registry.update(camera_id, body).view()
+    camera = services().registry.update(camera_id, body, by_origin=services().changing_as).view()
     services().farm.forget()
     return camera
 
@@ -136,5 +136,5 @@ def update_camera(camera_id: str, body: CameraPatch) -> Camera:
 )
 def delete_camera(camera_id: str) -> Any:
     """Remove one camera."""
-    services().registry.remove(camera_id)
+    services().registry.remove(camera_id, by_origin=services().changing_as)
     services().farm.forget()
