@@ -10,11 +10,11 @@ import redis
 from contract import keys
 from contract.assignments import Assignment
 from contract.plan import PlanReport
+from runtime.farm_reader import REPORT_LIFETIME_SECONDS
 from runtime.scripts import Script
 
 #: Operations in one script call: some 20 ms of the server's time, so that leases are renewed in between.
 CHUNK: Final = 500
-REPORT_LIFETIME_SECONDS: Final = 60
 
 
 class NotLeadingError(Exception):

@@ -1,7 +1,7 @@
 """Reads the farm's state from Redis for the API, the manager and the command line. Changes nothing."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import redis
 from pydantic import BaseModel, ValidationError
@@ -12,6 +12,10 @@ from contract.cameras import CameraStatus
 from contract.detections import AnalysisResult
 from contract.plan import PlanReport
 from contract.workers import WorkerStatus
+from runtime.worker_link import STATUS_LIFETIME_SECONDS
+
+#: Seconds that a manager's report is kept; it is renewed with every step.
+REPORT_LIFETIME_SECONDS: Final = 60
 
 Message = TypeVar("Message", bound=BaseModel)
 
@@ -26,6 +30,16 @@ class WorkerView:
     #: Milliseconds until its lease runs out unless it is renewed; 0 when it has.
     lease_ms: int
     status: WorkerStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[Message]):
+    """A message with its age."""
+
+    message: Message
+    #: Milliseconds since it was written, by the clock of Redis alone: from the time its key has left to live. The
+    #: writer's clock may be wrong by more than what makes a message too old to be believed.
+    age_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,11 @@ class FarmReader:
         """Return what workers say of the cameras; one that nobody says anything of is left out."""
         return self._many(CameraStatus, camera_ids, keys.camera_status)
 
+    def heard_statuses(self, camera_ids: list[str]) -> dict[str, Heard[CameraStatus]]:
+        """Return what workers say of the cameras, and how long ago; as `camera_statuses` otherwise."""
+        found = self._heard(CameraStatus, [keys.camera_status(name) for name in camera_ids], STATUS_LIFETIME_SECONDS)
+        return {name: heard for name, heard in zip(camera_ids, found, strict=True) if heard is not None}
+
     def results(self, camera_ids: list[str]) -> dict[str, AnalysisResult]:
         """Return the newest result of each camera that has one."""
         return self._many(AnalysisResult, camera_ids, keys.camera_result)
@@ -96,6 +115,26 @@ class FarmReader:
     def plan_report(self) -> PlanReport | None:
         """Return what the leading manager did last, or None when none leads."""
         return _read(PlanReport, cast("bytes | None", self._client.get(keys.plan_report())))
+
+    def heard_plan(self) -> Heard[PlanReport] | None:
+        """Return what a manager said last, and how long ago."""
+        return self._heard(PlanReport, [keys.plan_report()], REPORT_LIFETIME_SECONDS)[0]
+
+    def _heard(self, kind: type[Message], names: list[str], lifetime_seconds: int) -> list[Heard[Message] | None]:
+        """Return the messages in the order of `names`, keys that live for `lifetime_seconds` from being written."""
+        if not names:
+            return []
+        pipe = self._client.pipeline(transaction=False)
+        pipe.mget(names)
+        for name in names:
+            pipe.pttl(name)
+        texts, *lives = pipe.execute()
+        messages = (_read(kind, text) for text in texts)
+        return [
+            # A key that never ends, or ended between the two reads, is as old as can be: nobody renews it.
+            None if message is None else Heard(message, max(0, lifetime_seconds * 1000 - max(0, life_ms)))
+            for message, life_ms in zip(messages, lives, strict=True)
+        ]
 
     def _many(self, kind: type[Message], camera_ids: list[str], key: Any) -> dict[str, Message]:
         if not camera_ids:

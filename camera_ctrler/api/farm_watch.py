@@ -90,8 +90,8 @@ class FarmWatch:
 
     def _one(self, camera: Camera) -> CameraStatusView:
         workers = sum(worker.alive for worker in self._reader.workers())
-        around = Surroundings(self._clock.now_ms(), self._reader.plan_report(), workers)
-        status = self._reader.camera_statuses([camera.id]).get(camera.id)
+        around = Surroundings(self._reader.heard_plan(), workers)
+        status = self._reader.heard_statuses([camera.id]).get(camera.id)
         result = self._reader.results([camera.id]).get(camera.id)
         return status_view(camera, status, result, around)
 
@@ -103,12 +103,11 @@ class FarmWatch:
         self._read_registry()
         ids = sorted(self._cameras)
         workers = self._reader.workers()
-        statuses = self._reader.camera_statuses(ids)
+        statuses = self._reader.heard_statuses(ids)
         results = self._reader.results(ids)
-        plan = self._reader.plan_report()
-        around = Surroundings(self._clock.now_ms(), plan, sum(worker.alive for worker in workers))
+        around = Surroundings(self._reader.heard_plan(), sum(worker.alive for worker in workers))
         views = {name: status_view(self._cameras[name], statuses.get(name), results.get(name), around) for name in ids}
-        return FarmLook(around.now_ms, self._cameras, views, workers, plan if around.led else None)
+        return FarmLook(self._clock.now_ms(), self._cameras, views, workers, around.plan)
 
     def _read_registry(self) -> None:
         revision = self._registry.revision()

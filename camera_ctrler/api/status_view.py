@@ -11,6 +11,7 @@ from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult
 from contract.errors import REMEDIES, StatusReason
 from contract.plan import PlanReport
+from runtime.farm_reader import Heard
 
 #: Workers report once a second; after this many milliseconds without a report a status is no longer believed.
 STALE_MS: Final = 10_000
@@ -30,30 +31,35 @@ class Verdict:
 class Surroundings:
     """What holds for all cameras at one moment."""
 
-    #: Unix ms UTC by the controller's clock.
-    now_ms: int
-    plan: PlanReport | None
+    #: What a manager reported last.
+    heard_plan: Heard[PlanReport] | None
     workers_alive: int
+
+    @property
+    def plan(self) -> PlanReport | None:
+        """The manager's report, or None while no manager reports."""
+        heard = self.heard_plan
+        return heard.message if heard is not None and heard.age_ms <= STALE_MS else None
 
     @property
     def led(self) -> bool:
         """Whether a manager reported lately."""
-        return self.plan is not None and self.now_ms - self.plan.updated_at_ms <= STALE_MS
+        return self.plan is not None
 
 
-def judge(camera: Camera, status: CameraStatus | None, around: Surroundings) -> Verdict:
+def judge(camera: Camera, heard: Heard[CameraStatus] | None, around: Surroundings) -> Verdict:
     """Return the state that people are shown."""
     if not camera.enabled:
         return Verdict(CameraState.DISABLED, StatusReason.DISABLED)
-    unplaced = around.plan.unplaced.get(camera.id) if around.plan is not None and around.led else None
-    if status is None:
+    unplaced = around.plan.unplaced.get(camera.id) if around.plan is not None else None
+    if heard is None:
         return _waiting(unplaced, around)
-    silent_ms = around.now_ms - status.updated_at_ms
-    if silent_ms <= STALE_MS:
+    status = heard.message
+    if heard.age_ms <= STALE_MS:
         return Verdict(status.state, status.reason, status.detail)
     if unplaced is not None:
         return Verdict(CameraState.PENDING, unplaced, stale=True)
-    detail = f"Worker {status.worker_id} has not reported on it for {silent_ms // 1000} s"
+    detail = f"Worker {status.worker_id} has not reported on it for {heard.age_ms // 1000} s"
     return Verdict(CameraState.OFFLINE, StatusReason.WORKER_SILENT, detail, stale=True)
 
 
@@ -67,13 +73,13 @@ def _waiting(unplaced: StatusReason | None, around: Surroundings) -> Verdict:
 
 
 def status_view(
-    camera: Camera, status: CameraStatus | None, result: AnalysisResult | None, around: Surroundings
+    camera: Camera, heard: Heard[CameraStatus] | None, result: AnalysisResult | None, around: Surroundings
 ) -> CameraStatusView:
     """Return all that people are shown of one camera's status."""
-    verdict = judge(camera, status, around)
+    verdict = judge(camera, heard, around)
     online = verdict.state is CameraState.ONLINE
     seen: Counter[str] = Counter(item.class_name for item in result.detections) if result and online else Counter()
-    known = _known_figures(status, around.now_ms)
+    known = _known_figures(heard)
     if not online:
         known |= {"stream_fps": 0.0, "analysed_fps": 0.0}
     return CameraStatusView(
@@ -119,10 +125,14 @@ _NOTHING_KNOWN: Final[dict[str, Any]] = {
 }
 
 
-def _known_figures(status: CameraStatus | None, now_ms: int) -> dict[str, Any]:
-    figures = dict(_NOTHING_KNOWN) if status is None else {name: getattr(status, name) for name in _FIGURES}
-    last = figures["last_frame_at_ms"]
-    figures["last_frame_age_ms"] = None if last is None else max(0, now_ms - last)
+def _known_figures(heard: Heard[CameraStatus] | None) -> dict[str, Any]:
+    if heard is None:
+        return _NOTHING_KNOWN | {"last_frame_age_ms": None}
+    status = heard.message
+    figures: dict[str, Any] = {name: getattr(status, name) for name in _FIGURES}
+    last = status.last_frame_at_ms
+    # Both times are the worker's own: whether its clock is right does not matter.
+    figures["last_frame_age_ms"] = None if last is None else max(0, status.updated_at_ms - last) + heard.age_ms
     return figures
 
 

@@ -87,6 +87,34 @@ def test_a_worker_that_falls_silent_makes_its_cameras_offline(api: FlaskClient, 
     assert "worker-1" in str(status["detail"])
 
 
+@pytest.mark.parametrize("behind_ms", [11_000, -11_000, 3_600_000])
+def test_clocks_that_disagree_change_no_state(api: FlaskClient, farm_state: FarmState, behind_ms: int) -> None:
+    """Given a worker and a manager with wrong clocks, then what they just said is believed, and what is old is not."""
+    farm_state.plan({"new": StatusReason.NO_CAPACITY}, clock_behind_ms=behind_ms)
+    for name in ("lobby", "silent", "new"):
+        farm_state.camera(name)
+    farm_state.status("lobby", clock_behind_ms=behind_ms)
+    farm_state.status("silent", clock_behind_ms=behind_ms, age_ms=11_000)
+    lobby = _json(api, "/api/v1/cameras/lobby/status")
+    assert (lobby["state"], lobby["stale"]) == ("online", False)
+    last_frame_age_ms = lobby["last_frame_age_ms"]
+    assert isinstance(last_frame_age_ms, int)
+    assert 0 <= last_frame_age_ms < 5_000
+    assert _json(api, "/api/v1/cameras/silent/status")["reason"] == "worker_silent"
+    assert _json(api, "/api/v1/cameras/new/status")["reason"] == "no_capacity"
+
+
+def test_what_is_never_renewed_is_not_believed(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a status and a plan without an end of life, as a backup leaves them, then both count as old."""
+    farm_state.plan()
+    farm_state.camera("lobby")
+    farm_state.status("lobby")
+    for key in (keys.camera_status("lobby"), keys.plan_report()):
+        farm_state.client.persist(key)
+    assert _json(api, "/api/v1/cameras/lobby/status")["reason"] == "worker_silent"
+    assert _json(api, "/api/v1/status")["plan"] is None
+
+
 def test_a_new_camera_is_seen_in_the_status_at_once(api: FlaskClient, farm_state: FarmState) -> None:
     """Given somebody who just looked, when a camera is added, then the next look has it."""
     farm_state.plan()

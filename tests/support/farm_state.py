@@ -24,9 +24,10 @@ from contract.errors import StatusReason
 from contract.frame_paths import frame_path
 from contract.plan import PlanReport
 from contract.workers import WorkerStatus
+from runtime.farm_reader import REPORT_LIFETIME_SECONDS
 from runtime.frame_store import FrameStore
 from runtime.settings import ControllerSettings
-from runtime.worker_link import WorkerLink, Written
+from runtime.worker_link import STATUS_LIFETIME_SECONDS, WorkerLink, Written
 from tests.support.clips import picture
 from tests.support.valkey_server import ValkeyServer
 
@@ -95,9 +96,11 @@ class FarmState:
             )
         )
 
-    def plan(self, unplaced: dict[str, StatusReason] | None = None, *, age_ms: int = 0) -> None:
-        """Let a manager say what it did."""
-        at_ms = now_ms() - age_ms
+    def plan(
+        self, unplaced: dict[str, StatusReason] | None = None, *, age_ms: int = 0, clock_behind_ms: int = 0
+    ) -> None:
+        """Let a manager say what it did, so long ago and by a clock that is so far behind."""
+        at_ms = now_ms() - age_ms - clock_behind_ms
         report = PlanReport(
             controller_id="controller-1",
             updated_at_ms=at_ms,
@@ -107,7 +110,7 @@ class FarmState:
             unplaced=unplaced or {},
             moved_total=2,
         )
-        self.client.set(keys.plan_report(), report.model_dump_json(), ex=60)
+        self.client.set(keys.plan_report(), report.model_dump_json(), px=REPORT_LIFETIME_SECONDS * 1000 - age_ms)
 
     def status(
         self,
@@ -116,8 +119,10 @@ class FarmState:
         reason: StatusReason | None = None,
         *,
         age_ms: int = 0,
+        clock_behind_ms: int = 0,
     ) -> None:
-        """Let the worker say how a camera does."""
+        """Let the worker say how a camera does, so long ago and by a clock that is so far behind."""
+        said_ms = now_ms() - age_ms - clock_behind_ms
         written = self.link().publish_status(
             CameraStatus(
                 camera_id=camera_id,
@@ -125,8 +130,8 @@ class FarmState:
                 epoch=1,
                 state=state,
                 reason=reason,
-                updated_at_ms=now_ms() - age_ms,
-                last_frame_at_ms=now_ms() - age_ms,
+                updated_at_ms=said_ms,
+                last_frame_at_ms=said_ms,
                 stream_fps=25.0,
                 analysed_fps=1.0,
                 width=320,
@@ -137,6 +142,7 @@ class FarmState:
             )
         )
         assert written is Written.ACCEPTED
+        self.client.pexpire(keys.camera_status(camera_id), STATUS_LIFETIME_SECONDS * 1000 - age_ms)
 
     def save(self, camera_id: str, at_ms: int, number: int = 0, size: tuple[int, int] = (320, 240)) -> str:
         """Save one frame to the volume only."""

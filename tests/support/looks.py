@@ -6,7 +6,7 @@ from contract.camera_specs import Camera
 from contract.cameras import CameraState, CameraStatus
 from contract.errors import StatusReason
 from contract.workers import WorkerStatus
-from runtime.farm_reader import WorkerView
+from runtime.farm_reader import Heard, WorkerView
 
 NOW_MS = 1_800_000_000_000
 
@@ -62,13 +62,13 @@ def worker(worker_id: str, *, alive: bool) -> WorkerView:
 
 def look() -> FarmLook:
     """Return a farm with one camera that works, one that does not, and three workers."""
-    around = Surroundings(NOW_MS, None, workers_alive=1)
+    around = Surroundings(None, workers_alive=1)
     cameras = {name: camera(name) for name in ("gate", "yard")}
     statuses = {
         "gate": status("gate", CameraState.ONLINE),
         "yard": status("yard", CameraState.OFFLINE, StatusReason.AUTH_FAILED),
     }
-    views = {name: status_view(cameras[name], statuses[name], None, around) for name in cameras}
+    views = {name: status_view(cameras[name], Heard(statuses[name], 500), None, around) for name in cameras}
     silent = WorkerView("w-3", alive=False, lease_ms=0, status=None)
     workers = [worker("w-1", alive=True), worker("w-2", alive=False), silent]
     return FarmLook(NOW_MS, cameras, views, workers, plan=None)

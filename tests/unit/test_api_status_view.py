@@ -8,8 +8,11 @@ from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult, TrackedDetection
 from contract.errors import REMEDIES, StatusReason
 from contract.plan import PlanReport
+from runtime.farm_reader import Heard
 
 NOW = 1_790_000_000_000
+#: The worker's clock is an hour off, which changes nothing.
+WORKER_NOW = NOW - 3_600_000
 
 
 def _camera(*, enabled: bool = True) -> Camera:
@@ -27,30 +30,31 @@ def _camera(*, enabled: bool = True) -> Camera:
 
 def _status(
     state: CameraState = CameraState.ONLINE, reason: StatusReason | None = None, *, age_ms: int = 500
-) -> CameraStatus:
-    return CameraStatus(
+) -> Heard[CameraStatus]:
+    status = CameraStatus(
         camera_id="lobby",
         worker_id="w1",
         epoch=3,
         state=state,
         reason=reason,
-        updated_at_ms=NOW - age_ms,
-        last_frame_at_ms=NOW - age_ms,
+        updated_at_ms=WORKER_NOW,
+        last_frame_at_ms=WORKER_NOW - 40,
         stream_fps=25,
         analysed_fps=1,
     )
+    return Heard(status, age_ms)
 
 
 def _around(unplaced: dict[str, StatusReason] | None = None, *, plan_age_ms: int = 0, workers: int = 1) -> Surroundings:
     plan = PlanReport(
         controller_id="c",
-        updated_at_ms=NOW - plan_age_ms,
+        updated_at_ms=NOW,
         leading_since_ms=0,
         cameras=1,
         workers=workers,
         unplaced=unplaced or {},
     )
-    return Surroundings(NOW, plan, workers)
+    return Surroundings(Heard(plan, plan_age_ms), workers)
 
 
 def _seen(*names: str) -> AnalysisResult:
@@ -102,7 +106,7 @@ def test_a_camera_without_a_place_says_why_the_manager_found_none(reason: Status
 
 def test_without_a_manager_a_new_camera_says_that_none_runs() -> None:
     """Given no plan, or one that nobody renews, then a camera without status says so."""
-    assert judge(_camera(), None, Surroundings(NOW, None, 1)).reason is StatusReason.NO_MANAGER
+    assert judge(_camera(), None, Surroundings(None, 1)).reason is StatusReason.NO_MANAGER
     old = _around({"lobby": StatusReason.NO_CAPACITY}, plan_age_ms=STALE_MS + 1)
     assert judge(_camera(), None, old).reason is StatusReason.NO_MANAGER
 
@@ -112,6 +116,11 @@ def test_a_camera_that_was_just_placed_waits_without_a_reason() -> None:
     verdict = judge(_camera(), None, _around())
     assert (verdict.state, verdict.reason) == (CameraState.PENDING, None)
     assert verdict.detail
+
+
+def test_the_age_of_the_last_frame_does_not_depend_on_the_workers_clock() -> None:
+    """Given a worker whose clock is an hour off, then the last frame is as old as worker and Redis together say."""
+    assert status_view(_camera(), _status(age_ms=700), None, _around()).last_frame_age_ms == 740
 
 
 def test_every_reason_comes_with_its_remedy() -> None:
