@@ -27,6 +27,7 @@ from tests.support.http_camera import (
     status,
 )
 from tests.support.watched_camera import QUICK, WatchedCamera
+from workers.capture.http_client import may_know_credentials
 from workers.capture.probe import probe
 from workers.capture.snapshot_stream import MAX_PICTURE_BYTES, decode_picture, jpeg_size
 
@@ -121,6 +122,42 @@ def test_credentials_are_not_given_to_another_host(camera: HttpCamera) -> None:
         assert all("Authorization" not in headers for _, headers in other.requests)
 
 
+@pytest.mark.parametrize("scheme", ["basic", "digest"])
+def test_credentials_do_not_go_to_another_port(camera: HttpCamera, scheme: Literal["basic", "digest"]) -> None:
+    """Given a redirect to another server of the same host that asks for a password, Then it gets none."""
+    with HttpCamera() as other:
+        other.answers["/shot"] = guarded(body(jpeg(), "image/jpeg"), "admin", "secret", scheme)
+        camera.answers["/shot"] = guarded(redirect(other.url("/shot")), "admin", "secret", scheme)
+        with WatchedCamera(camera.url("/shot", "admin:secret")) as watched:
+            watched.wait_reason(StatusReason.AUTH_FAILED)
+        assert any("Authorization" in headers for _, headers in camera.requests)
+        assert len(other.requests) >= 1
+        assert all("Authorization" not in headers for _, headers in other.requests)
+
+
+@pytest.mark.parametrize(
+    ("camera_url", "url", "may"),
+    [
+        ("http://u:p@cam/a", "http://cam:80/b", True),
+        ("http://u:p@Cam/a", "http://cAM/b", True),
+        ("https://u:p@cam/a", "https://cam:443/b", True),
+        ("http://u:p@cam/a", "https://cam/b", True),
+        ("http://u:p@cam:8080/a", "https://cam:8080/b", True),
+        ("https://u:p@cam/a", "http://cam/b", False),
+        ("https://u:p@cam:8443/a", "http://cam:8443/b", False),
+        ("https://u:p@cam/a", "http://cam:8080/b", False),
+        ("http://u:p@cam/a", "http://cam:8080/b", False),
+        ("http://u:p@cam/a", "https://cam:8443/b", False),
+        ("http://u:p@cam:8080/a", "https://cam/b", False),
+        ("http://u:p@cam/a", "http://cam.evil/b", False),
+        ("http://u:p@cam/a", "http://cam:99999/b", False),
+    ],
+)
+def test_who_may_know_the_credentials(camera_url: str, url: str, may: bool) -> None:
+    """Given where a camera is and where it leads, only itself gets the password, and never in clear instead of TLS."""
+    assert may_know_credentials(camera_url, url) is may
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -143,6 +180,7 @@ def test_credentials_are_not_given_to_another_host(camera: HttpCamera) -> None:
         (redirect("/it"), StatusReason.SERVER_ERROR),
         (redirect("file:///etc/passwd"), StatusReason.URL_INVALID),
         (redirect("gopher://127.0.0.1/x"), StatusReason.URL_INVALID),
+        (redirect("http://127.0.0.1:99999/x"), StatusReason.URL_INVALID),
     ],
 )
 def test_what_is_no_video_has_a_reason(camera: HttpCamera, answer: object, reason: StatusReason) -> None:

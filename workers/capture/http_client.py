@@ -22,7 +22,26 @@ from workers.capture.state import CaptureSettings
 from workers.capture.watch import Watch
 
 MAX_REDIRECTS: Final = 3
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+def may_know_credentials(camera_url: str, url: str) -> bool:
+    """Tell whether the camera of `camera_url` may be sent its credentials at `url`, to which it leads.
+
+    It may at the same scheme, host and port, or where the only change is from http to https.
+    """
+    camera, asked = urlsplit(camera_url), urlsplit(url)
+    try:
+        camera_port = camera.port or _DEFAULT_PORTS[camera.scheme]
+        asked_port = asked.port or _DEFAULT_PORTS[asked.scheme]
+    except ValueError:  # no such port; asking there will say so
+        return False
+    if camera.hostname != asked.hostname:
+        return False
+    if camera.scheme == "http" and asked.scheme == "https":
+        return camera_port == asked_port or (camera_port, asked_port) == (80, 443)
+    return (camera.scheme, camera_port) == (asked.scheme, asked_port)
 
 
 def trusted_certificates() -> str:
@@ -101,7 +120,6 @@ class HttpClient:
 
     def __init__(self, url: str, settings: CaptureSettings, watch: Watch) -> None:
         parts = urlsplit(url)
-        self._host = parts.hostname
         self._username = unquote(parts.username) if parts.username is not None else None
         self._password = unquote(parts.password or "")
         self.url: Final = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
@@ -148,7 +166,7 @@ class HttpClient:
         raise failed(StatusReason.SERVER_ERROR, self._secret_url, f"it redirects more than {MAX_REDIRECTS} times")
 
     def _ask(self, url: str, headers: dict[str, str]) -> requests.Response:
-        trusted = urlsplit(url).hostname == self._host
+        trusted = may_know_credentials(self.url, url)
         response = self._send(url, headers, self._auth if trusted else None)
         if response.status_code == requests.codes.unauthorized and trusted and self._username is not None:
             challenge = response.headers.get("WWW-Authenticate", "")
