@@ -5,10 +5,12 @@ takes the lead, so that a change of leader moves no camera, and it is written by
 that one that slept cannot publish an old plan.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.assigner import make_plan
 from camera_ctrler.plan_publisher import NotLeadingError, Operations, PlanPublisher
@@ -70,6 +72,11 @@ class Manager:
         self._cameras: dict[str, RegisteredCamera] = {}
         self._revision = -1
         self._read_at = 0.0
+        #: Whether the registry was ever read: without knowing the cameras, nothing may be withdrawn.
+        self._knows_cameras = False
+        self._database_error = ""
+        #: Camera id -> newest epoch that this manager has seen or given out.
+        self._epochs: dict[str, int] = {}
         self._placed: dict[str, _Placed] = {}
         self._handovers: dict[str, _Handover] = {}
         self._leading_since_ms = 0
@@ -102,6 +109,7 @@ class Manager:
         fences = self._reader.camera_epochs(sorted(holders))
         for camera_id, its in holders.items():
             newest, *older = sorted(its, key=lambda placed: placed.epoch, reverse=True)
+            self._epochs[camera_id] = max(newest.epoch, self._epochs.get(camera_id, 0))
             # Fenced off, by a worker that outlived a restored registry or by a plan cut short before it withdrew the
             # camera: all its writes are refused, so it must be given out anew.
             fenced_off = fences[camera_id] > newest.epoch
@@ -117,22 +125,28 @@ class Manager:
     def step(self) -> None:
         """Look at registry and workers once and publish what must change.
 
+        While the database is away, the plan goes on with the cameras known, and the report says so.
+
         Raises:
             NotLeadingError: Another manager leads.
-            redis.RedisError, sqlalchemy.exc.SQLAlchemyError: A server is away; the next step makes up for it.
+            redis.RedisError: Redis is away; the next step makes up for it.
         """
         if self._must_adopt:
             self._adopt()
             log.info("plan_adopted", cameras=len(self._placed), handovers=len(self._handovers))
         elif self._clock.monotonic() - self._adopted_at >= AUDIT_SECONDS:
             self._adopt()
-        self._read_registry()
+        self._follow_registry()
         workers = self._reader.workers()
         able = {
             worker.worker_id: worker.status.capacity
             for worker in workers
             if worker.alive and worker.status is not None and not worker.status.draining
         }
+        if not self._knows_cameras:
+            self._must_adopt = False
+            self._report(len(able), {})
+            return
         alive = {worker.worker_id for worker in workers if worker.alive}
         wanted = {camera_id: camera for camera_id, camera in self._cameras.items() if camera.enabled}
         current = {camera_id: placed.worker_id for camera_id, placed in self._placed.items()}
@@ -162,6 +176,37 @@ class Manager:
         known, self._started = self._started, started
         return {worker_id for worker_id, at in started.items() if known.get(worker_id, at) != at}
 
+    def _follow_registry(self) -> None:
+        """Read the cameras if they may have changed; keep those known while the database is away."""
+        try:
+            self._read_registry()
+        except SQLAlchemyError as error:
+            self._note_database(error)
+        else:
+            self._note_database(None)
+
+    def _note_database(self, error: SQLAlchemyError | None) -> None:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0] if error is not None else ""
+        if said != self._database_error:
+            log.warning("database_away" if said else "database_back", error=said)
+        self._database_error = said
+
+    def _next_epochs(self, camera_ids: Iterable[str]) -> dict[str, int]:
+        """Return an epoch for each camera, greater than all that are in use; also while the database is away."""
+        ids = sorted(camera_ids)
+        fences = self._reader.camera_epochs(ids)
+        used = {camera_id: max(fences[camera_id], self._epochs.get(camera_id, 0)) for camera_id in ids}
+        # Redis and this manager know the newest epochs unless Redis lost its data just now; then the audit, which
+        # finds what is fenced off, makes up for it.
+        epochs = {camera_id: epoch + 1 for camera_id, epoch in used.items()}
+        if not self._database_error:
+            try:
+                epochs = self._registry.next_epochs(ids, above=used)
+            except SQLAlchemyError as error:
+                self._note_database(error)
+        self._epochs |= epochs
+        return epochs
+
     def _read_registry(self) -> None:
         revision = self._registry.revision()
         now = self._clock.monotonic()
@@ -171,7 +216,7 @@ class Manager:
         # A row that was edited into nonsense is no reason to stop watching.
         kept = {name: self._cameras[name] for name in listing.unreadable if name in self._cameras}
         self._cameras = {camera.id: camera for camera in listing.cameras} | kept
-        self._revision, self._read_at = revision, now
+        self._revision, self._read_at, self._knows_cameras = revision, now, True
 
     def _finish_handovers(self, operations: Operations, alive: set[str]) -> None:
         """End the former worker's part where the new one has written, or took too long, or the former is gone."""
@@ -196,7 +241,7 @@ class Manager:
     ) -> None:
         """Take cameras away that nobody shall, or can, watch any more."""
         leaving = [camera_id for camera_id in self._placed if camera_id not in wanted or camera_id in unplaced]
-        fences = self._registry.next_epochs(leaving, above=self._reader.camera_epochs(leaving)) if leaving else {}
+        fences = self._next_epochs(leaving) if leaving else {}
         for camera_id in leaving:
             placed = self._placed.pop(camera_id)
             handover = self._handovers.pop(camera_id, None)
@@ -223,7 +268,7 @@ class Manager:
         }
         if not changed:
             return
-        epochs = self._registry.next_epochs(changed, above=self._reader.camera_epochs(sorted(changed)))
+        epochs = self._next_epochs(changed)
         deadline = self._clock.monotonic() + self._handover_seconds
         for camera_id, worker_id in changed.items():
             camera, epoch = self._cameras[camera_id], epochs[camera_id]
@@ -268,5 +313,6 @@ class Manager:
                 withdrawn_total=self._withdrawn_total,
                 refused_plans=self._refused_plans,
                 camera_source_error=self.camera_source_error,
+                database_error=self._database_error,
             )
         )

@@ -117,8 +117,6 @@ class ManagerService:
             manager.step()
         except RedisAwayError as error:
             log.warning("redis_away", error=str(error))
-        except SQLAlchemyError as error:
-            log.warning("database_away", error=str(error).splitlines()[0])
 
     def _follow_source(self, source: CameraSource) -> None:
         follower = SourceFollower(self._registry)

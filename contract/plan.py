@@ -29,3 +29,5 @@ class PlanReport(BaseModel):
     refused_plans: int = 0
     #: What is wrong with the external camera table; empty: nothing.
     camera_source_error: str = ""
+    #: Why the registry's database cannot be used; empty: it can. The plan goes on with the cameras known before.
+    database_error: str = ""
