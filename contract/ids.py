@@ -22,8 +22,11 @@ def is_valid_id(value: str) -> bool:
 
 
 def new_camera_id() -> str:
-    """Make an id for a camera that was registered without one."""
-    return f"cam-{secrets.token_hex(4)}"
+    """Make an id for a camera that was registered without one.
+
+    64 random bits: of 10,000 cameras two meet with a chance of 3e-12; with 32 bits it would be 1 %.
+    """
+    return f"cam-{secrets.token_hex(8)}"
 
 
 def new_worker_id(host: str) -> str:

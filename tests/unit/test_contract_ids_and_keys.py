@@ -40,6 +40,13 @@ def test_ids_that_the_farm_makes_are_valid_and_new(host: str) -> None:
     assert is_valid_id(new_camera_id())
 
 
+def test_ids_of_a_large_farm_do_not_meet() -> None:
+    """Given ids made for ten thousand cameras, a chance of less than one in a hundred million that two are the same."""
+    bits = 4 * len(new_camera_id().removeprefix("cam-"))
+    assert 10_000**2 / 2 / 2**bits < 1e-8
+    assert len({new_camera_id() for _ in range(20_000)}) == 20_000
+
+
 def test_no_two_keys_are_the_same_and_each_has_a_contract() -> None:
     """Given every key function and ids that resemble key parts, all keys differ and each docstring says who and how."""
     functions = [value for _, value in inspect.getmembers(keys, inspect.isfunction)]
