@@ -48,6 +48,13 @@ def dribble(data: bytes, content_type: str) -> Answer:
     return answer
 
 
+def dribble_headers(handler: Handler) -> None:
+    """Begin an answer whose headers come one byte every 0.2 s and have no end."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not handler.ended.wait(0.2):
+        handler.wfile.write(b"a")
+
+
 def strict(answer: Answer, length: int) -> Answer:
     """Answer 416 to a request for what lies behind the last byte, as RFC 9110 says and web servers do."""
 
@@ -89,6 +96,42 @@ def test_an_answer_that_dribbles_in_is_given_up(camera: HttpCamera, content_type
         watched.wait(lambda: bool(watched.reasons), "given up", limit)
         assert watched.reasons[0] in {StatusReason.TIMEOUT, StatusReason.STREAM_STALLED}
         assert not watched.frames
+    wait_until(lambda: connections_to(camera.port) == 0, "it hangs up", seconds=2)
+
+
+def test_headers_that_dribble_in_are_given_up(camera: HttpCamera) -> None:
+    """Given headers without an end, when the time to connect is over, then the reason is a time-out and we hang up."""
+    camera.answers["/slow"] = dribble_headers
+    with WatchedCamera(camera.url("/slow")) as watched:
+        watched.wait(lambda: bool(watched.reasons), "given up", QUICK.connect_timeout_seconds + 1)
+        assert watched.reasons[0] is StatusReason.TIMEOUT
+        # It is tried again, and then watched when the camera has recovered.
+        camera.answers["/slow"] = body(jpeg(), "image/jpeg")
+        watched.wait_frames(1)
+    wait_until(lambda: connections_to(camera.port) == 0, "it hangs up", seconds=2)
+
+
+def test_a_later_picture_whose_headers_dribble_in_is_given_up(camera: HttpCamera) -> None:
+    """Given a camera that is online on a kept connection, when headers dribble, then it is named and let go of."""
+    camera.answers["/cam"] = body(jpeg(), "image/jpeg")
+    with WatchedCamera(camera.url("/cam")) as watched:
+        watched.wait_frames(2)
+        camera.answers["/cam"] = dribble_headers
+        watched.wait(lambda: bool(watched.reasons), "given up", QUICK.connect_timeout_seconds + 1)
+        assert watched.reasons[0] in {StatusReason.TIMEOUT, StatusReason.STREAM_STALLED}
+
+
+def test_a_capture_that_waits_for_headers_hears_stop(camera: HttpCamera) -> None:
+    """Given headers that dribble in, when the capture is stopped, then it ends at once and says nothing more."""
+    camera.answers["/slow"] = dribble_headers
+    watched = WatchedCamera(camera.url("/slow"))
+    watched.capture.start()
+    wait_until(lambda: bool(camera.requests), "it is asked")
+    threading.Event().wait(0.3)
+    told = len(watched.states)
+    watched.capture.stop()
+    assert watched.capture.join(1)
+    assert len(watched.states) == told
     wait_until(lambda: connections_to(camera.port) == 0, "it hangs up", seconds=2)
 
 

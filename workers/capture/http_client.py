@@ -5,6 +5,7 @@ another thread, and it does not tell a wrong certificate from a broken connectio
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -18,6 +19,7 @@ from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from contract.errors import StatusReason
 from runtime.version import VERSION
 from workers.capture.failures import CaptureError, Stage, classify, failed
+from workers.capture.http_connections import HttpConnections
 from workers.capture.state import CaptureSettings
 from workers.capture.watch import Watch
 
@@ -128,6 +130,7 @@ class HttpClient:
         self._timeouts = (settings.connect_timeout_seconds, settings.stall_timeout_seconds)
         self._auth: AuthBase | None = None
         self._session = requests.Session()
+        self._connections: Final = HttpConnections(self._session)
         # Proxies of the environment are for the internet, and .netrc must not lend passwords to cameras.
         self._session.trust_env = False
         self._session.verify = trusted_certificates() if settings.camera_tls_verify else False
@@ -178,10 +181,23 @@ class HttpClient:
 
     def _send(self, url: str, headers: dict[str, str], auth: AuthBase | None) -> requests.Response:
         self._watch.check()
-        with self.translating(Stage.OPENING):
-            return self._session.get(
-                url, headers=headers, auth=auth, stream=True, allow_redirects=False, timeout=self._timeouts
-            )
+        # The time-outs of the library are for one read each: headers that come byte by byte would take for ever.
+        limit = threading.Timer(self._timeouts[0], self._connections.cut)
+        limit.daemon = True
+        with self._watch.cutting(self._connections.cut), self._connections.noting():
+            limit.start()
+            try:
+                with self.translating(Stage.OPENING):
+                    response = self._session.get(
+                        url, headers=headers, auth=auth, stream=True, allow_redirects=False, timeout=self._timeouts
+                    )
+            finally:
+                limit.cancel()
+            if self._connections.were_cut:  # what looks like an answer ends where it was cut
+                response.close()
+                self._watch.check()
+                raise failed(StatusReason.TIMEOUT, self._secret_url)
+            return response
 
     def _accept(self, response: requests.Response) -> requests.Response:
         status = response.status_code
@@ -201,6 +217,8 @@ class HttpClient:
             yield
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             self._watch.check()  # a connection that we cut ourselves is no failure
+            if stage is Stage.OPENING and self._connections.were_cut:
+                raise failed(StatusReason.TIMEOUT, self._secret_url) from None
             raise self._translated(error, stage) from None
 
     def _translated(self, error: Exception, stage: Stage) -> CaptureError:
