@@ -71,24 +71,24 @@ def up(
 def down(
     force: Annotated[bool, typer.Option("--force", help="Do not wait for work to be finished.")] = False,
 ) -> None:
-    """Stop the farm that runs from this folder."""
-    from cli.stack_state import is_locked, running
+    """Stop the farm that runs from this folder, or is starting."""
+    from cli.stack_state import is_locked, supervisor_pid
     from runtime.settings import CommonSettings
 
     settings = CommonSettings.load()
-    state = running(settings.data_dir)
-    if state is None:
+    pid = supervisor_pid(settings.data_dir)
+    if pid is None:
         print(f"no farm runs from {settings.data_dir}")
         return
     began = time.monotonic()
-    _send(state.pid)
+    _send(pid)
     pause = threading.Event()
     while is_locked(settings.data_dir):
         if force and time.monotonic() - began > _BETWEEN_SIGNALS_SECONDS:
-            _send(state.pid)  # the second one makes the supervisor kill what is left
+            _send(pid)  # the second one makes the supervisor kill what is left
             force = False
         if time.monotonic() - began > _STOP_SECONDS:
-            raise StopFailedError(f"process {state.pid} has not stopped in {_STOP_SECONDS:.0f} s; try --force")
+            raise StopFailedError(f"process {pid} has not stopped in {_STOP_SECONDS:.0f} s; try --force")
         pause.wait(0.1)
     print(f"stopped in {time.monotonic() - began:.1f} s")
 

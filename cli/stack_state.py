@@ -1,4 +1,7 @@
-"""Which farm runs from a data folder: a lock that its supervisor holds, and a file that says how to reach it."""
+"""Which farm runs from a data folder: a lock that its supervisor holds, and a file that says how to reach it.
+
+The lock's file has the supervisor's process id in it; the other file comes when the farm's Redis can be reached.
+"""
 
 import contextlib
 import fcntl
@@ -64,6 +67,8 @@ class StackLock:
                 break
             os.close(descriptor)
         self._descriptor = descriptor
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
         self._state_path.unlink(missing_ok=True)
         return self
 
@@ -84,7 +89,11 @@ class StackLock:
 
     def _who(self) -> str:
         state = _read(self._state_path)
-        who = f"process {state.pid} (./farm {state.command}, {state.api_url})" if state else "another process"
+        if state:
+            who = f"process {state.pid} (./farm {state.command}, {state.api_url})"
+        else:
+            pid = supervisor_pid(self._path.parent)
+            who = f"process {pid}, which is still starting" if pid else "another process"
         return f"a farm runs from {self._path.parent} already: {who}; stop it with ./farm down"
 
 
@@ -101,6 +110,14 @@ def is_locked(data_dir: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def supervisor_pid(data_dir: Path) -> int | None:
+    """Return the process that holds the lock of `data_dir`, also while its farm is still starting; None: nobody."""
+    if is_locked(data_dir):
+        with contextlib.suppress(OSError, ValueError):
+            return int((data_dir / LOCK_NAME).read_text())
+    return None
 
 
 def running(data_dir: Path) -> StackState | None:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from cli.stack import locked
-from cli.stack_state import StackLock, StackState, is_locked, running
+from cli.stack_state import AlreadyRunsError, StackLock, StackState, is_locked, running, supervisor_pid
 from contract.errors import FarmError
 from runtime.settings import PROJECT_DIR, StackSettings
 from tests.support.processes import is_running, processes_below, wait_until
@@ -142,6 +142,47 @@ def test_ctrl_c_while_it_starts_leaves_nothing_either(place: Place) -> None:
     assert process.wait(30) == 130
     wait_until(lambda: not any(map(is_running, pids)), "the end of every process")
     assert place.leftovers() == []
+
+
+def test_down_ends_a_farm_that_is_still_starting(place: Place) -> None:
+    """Given a command that holds the lock and has no Redis yet, as while a model is fetched, `down` ends it."""
+    code = (
+        "import pathlib, signal, sys; from cli.stack import locked; from runtime.settings import StackSettings\n"
+        "with locked(StackSettings(data_dir=pathlib.Path(sys.argv[1]))): print('locked', flush=True); signal.pause()"
+    )
+    starting = subprocess.Popen(
+        [sys.executable, "-c", code, str(place.data_dir)],
+        cwd=place.folder,
+        env=place.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert starting.stdout is not None
+        assert starting.stdout.readline() == "locked\n"
+        assert is_locked(place.data_dir)
+        assert running(place.data_dir) is None
+        down = place.run("down")
+        assert (down.returncode, "stopped in" in down.stdout) == (0, True), down
+        assert starting.wait(5) != 0
+        assert not is_locked(place.data_dir)
+    finally:
+        starting.kill()
+        starting.communicate()
+    assert "no farm runs from" in place.run("down").stdout
+
+
+def test_a_lock_names_its_holder_only_while_it_is_held(tmp_path: Path) -> None:
+    """Given a lock with a pid in it, the pid is told while the lock is held, and not that of a killed holder."""
+    assert supervisor_pid(tmp_path) is None
+    (tmp_path / "farm.lock").write_text("123456789012\n")  # as kill -9 leaves it, and longer than what comes
+    assert supervisor_pid(tmp_path) is None
+    with StackLock(tmp_path):
+        assert supervisor_pid(tmp_path) == os.getpid()
+        with pytest.raises(AlreadyRunsError, match=f"process {os.getpid()}"), StackLock(tmp_path):
+            pass
+    assert supervisor_pid(tmp_path) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
