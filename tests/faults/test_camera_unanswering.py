@@ -102,3 +102,10 @@ def test_a_host_that_speaks_something_else_is_not_video(said: bytes, reason: Sta
         finally:
             ended.set()
             thread.join(3)
+
+
+@pytest.mark.parametrize("url", ["rtsp://camera.invalid/x", "http://camera.invalid/x.mjpeg"])
+def test_a_host_that_has_no_address_is_named_so(url: str) -> None:
+    """Given a name that no server knows (RFC 6761), When it is watched, Then the reason is the name."""
+    with WatchedCamera(url) as camera:
+        camera.wait_reason(StatusReason.NAME_NOT_FOUND, 20)
