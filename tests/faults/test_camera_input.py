@@ -191,6 +191,27 @@ def test_a_certificate_nobody_vouches_for_is_refused(secure_url: str) -> None:
     assert camera.frames == []
 
 
+def test_headers_that_dribble_in_over_tls_are_given_up_and_stop_is_heard(certificate: Path) -> None:
+    """Given TLS and headers without an end, When the time is over, Then it is a time-out; a stop is heard at once."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+
+    def dribble_headers(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not handler.ended.wait(0.2):
+            handler.wfile.write(b"a")
+
+    with HttpCamera(tls) as camera:
+        camera.answers["/slow"] = dribble_headers
+        watched = WatchedCamera(camera.url("/slow"), settings=replace(QUICK, camera_tls_verify=False))
+        watched.capture.start()
+        watched.wait(lambda: bool(watched.reasons), "given up", QUICK.connect_timeout_seconds + 1)
+        assert watched.reasons[0] is StatusReason.TIMEOUT
+        watched.wait(lambda: len(camera.requests) == 2, "asked again")
+        watched.capture.stop()
+        assert watched.capture.join(1)
+
+
 def test_such_a_certificate_is_taken_when_checks_are_off(secure_url: str) -> None:
     """Given FARM_CAMERA_TLS_VERIFY=false, When such a camera is opened, Then it plays."""
     with WatchedCamera(secure_url, settings=replace(QUICK, camera_tls_verify=False)) as camera:
