@@ -125,9 +125,14 @@ def _json_or_text(value: str) -> Any:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers do not wait for a writer
-    cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA busy_timeout=10000")
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")  # readers do not wait for a writer
+    except sqlite3.OperationalError as error:
+        # For this one SQLite does not wait. The mode stays with the file: who is in the way sets it, or has set it.
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+    cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
 
 
