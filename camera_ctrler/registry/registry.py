@@ -97,8 +97,8 @@ class RegisteredCamera:
         secrets = fields.pop("secrets")
         url = self._row.url
         if secrets is not None:
-            parts = urlsplit(url)
-            url = mask_url(parts._replace(netloc=f"{MASK}@{parts.netloc}").geturl())
+            host = urlsplit(url).netloc
+            url = mask_url(url.replace(f"//{host}", f"//{MASK}@{host}", 1))
         return Camera(**{**fields, "url": url, "has_credentials": secrets is not None})
 
     def settings(self) -> AnalysisSettings:

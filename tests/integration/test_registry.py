@@ -242,6 +242,23 @@ def test_a_url_given_back_as_it_was_shown_keeps_its_secrets(
     assert opened_url(registry, "c") == opened
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"rtsp://h/user=admin_password={HIDDEN}_channel=1_stream=0.sdp?real_stream",
+        f"http://u:{HIDDEN}@h/v.cgi?loginuse=a&loginpas={HIDDEN};pwd={HIDDEN}#key={HIDDEN}",
+        f"http://u:{HIDDEN}@h/v?",
+    ],
+)
+def test_a_url_sent_back_as_it_is_shown_changes_nothing(registry: Registry, url: str) -> None:
+    """Given secrets in any part of a URL, what is shown has none, and sending it back leaves every byte as it was."""
+    shown = registry.add(CameraCreate(id="c", url=url)).view().url
+    assert HIDDEN not in shown
+    registry.update("c", CameraPatch(url=shown))
+    assert opened_url(registry, "c") == url
+    assert registry.get("c").view().url == shown
+
+
 def test_a_password_set_on_a_camera_without_user_name_is_used(registry: Registry) -> None:
     """Given a camera without credentials, when only a password is set, then the worker opens the URL with it."""
     registry.add(CameraCreate(id="c", url="rtsp://h/x"))
