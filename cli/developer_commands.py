@@ -13,6 +13,9 @@ from contract.errors import FarmError
 
 #: The checkout; `runtime.settings` has the same, and takes a tenth of a second to import.
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
+#: Most tests wait for real processes, so files run side by side: a process for each core, at most four, because a
+#: farm under test needs some of the machine for itself.
+IN_PARALLEL: Final = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
 _PASS_THROUGH: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -28,8 +31,8 @@ def register(app: typer.Typer) -> None:
 
 
 def test(context: typer.Context) -> None:
-    """Run the tests; arguments go to pytest."""
-    _become([sys.executable, "-m", "pytest", *context.args])
+    """Run the tests, several files at a time; arguments go to pytest, which then runs one test after the other."""
+    _become([sys.executable, "-m", "pytest", *(context.args or IN_PARALLEL)])
 
 
 def lint() -> None:
