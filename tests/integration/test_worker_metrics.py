@@ -1,0 +1,59 @@
+"""A worker's own figures for Prometheus."""
+
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from contract.errors import FarmError
+from tests.support.clips import Clips
+from tests.support.farm import Farm
+from tests.support.rtsp_server import RtspServer
+from tests.support.valkey_server import ValkeyServer, free_port
+from tests.support.weights import yolo11n
+from workers.metrics import WorkerCollector, serve_metrics
+
+
+def scrape(port: int) -> dict[str, float]:
+    """Return name (and labels) -> value."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+@pytest.mark.slow
+def test_a_worker_serves_its_figures_to_prometheus(tmp_path: Path, own_valkey: ValkeyServer) -> None:
+    """Given a worker with one camera, when its metrics are read, then they say what it does."""
+    yolo11n()
+    media, port = tmp_path / "media", free_port()
+    media.mkdir()
+    Clips(media).make("squares", fps=10, gop=5, seconds=20, size=(320, 240))
+    settings = {
+        "FARM_METRICS_HOST": "127.0.0.1",
+        "FARM_METRICS_PORT": str(port),
+        "FARM_DETECT_SIZE": "160",
+        "FARM_DETECT_THREADS": "1",
+    }
+    with RtspServer(media) as cameras, Farm(tmp_path, own_valkey.url, api_port=free_port()) as farm:
+        farm.start_controller()
+        farm.start_worker("one", **settings)
+        farm.add_camera("door", cameras.url("squares.mp4"))
+        farm.wait_online("door")
+        figures = scrape(port)
+    assert figures["farm_worker_cameras"] == 1
+    assert figures["farm_worker_frames_analysed_total"] >= 1
+    assert figures['farm_worker_camera_online{camera="door"}'] == 1
+    assert figures["farm_worker_detect_seconds"] > 0
+
+
+def test_a_taken_metrics_port_is_named_with_the_setting() -> None:
+    """Given a port that is taken, when metrics shall be served on it, then the error names port and setting."""
+
+    def never() -> object:
+        raise AssertionError("nothing is asked")
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(FarmError, match=rf"{port}.*FARM_METRICS_PORT"):
+            serve_metrics("127.0.0.1", port, WorkerCollector(never, list))  # type: ignore[arg-type]
