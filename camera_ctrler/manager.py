@@ -139,7 +139,7 @@ class Manager:
         self._follow_registry()
         workers = self._reader.workers()
         able = {
-            worker.worker_id: worker.status.capacity
+            worker.worker_id: worker.status.max_cameras
             for worker in workers
             if worker.alive and worker.status is not None and not worker.status.draining
         }

@@ -101,7 +101,7 @@ def _worker_cells(worker: WorkerView) -> list[str | Text]:
         worker.worker_id,
         known.host,
         f"{known.device} ({known.detector})",
-        f"{len(known.camera_ids)}/{known.capacity}{' draining' if known.draining else ''}",
+        f"{len(known.camera_ids)}/{known.max_cameras}{' draining' if known.draining else ''}",
         f"{known.detect_ms:.1f}",
         lease,
     ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from contract.camera_urls import check_camera_url
-from contract.cameras import AnalysisSettings, SaveMode
+from contract.cameras import AnalysisSettings, Labels, PlacementSettings, SaveMode
 from contract.ids import CameraId
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -22,7 +22,7 @@ Url = Annotated[
 ]
 
 
-class CameraCreate(AnalysisSettings):
+class CameraCreate(AnalysisSettings, PlacementSettings):
     """A camera to be registered."""
 
     model_config = _SPEC
@@ -43,6 +43,10 @@ class CameraCreate(AnalysisSettings):
         """Return the part of it that workers need."""
         return AnalysisSettings(**self.model_dump(include=set(AnalysisSettings.model_fields)))
 
+    def placement(self) -> PlacementSettings:
+        """Return the part of it that the manager needs."""
+        return PlacementSettings(**self.model_dump(include=set(PlacementSettings.model_fields)))
+
 
 class CameraPatch(BaseModel):
     """Changes to a camera; a field that is not given stays as it is.
@@ -62,6 +66,8 @@ class CameraPatch(BaseModel):
     confidence: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] | None = None
     box_padding: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     save_frames: SaveMode | None = None
+    require_labels: Labels | None = None
+    prefer_labels: Labels | None = None
 
     @field_validator("url")
     @classmethod
@@ -80,7 +86,7 @@ class CameraPatch(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class Camera(AnalysisSettings):
+class Camera(AnalysisSettings, PlacementSettings):
     """A registered camera as people see it: secrets masked.
 
     Clock: `*_ms` is Unix time in milliseconds UTC.

@@ -37,6 +37,23 @@ class AnalysisSettings(BaseModel):
     save_frames: SaveMode = SaveMode.ALL
 
 
+#: ``gpu`` or ``site=north``.
+LABEL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]*(=[A-Za-z0-9._/-]+)?$"
+Label = Annotated[str, Field(pattern=LABEL_PATTERN, max_length=64)]
+Labels = Annotated[list[Label], Field(max_length=16)]
+
+
+class PlacementSettings(BaseModel):
+    """Which workers may have a camera; the same fields in the API and the registry."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: Only workers that have all of these labels get the camera.
+    require_labels: Labels = []
+    #: Workers that have more of these get it while they have room.
+    prefer_labels: Labels = []
+
+
 class CameraState(StrEnum):
     """What a camera is doing now."""
 

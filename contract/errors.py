@@ -25,6 +25,8 @@ class StatusReason(StrEnum):
     DISK_FULL = "disk_full"
     NO_WORKER = "no_worker"
     NO_CAPACITY = "no_capacity"
+    NO_LABELS = "no_labels"
+    HOST_BUSY = "host_busy"
     NO_MANAGER = "no_manager"
     WORKER_SILENT = "worker_silent"
     DISABLED = "disabled"
@@ -51,6 +53,8 @@ REMEDIES: dict[StatusReason, str] = {
     StatusReason.DISK_FULL: "The frames volume is full. Free space or shorten FARM_FRAMES_MAX_AGE_HOURS.",
     StatusReason.NO_WORKER: "No worker is running. Start one with: ./farm worker",
     StatusReason.NO_CAPACITY: "Every worker is full. Start another one with: ./farm worker",
+    StatusReason.NO_LABELS: "No worker has the labels it requires. Set FARM_WORKER_LABELS of one or change the camera.",
+    StatusReason.HOST_BUSY: "Many cameras of its host are being connected to; its turn comes within seconds.",
     StatusReason.NO_MANAGER: "No manager is running to give it to a worker. Start one with: ./farm controller",
     StatusReason.WORKER_SILENT: "Its worker stopped reporting. Another takes over in seconds, if there is one.",
     StatusReason.DISABLED: "The camera is switched off in CamFarm. Enable it to watch it.",

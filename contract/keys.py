@@ -119,6 +119,53 @@ def camera_frames(camera_id: str) -> str:
     return f"{PREFIX}:camera:{camera_id}:frames"
 
 
+def camera_results(camera_id: str) -> str:
+    """The newest results, every one of them, also those that were delivered late after an outage.
+
+    Type: stream, entry id ``epoch-seq``, field ``result``: `AnalysisResult` as JSON; the server itself refuses an id
+    that is not newer, so that a result sent twice is kept once.
+    Writer: the worker that holds the camera, fenced by epoch. Reader: API.
+    Lifetime: the newest FARM_RESULT_STREAM_SIZE results, until the camera is deleted.
+    """
+    return f"{PREFIX}:camera:{camera_id}:results"
+
+
+def camera_event_cursor(camera_id: str) -> str:
+    """The newest event that was accepted, so that one sent twice is kept once.
+
+    Type: hash, ``epoch`` and ``number``. Writer: script `publish_event`. Reader: the same script.
+    Lifetime: until the camera is deleted.
+    """
+    return f"{PREFIX}:camera:{camera_id}:event_cursor"
+
+
+def events() -> str:
+    """Events of all cameras, in the order in which they were accepted.
+
+    Type: stream, field ``event``: `Event` as JSON. Writer: workers, fenced by epoch. Reader: API.
+    Lifetime: some FARM_EVENT_STREAM_SIZE newest events.
+    """
+    return f"{PREFIX}:events"
+
+
+def moves() -> str:
+    """What the manager gave to whom, and why.
+
+    Type: stream, field ``move``: `Move` as JSON. Writer: manager, only while it leads. Reader: API.
+    Lifetime: some 10,000 newest moves.
+    """
+    return f"{PREFIX}:moves"
+
+
+def worker_drain(worker_id: str) -> str:
+    """Asks a worker to hand its cameras over and leave.
+
+    Type: string, who asked. Writer: API, command line (set it), the worker (deletes it when it leaves).
+    Reader: the worker. Lifetime: one hour.
+    """
+    return f"{PREFIX}:worker:{worker_id}:drain"
+
+
 def camera_channel(camera_id: str) -> str:
     """Says that a new preview is there, so that live views need not poll.
 

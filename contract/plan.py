@@ -27,6 +27,13 @@ class PlanReport(BaseModel):
     withdrawn_total: int = 0
     #: Plans refused because another manager led.
     refused_plans: int = 0
+    #: What all cameras together cost, and what all workers together may spend, in CPU-seconds a second.
+    load_cores: float = 0.0
+    capacity_cores: float = 0.0
+    #: Worker id -> what its cameras cost ÷ what it may spend.
+    load: dict[str, float] = {}
+    #: Workers that would carry all cameras without any of them being over capacity.
+    required_workers: int = 0
     #: What is wrong with the external camera table; empty: nothing.
     camera_source_error: str = ""
     #: Why the registry's database cannot be used; empty: it can. The plan goes on with the cameras known before.

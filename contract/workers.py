@@ -1,8 +1,20 @@
 """What a worker says of itself."""
 
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import BaseModel, Field, computed_field
 
 from contract.ids import WorkerId
+
+
+class Holding(BaseModel):
+    """One camera that a worker watches, and what it costs there; None until it was measured."""
+
+    epoch: int
+    #: CPU-seconds a second to receive the stream and decode what is looked at.
+    stream_cores: float | None = None
+    #: CPU-seconds to track, encode, save and publish one analysed frame; detection is `WorkerStatus.detect_seconds`.
+    frame_seconds: float | None = None
 
 
 class WorkerStatus(BaseModel):
@@ -22,9 +34,16 @@ class WorkerStatus(BaseModel):
     #: Runtime of the detector: ``openvino``, ``onnxruntime`` or ``ultralytics``.
     detector: str
     model: str
-    #: Cameras this worker takes at most.
-    capacity: int
-    camera_ids: list[str] = []
+    #: CPU-seconds a second that its cameras may cost: a target, passed only when no other worker has room.
+    cores: Annotated[float, Field(gt=0)]
+    #: Whether `cores` are all of its host's, to be shared by the workers there.
+    cores_shared: bool = True
+    #: Cameras this worker takes at most, whatever they cost.
+    max_cameras: int
+    #: What cameras can ask for, for example ``gpu`` or ``site=north``.
+    labels: list[str] = []
+    #: Cameras it watches.
+    holdings: dict[str, Holding] = {}
     draining: bool = False
     frames_analysed: int = 0
     frames_dropped: int = 0
@@ -32,5 +51,18 @@ class WorkerStatus(BaseModel):
     refused_writes: int = 0
     #: Milliseconds of detection per frame, mean over the last seconds.
     detect_ms: float = 0.0
+    #: CPU-seconds of detection per frame; on a GPU, seconds of the thread that waits for it. None until measured.
+    detect_seconds: float | None = None
     cpu_seconds: float = 0.0
     rss_bytes: int = 0
+    #: Records that wait on disk until Redis takes them, and their size.
+    spool_records: int = 0
+    spool_bytes: int = 0
+    #: Records lost because the spool was full or could not be written.
+    spool_lost: int = 0
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def camera_ids(self) -> list[str]:
+        """Ids of the cameras it watches."""
+        return sorted(self.holdings)

@@ -6,6 +6,7 @@ refused, because a misspelt setting that is silently ignored is found out at the
 
 import difflib
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -14,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contract.cameras import LABEL_PATTERN
 from contract.errors import FarmError
 
 #: The checkout (or the image's working directory): parent of this package.
@@ -21,6 +23,13 @@ PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
 ENV_PREFIX: Final = "FARM_"
 #: Names that the launcher reads before any model exists.
 LAUNCHER_NAMES: Final = frozenset({"FARM_PYTHON", "FARM_VENV", "FARM_ENV_FILE"})
+
+
+_LABEL: Final = re.compile(LABEL_PATTERN)
+
+
+def _labels(text: str) -> list[str]:
+    return sorted({part.strip() for part in text.split(",")} - {""})
 
 
 class SettingsError(FarmError):
@@ -129,6 +138,10 @@ class ControllerSettings(DatabaseSettings):
     camera_source_poll_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 2.0
     #: Seconds the old worker may go on with a moved camera while the new one connects.
     handover_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
+    #: Cameras that may be on their way from one live worker to another at a time, for the sake of balance.
+    max_moves_at_once: Annotated[int, Field(ge=1, le=1_000)] = 16
+    #: Cameras of one camera host (an NVR has many) that are newly connected to in any one second.
+    connects_per_host: Annotated[int, Field(ge=1, le=1_000)] = 16
     #: Saved frames older than this are deleted; 0 keeps them for ever.
     frames_max_age_hours: Annotated[float, Field(ge=0)] = 24.0
     #: The oldest saved frames are deleted while the volume has fewer free bytes than this.
@@ -142,8 +155,13 @@ class WorkerSettings(CommonSettings):
 
     #: Empty: made from the host name; must be unique in the farm.
     worker_id: str = ""
-    #: Cameras this worker takes at most.
-    worker_capacity: Annotated[int, Field(ge=1, le=10_000)] = 64
+    #: CPU-seconds a second that this worker's cameras may cost; 0: all cores the process may use, shared evenly with
+    #: the other workers of the same host. A target: cameras are never turned away for it, see `farm_required_workers`.
+    worker_cores: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)] = 0.0
+    #: Cameras this worker takes at most, whatever they cost.
+    worker_max_cameras: Annotated[int, Field(ge=1, le=10_000)] = 256
+    #: What cameras can require or prefer, separated by commas: ``gpu,site=north``.
+    worker_labels: str = ""
     #: ``auto``: CUDA where a GPU and its libraries are present, else CPU. Or ``cpu``, ``cuda``, ``cuda:1``.
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     #: Name of a model in FARM_MODELS_DIR; see `./farm models list`.
@@ -178,11 +196,37 @@ class WorkerSettings(CommonSettings):
     preview_size: Annotated[int, Field(ge=160, le=1920)] = 640
     #: Saved frames per camera that Redis lists; older ones are found on the volume.
     frame_index_size: Annotated[int, Field(ge=10, le=1_000_000)] = 3_600
+    #: Results per camera that Redis keeps.
+    result_stream_size: Annotated[int, Field(ge=10, le=1_000_000)] = 600
+    #: Events of all cameras that Redis keeps.
+    event_stream_size: Annotated[int, Field(ge=1_000, le=10_000_000)] = 100_000
+    #: Folder for results and events that wait until Redis is back; empty: FARM_DATA_DIR/spool.
+    spool_dir: Path | None = None
+    #: Most bytes that one worker keeps there; the oldest results, then the oldest events, make room and are counted.
+    spool_max_bytes: Annotated[int, Field(ge=65_536)] = 256_000_000
     #: Seconds a worker may take to finish and leave.
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 15.0
     #: Address of the worker's Prometheus metrics; port 0: any free one; empty host: none.
     metrics_host: str = ""
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @field_validator("worker_labels")
+    @classmethod
+    def _check_labels(cls, value: str) -> str:
+        for label in _labels(value):
+            if _LABEL.fullmatch(label) is None:
+                raise ValueError(f"{label!r} is not a label; use names such as gpu or site=north")
+        return value
+
+    @property
+    def labels(self) -> list[str]:
+        """`worker_labels` as a list, each once."""
+        return _labels(self.worker_labels)
+
+    @property
+    def spool_path(self) -> Path:
+        """Folder of the spool."""
+        return self.spool_dir or self.data_dir / "spool"
 
     @model_validator(mode="after")
     def _check_pairs(self) -> Self:

@@ -26,7 +26,7 @@ class WorkerCollector(Collector):
         """Yield the metrics of this moment."""
         worker = self._worker()
         yield GaugeMetricFamily("farm_worker_cameras", "Cameras this worker watches", len(worker.camera_ids))
-        yield GaugeMetricFamily("farm_worker_capacity", "Cameras this worker takes at most", worker.capacity)
+        yield GaugeMetricFamily("farm_worker_max_cameras", "Cameras this worker takes at most", worker.max_cameras)
         yield GaugeMetricFamily("farm_worker_detect_seconds", "Detection time per frame", worker.detect_ms / 1000)
         yield GaugeMetricFamily("farm_worker_resident_bytes", "Largest resident memory", worker.rss_bytes)
         yield CounterMetricFamily("farm_worker_cpu_seconds", "CPU time used", worker.cpu_seconds)

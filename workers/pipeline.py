@@ -18,6 +18,7 @@ from contract.assignments import Assignment
 from contract.cameras import CameraStatus
 from contract.detections import AnalysisResult
 from contract.errors import StatusReason
+from contract.workers import Holding
 from runtime.clock import Clock
 from runtime.frame_store import VolumeFullError
 from runtime.lanes import Lanes
@@ -215,6 +216,11 @@ class Pipeline:
         """Cameras that are watched now."""
         with self._lock:
             return sorted(self._watched)
+
+    def holdings(self) -> dict[str, Holding]:
+        """Return what is watched, and what each camera costs."""
+        with self._lock:
+            return {camera_id: Holding(epoch=watched.run.epoch) for camera_id, watched in self._watched.items()}
 
     def totals(self) -> Totals:
         """Return the counts of all cameras this worker has watched."""

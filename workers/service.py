@@ -22,6 +22,7 @@ from runtime.settings import WorkerSettings
 from runtime.shutdown import Shutdown
 from runtime.version import VERSION
 from runtime.worker_link import WorkerLink, Written
+from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.metrics import WorkerCollector, serve_metrics
 from workers.pipeline import CaptureOpener, Pipeline, PipelineSettings, Stages
@@ -242,8 +243,11 @@ class WorkerService:
             device=self._detector.device,
             detector=self._detector.runtime,
             model=self._model,
-            capacity=self._settings.worker_capacity,
-            camera_ids=self._pipeline.camera_ids,
+            cores=self._settings.worker_cores or usable_cpus(),
+            cores_shared=self._settings.worker_cores == 0,
+            max_cameras=self._settings.worker_max_cameras,
+            labels=self._settings.labels,
+            holdings=self._pipeline.holdings(),
             draining=self._draining,
             frames_analysed=totals.analysed,
             frames_dropped=totals.dropped,

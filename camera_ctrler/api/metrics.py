@@ -86,7 +86,7 @@ def _cameras(look: FarmLook) -> Iterator[Metric]:
 
 def _workers(look: FarmLook) -> Iterator[Metric]:
     yield GaugeMetricFamily("farm_workers", "Workers whose lease is held", look.workers_alive)
-    capacity = GaugeMetricFamily("farm_worker_capacity", "Cameras it takes at most", labels=["worker"])
+    limit = GaugeMetricFamily("farm_worker_max_cameras", "Cameras it takes at most", labels=["worker"])
     cameras = GaugeMetricFamily("farm_worker_cameras", "Cameras it holds", labels=["worker"])
     detect = GaugeMetricFamily("farm_worker_detect_seconds", "Detection per frame, mean", labels=["worker"])
     memory = GaugeMetricFamily("farm_worker_resident_bytes", "Memory", labels=["worker"])
@@ -101,7 +101,7 @@ def _workers(look: FarmLook) -> Iterator[Metric]:
         if status is None or not worker.alive:
             continue
         for family, value in (
-            (capacity, status.capacity),
+            (limit, status.max_cameras),
             (cameras, len(status.camera_ids)),
             (detect, status.detect_ms / 1000),
             (memory, status.rss_bytes),
@@ -111,7 +111,7 @@ def _workers(look: FarmLook) -> Iterator[Metric]:
             (refused, status.refused_writes),
         ):
             family.add_metric([worker.worker_id], value)
-    yield from (capacity, cameras, detect, memory, cpu, analysed, dropped, refused)
+    yield from (limit, cameras, detect, memory, cpu, analysed, dropped, refused)
 
 
 def _plan(look: FarmLook) -> Iterator[Metric]:

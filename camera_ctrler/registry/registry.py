@@ -17,7 +17,7 @@ from camera_ctrler.registry.tables import CameraEpochRow, CameraRow, RegistrySta
 from contract.assignments import Assignment
 from contract.camera_specs import Camera, CameraCreate, CameraPatch
 from contract.camera_urls import MASK, CameraSecrets, mask_url, split_secrets
-from contract.cameras import AnalysisSettings
+from contract.cameras import AnalysisSettings, PlacementSettings
 from contract.errors import FarmError, InvalidUrlError
 from contract.ids import new_camera_id
 from runtime.clock import Clock, SystemClock
@@ -105,6 +105,15 @@ class RegisteredCamera:
         """Return how it is analysed."""
         fields = self._row.as_dict()
         return AnalysisSettings(**{name: fields[name] for name in AnalysisSettings.model_fields})
+
+    def placement(self) -> PlacementSettings:
+        """Return which workers may have it."""
+        return PlacementSettings(require_labels=self._row.require_labels, prefer_labels=self._row.prefer_labels)
+
+    @property
+    def host(self) -> str:
+        """Host of its URL; empty for a file."""
+        return urlsplit(self._row.url).hostname or ""
 
     def assignment(self, epoch: int) -> Assignment:
         """Return what a worker is told; secrets stay encrypted."""
@@ -377,6 +386,7 @@ class Registry:
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
             **spec.settings().model_dump(mode="json"),
+            **spec.placement().model_dump(mode="json"),
         )
 
     def _changed_url(self, row: CameraRow, changes: dict[str, Any]) -> tuple[str, CameraSecrets]:

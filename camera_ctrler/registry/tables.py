@@ -26,6 +26,8 @@ class CameraRow(Base):
     confidence: Mapped[float] = mapped_column(Float)
     box_padding: Mapped[float] = mapped_column(Float)
     save_frames: Mapped[str] = mapped_column(String(16))
+    require_labels: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    prefer_labels: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     enabled: Mapped[bool] = mapped_column(Boolean)
     origin: Mapped[str] = mapped_column(String(16))
     created_at_ms: Mapped[int] = mapped_column(BigInteger)

@@ -151,7 +151,7 @@ function showWorkers(workers) {
   const rows = workers.map(({ worker_id, alive, status }) => {
     const state = !alive ? "gone" : status?.draining ? "leaving" : "working";
     const cells = status
-      ? [`${status.camera_ids.length} of ${status.capacity}`, `${status.model} · ${status.detector} · ${status.device}`,
+      ? [`${status.camera_ids.length} of ${status.max_cameras}`, `${status.model} · ${status.detector} · ${status.device}`,
          `${status.detect_ms.toFixed(0)} ms`, status.frames_analysed, status.frames_dropped,
          `${(status.rss_bytes / 1e6).toFixed(0)} MB`]
       : ["", "", "", "", "", ""];

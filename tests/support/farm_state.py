@@ -23,7 +23,7 @@ from contract.detections import AnalysisResult, TrackedDetection
 from contract.errors import StatusReason
 from contract.frame_paths import frame_path
 from contract.plan import PlanReport
-from contract.workers import WorkerStatus
+from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import REPORT_LIFETIME_SECONDS
 from runtime.frame_store import FrameStore
 from runtime.settings import ControllerSettings
@@ -90,8 +90,9 @@ class FarmState:
                 device="cpu",
                 detector="openvino",
                 model="yolo11n",
-                capacity=64,
-                camera_ids=list(camera_ids),
+                cores=2,
+                max_cameras=64,
+                holdings={name: Holding(epoch=1) for name in camera_ids},
                 refused_writes=3,
             )
         )

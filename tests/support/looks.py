@@ -5,7 +5,7 @@ from camera_ctrler.api.status_view import Surroundings, status_view
 from contract.camera_specs import Camera
 from contract.cameras import CameraState, CameraStatus
 from contract.errors import StatusReason
-from contract.workers import WorkerStatus
+from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import Heard, WorkerView
 
 NOW_MS = 1_800_000_000_000
@@ -52,8 +52,9 @@ def worker(worker_id: str, *, alive: bool) -> WorkerView:
         device="cpu",
         detector="openvino",
         model="yolo11n",
-        capacity=64,
-        camera_ids=["gate"],
+        cores=2,
+        max_cameras=64,
+        holdings={"gate": Holding(epoch=1)},
         draining=True,
         detect_ms=28.04,
     )

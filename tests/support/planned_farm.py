@@ -54,7 +54,8 @@ class SimulatedWorker:
                 device="cpu",
                 detector="openvino",
                 model="yolo11n",
-                capacity=self._capacity,
+                cores=2,
+                max_cameras=self._capacity,
                 draining=draining,
             )
         )

@@ -1,0 +1,43 @@
+"""What happens at cameras, as records that are delivered once and in order."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from contract.errors import StatusReason
+from contract.ids import CameraId
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    CAMERA_ONLINE = "camera_online"
+    CAMERA_OFFLINE = "camera_offline"
+    #: A tracked object was seen for the first time.
+    TRACK_STARTED = "track_started"
+    #: A tracked object has not been seen for a while; `at_ms` is when it was seen last.
+    TRACK_ENDED = "track_ended"
+
+
+class Event(BaseModel):
+    """One event, keyed by ``(camera_id, epoch, number)``.
+
+    Clock: `at_ms` is Unix time in milliseconds UTC, by the worker's clock.
+    """
+
+    #: Camera, epoch and number, joined by colons: the same event has the same id however often it is sent.
+    event_id: str
+    kind: EventKind
+    camera_id: CameraId
+    epoch: int
+    #: Counts events of this epoch from 1.
+    number: Annotated[int, Field(ge=1)]
+    worker_id: str
+    at_ms: int
+    #: Why the camera went offline.
+    reason: StatusReason | None = None
+    track_id: int | None = None
+    class_name: str | None = None
+    #: Saved frame in which the object was seen, relative to the frames volume.
+    frame_path: str | None = None
