@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 
 from contract.errors import StatusReason
+from contract.moves import MoveReason
 
 
 class PlanReport(BaseModel):
@@ -25,6 +26,10 @@ class PlanReport(BaseModel):
     placed_total: int = 0
     moved_total: int = 0
     withdrawn_total: int = 0
+    #: Entries this manager wrote to the stream of moves, by reason, since it took the lead.
+    moves_by_reason: dict[MoveReason, int] = {}
+    #: Ids of the controllers that run, this one included, as far as it heard of them.
+    controllers: list[str] = []
     #: Plans refused because another manager led.
     refused_plans: int = 0
     #: What all cameras together cost, and what all workers together may spend, in CPU-seconds a second.
