@@ -1,10 +1,9 @@
 """Reads the farm's state from Redis for the API, the manager and the command line. Changes nothing."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, cast
 
 import redis
-from pydantic import BaseModel, ValidationError
 
 from contract import keys
 from contract.assignments import Assignment
@@ -12,12 +11,12 @@ from contract.cameras import CameraStatus
 from contract.detections import AnalysisResult
 from contract.plan import PlanReport
 from contract.workers import WorkerStatus
+from runtime.messages import Message, ParsedMessages, read_message
+from runtime.stream_reader import RecentMoves, StreamReader
 from runtime.worker_link import STATUS_LIFETIME_SECONDS
 
 #: Seconds that a manager's report is kept; it is renewed with every step.
 REPORT_LIFETIME_SECONDS: Final = 60
-
-Message = TypeVar("Message", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,13 @@ class WorkerView:
     worker_id: str
     #: Whether its lease is held.
     alive: bool
-    #: Milliseconds until its lease runs out unless it is renewed; 0 when it has.
+    #: Milliseconds until its lease runs out unless it is renewed; 0 when it has, or when ages were not asked for.
     lease_ms: int
     status: WorkerStatus | None
+    #: Milliseconds since it said how it does, by the clock of Redis; 0 when ages were not asked for.
+    status_age_ms: int = 0
+    #: Whether somebody asked it to hand its cameras over and leave; False when ages were not asked for.
+    drain_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +58,44 @@ class FarmReader:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self.streams: Final = StreamReader(client)
+        self.recent_moves: Final = RecentMoves(client)
+        self._worker_statuses = ParsedMessages(WorkerStatus)
+        self._assignments = ParsedMessages(Assignment)
 
-    def workers(self) -> list[WorkerView]:
-        """Return every worker that has announced itself and was not yet dismissed, by id."""
+    def workers(self, *, with_ages: bool = True) -> list[WorkerView]:
+        """Return every worker that has announced itself and was not yet dismissed, by id.
+
+        Args:
+            with_ages: Ask also what is left of leases and statuses, and who was asked to leave: two commands more for
+                each worker. A manager that looks at hundreds of workers several times a second does not.
+        """
         names = sorted(name.decode() for name in cast("set[bytes]", self._client.smembers(keys.workers())))
+        if not names:
+            return []
         pipe = self._client.pipeline(transaction=False)
-        for name in names:
-            pipe.pttl(keys.worker_lease(name))
-            pipe.get(keys.worker_status(name))
-        answers = pipe.execute()
+        pipe.mget([keys.worker_lease(name) for name in names])
+        pipe.mget([keys.worker_status(name) for name in names])
+        if with_ages:
+            pipe.mget([keys.worker_drain(name) for name in names])
+            for name in names:
+                pipe.pttl(keys.worker_lease(name))
+                pipe.pttl(keys.worker_status(name))
+        leases, texts, *ages = pipe.execute()
+        drains, *lives = ages or [[None] * len(names), *[0] * (2 * len(names))]
+        self._worker_statuses.keep_only(set(names))
         return [
-            WorkerView(name, alive=ttl > 0, lease_ms=max(ttl, 0), status=_read(WorkerStatus, text))
-            for name, ttl, text in zip(names, answers[::2], answers[1::2], strict=True)
+            WorkerView(
+                name,
+                alive=lease is not None,
+                lease_ms=max(lease_life, 0),
+                status=self._worker_statuses.read(name, text),
+                status_age_ms=_age_ms(status_life, STATUS_LIFETIME_SECONDS) if with_ages else 0,
+                drain_asked=drain is not None,
+            )
+            for name, lease, text, drain, lease_life, status_life in zip(
+                names, leases, texts, drains, lives[::2], lives[1::2], strict=True
+            )
         ]
 
     def assignments(self, worker_ids: list[str]) -> dict[str, dict[str, Assignment]]:
@@ -76,9 +105,17 @@ class FarmReader:
             pipe.hgetall(keys.assignments(worker_id))
         answers = cast("list[dict[bytes, bytes]]", pipe.execute())
         found: dict[str, dict[str, Assignment]] = {}
+        seen: set[str] = set()
         for worker_id, answer in zip(worker_ids, answers, strict=True):
-            read = {name.decode(): _read(Assignment, text) for name, text in answer.items()}
-            found[worker_id] = {name: assignment for name, assignment in read.items() if assignment is not None}
+            here = found[worker_id] = {}
+            for field, text in answer.items():
+                camera_id = field.decode()
+                place = f"{worker_id} {camera_id}"
+                seen.add(place)
+                assignment = self._assignments.read(place, text)
+                if assignment is not None:
+                    here[camera_id] = assignment
+        self._assignments.keep_only(seen)
         return found
 
     def camera_epochs(self, camera_ids: list[str]) -> dict[str, int]:
@@ -104,7 +141,7 @@ class FarmReader:
     def preview(self, camera_id: str) -> Preview | None:
         """Return the newest preview, or None when there is none or it is too old."""
         jpeg, text = cast("list[bytes | None]", self._client.hmget(keys.camera_preview(camera_id), ["jpeg", "result"]))
-        result = _read(AnalysisResult, text)
+        result = read_message(AnalysisResult, text)
         return Preview(jpeg, result) if jpeg and result else None
 
     def indexed_frames(self, camera_id: str, from_ms: int, to_ms: int) -> list[str]:
@@ -114,7 +151,7 @@ class FarmReader:
 
     def plan_report(self) -> PlanReport | None:
         """Return what the leading manager did last, or None when none leads."""
-        return _read(PlanReport, cast("bytes | None", self._client.get(keys.plan_report())))
+        return read_message(PlanReport, cast("bytes | None", self._client.get(keys.plan_report())))
 
     def heard_plan(self) -> Heard[PlanReport] | None:
         """Return what a manager said last, and how long ago."""
@@ -129,10 +166,9 @@ class FarmReader:
         for name in names:
             pipe.pttl(name)
         texts, *lives = pipe.execute()
-        messages = (_read(kind, text) for text in texts)
+        messages = (read_message(kind, text) for text in texts)
         return [
-            # A key that never ends, or ended between the two reads, is as old as can be: nobody renews it.
-            None if message is None else Heard(message, max(0, lifetime_seconds * 1000 - max(0, life_ms)))
+            None if message is None else Heard(message, _age_ms(life_ms, lifetime_seconds))
             for message, life_ms in zip(messages, lives, strict=True)
         ]
 
@@ -140,14 +176,11 @@ class FarmReader:
         if not camera_ids:
             return {}
         texts = cast("list[bytes | None]", self._client.mget([key(name) for name in camera_ids]))
-        read = ((name, _read(kind, text)) for name, text in zip(camera_ids, texts, strict=True))
+        read = ((name, read_message(kind, text)) for name, text in zip(camera_ids, texts, strict=True))
         return {name: message for name, message in read if message is not None}
 
 
-def _read(kind: type[Message], text: bytes | None) -> Message | None:
-    if text is None:
-        return None
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError:  # written by another version: as good as not written
-        return None
+def _age_ms(life_ms: int, lifetime_seconds: int) -> int:
+    """Return how long ago a key was written that lives `lifetime_seconds` and has `life_ms` left."""
+    # A key that never ends, or ended between two reads, is as old as can be: nobody renews it.
+    return max(0, lifetime_seconds * 1000 - max(0, life_ms))
