@@ -1,9 +1,10 @@
 """What a camera is: the settings people give, and the status a worker reports."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contract.errors import StatusReason
 from contract.ids import CameraId
@@ -39,7 +40,17 @@ class AnalysisSettings(BaseModel):
 
 #: ``gpu`` or ``site=north``.
 LABEL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]*(=[A-Za-z0-9._/-]+)?$"
-Label = Annotated[str, Field(pattern=LABEL_PATTERN, max_length=64)]
+_LABEL: Final = re.compile(LABEL_PATTERN)
+
+
+def _check_label(value: str) -> str:
+    # In words: what pydantic says of a pattern helps nobody who is no programmer.
+    if _LABEL.fullmatch(value) is None:
+        raise ValueError("is not a label; use names such as gpu or site=north")
+    return value
+
+
+Label = Annotated[str, Field(max_length=64, json_schema_extra={"pattern": LABEL_PATTERN}), AfterValidator(_check_label)]
 Labels = Annotated[list[Label], Field(max_length=16)]
 
 
