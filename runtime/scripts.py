@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import redis
+from redis.client import Pipeline
 
 _FOLDER: Final = Path(__file__).with_name("lua")
 
@@ -23,3 +24,7 @@ class Script:
     def __call__(self, keys: list[str], args: list[Any]) -> int:
         """Run it with `keys` and `args` as its file describes them; return its answer."""
         return int(self._script(keys=keys, args=args))
+
+    def queue(self, pipeline: Pipeline, keys: list[str], args: list[Any]) -> None:
+        """Let it run as one command of `pipeline`; its answer is one of those of the pipeline."""
+        self._script(keys=keys, args=args, client=pipeline)

@@ -1,7 +1,9 @@
 """A worker's side of Redis: reads its assignments, publishes what it sees; every write is fenced by epoch."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import redis
 from pydantic import ValidationError
@@ -10,6 +12,7 @@ from contract import keys
 from contract.assignments import Assignment
 from contract.cameras import CameraStatus
 from contract.detections import AnalysisResult
+from contract.events import Event
 from contract.workers import WorkerStatus
 from runtime.scripts import Script
 
@@ -25,16 +28,62 @@ class Written(IntEnum):
     ACCEPTED = 1
     #: The camera is being handed over and the former worker's status stands.
     EARLY = 2
+    #: It was accepted before; nothing was changed.
+    REPEATED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record on its way to Redis."""
+
+    record: AnalysisResult | Event
+    #: Of a result: the small picture for live views.
+    preview_jpeg: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The newest numbers of one camera's records under one epoch; 0 where there is none."""
+
+    epoch: int = 0
+    seq: int = 0
+    event: int = 0
+
+    def newest(self, other: "Numbers") -> "Numbers":
+        """Return the larger ones; those of an older epoch do not count."""
+        if self.epoch != other.epoch:
+            return max(self, other, key=lambda numbers: numbers.epoch)
+        return Numbers(self.epoch, max(self.seq, other.seq), max(self.event, other.event))
 
 
 class WorkerLink:
     """Typed access to the keys a worker uses. Every method raises what redis-py raises when Redis is away."""
 
-    def __init__(self, client: redis.Redis, worker_id: str, *, frame_index_size: int) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        worker_id: str,
+        *,
+        frame_index_size: int,
+        result_stream_size: int = 600,
+        event_stream_size: int = 100_000,
+    ) -> None:
+        """Prepare a link; nothing is sent yet.
+
+        Args:
+            client: For this link alone.
+            worker_id: Whose keys are meant.
+            frame_index_size: Saved frames that are listed per camera.
+            result_stream_size: Results that are kept per camera.
+            event_stream_size: Events that are kept of all cameras.
+        """
         self._client = client
         self._worker_id = worker_id
         self._frame_index_size = frame_index_size
+        self._result_stream_size = result_stream_size
+        self._event_stream_size = event_stream_size
         self._publish_result = Script(client, "publish_result")
+        self._publish_event = Script(client, "publish_event")
         self._publish_status = Script(client, "publish_status")
         self._last_wakeup = "$"
 
@@ -66,6 +115,15 @@ class WorkerLink:
         """Tell whether Redis holds this worker's lease; without it, Redis may have lost its assignments too."""
         return bool(self._client.exists(keys.worker_lease(self._worker_id)))
 
+    def drain_asked_by(self) -> str | None:
+        """Return who has asked this worker to hand its cameras over and leave; None: nobody has."""
+        text = cast("bytes | None", self._client.get(keys.worker_drain(self._worker_id)))
+        return None if text is None else text.decode(errors="replace")
+
+    def forget_drain(self) -> None:
+        """Forget who asked: it was done, or was meant for a process before this one."""
+        self._client.delete(keys.worker_drain(self._worker_id))
+
     def manager_leads(self) -> bool:
         """Tell whether there is a manager that could give this worker's cameras to others."""
         return bool(self._client.exists(keys.controller_lease()))
@@ -84,31 +142,86 @@ class WorkerLink:
         self._last_wakeup = entries[-1]
         return True
 
+    def ping(self) -> None:
+        """Find out whether the server answers."""
+        self._client.ping()
+
     def publish_result(self, result: AnalysisResult, preview_jpeg: bytes | None) -> Written:
         """Publish one analysed frame."""
-        camera_id = result.camera_id
-        return Written(
-            self._publish_result(
-                [
-                    keys.camera_epoch(camera_id),
-                    keys.camera_result(camera_id),
-                    keys.camera_preview(camera_id),
-                    keys.camera_frames(camera_id),
-                ],
-                [
-                    result.epoch,
-                    result.model_dump_json(),
-                    RESULT_LIFETIME_SECONDS,
-                    preview_jpeg or b"",
-                    PREVIEW_LIFETIME_SECONDS,
-                    result.frame_path or "",
-                    result.captured_at_ms,
-                    self._frame_index_size,
-                    keys.camera_channel(camera_id),
-                    result.seq,
-                ],
+        return self._published(Outgoing(result, preview_jpeg))
+
+    def publish_event(self, event: Event) -> Written:
+        """Publish one event."""
+        return self._published(Outgoing(event))
+
+    def _published(self, outgoing: Outgoing) -> Written:
+        script, script_keys, arguments = self._call(outgoing)
+        return Written(script(script_keys, arguments))
+
+    def publish_all(self, outgoing: Sequence[Outgoing]) -> list[Written | redis.RedisError]:
+        """Publish records in one exchange; return what became of each, in the same order.
+
+        An error that the server gave for one record does not keep it from carrying out those behind it: the caller
+        must not put a record behind an older one that it must not overtake.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        for each in outgoing:
+            script, script_keys, arguments = self._call(each)
+            script.queue(pipe, script_keys, arguments)
+        answers = pipe.execute(raise_on_error=False)
+        return [answer if isinstance(answer, redis.RedisError) else Written(int(answer)) for answer in answers]
+
+    def _call(self, outgoing: Outgoing) -> tuple[Script, list[str], list[Any]]:
+        """Return the script that publishes a record, with its keys and arguments."""
+        record = outgoing.record
+        camera_id = record.camera_id
+        if isinstance(record, Event):
+            return (
+                self._publish_event,
+                [keys.camera_epoch(camera_id), keys.camera_event_cursor(camera_id), keys.events()],
+                [record.epoch, record.number, record.model_dump_json(), self._event_stream_size],
             )
+        return (
+            self._publish_result,
+            [
+                keys.camera_epoch(camera_id),
+                keys.camera_result(camera_id),
+                keys.camera_preview(camera_id),
+                keys.camera_frames(camera_id),
+                keys.camera_results(camera_id),
+            ],
+            [
+                record.epoch,
+                record.model_dump_json(),
+                RESULT_LIFETIME_SECONDS,
+                outgoing.preview_jpeg or b"",
+                PREVIEW_LIFETIME_SECONDS,
+                record.frame_path or "",
+                record.captured_at_ms,
+                self._frame_index_size,
+                keys.camera_channel(camera_id),
+                record.seq,
+                self._result_stream_size,
+            ],
         )
+
+    def accepted_numbers(self, wanted: Iterable[Assignment]) -> dict[str, Numbers]:
+        """Return the newest numbers that were accepted under the epochs of assignments, by camera id.
+
+        A worker that takes up an epoch which a process before it has written for goes on after them: the same number
+        would count as the same record.
+        """
+        assignments = list(wanted)
+        pipe = self._client.pipeline(transaction=False)
+        for each in assignments:
+            pipe.xrevrange(keys.camera_results(each.camera_id), f"{each.epoch}-18446744073709551615", each.epoch, 1)
+            pipe.hget(keys.camera_event_cursor(each.camera_id), str(each.epoch))
+        answers = pipe.execute() if assignments else []
+        found = {}
+        for each, newest, event in zip(assignments, answers[::2], answers[1::2], strict=True):
+            seq = int(newest[0][0].decode().partition("-")[2]) if newest else 0
+            found[each.camera_id] = Numbers(each.epoch, seq, int(event or 0))
+        return found
 
     def publish_status(self, status: CameraStatus) -> Written:
         """Say how one camera does."""

@@ -1,13 +1,29 @@
--- Publishes the analysis of one frame, unless a newer epoch has written for the camera.
+-- Publishes the analysis of one frame, unless a newer epoch has written for the camera, and only once.
 -- The first result of a newer epoch raises the fence: from then on the former worker is refused.
--- KEYS[1] camera_epoch, [2] camera_result, [3] camera_preview, [4] camera_frames
+-- KEYS[1] camera_epoch, [2] camera_result, [3] camera_preview, [4] camera_frames, [5] camera_results
 -- ARGV[1] epoch, [2] result JSON, [3] result lifetime s, [4] preview JPEG or '', [5] preview lifetime s,
---     [6] saved path or '', [7] captured_at_ms, [8] frames kept in the index, [9] channel, [10] seq
--- Returns 1: written; 0: refused.
+--     [6] saved path or '', [7] captured_at_ms, [8] frames kept in the index, [9] channel, [10] seq,
+--     [11] results kept in the stream
+-- Returns 1: written; 0: refused; 3: it was written before, and nothing was changed.
 local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 local epoch = tonumber(ARGV[1])
 if epoch < current then
   return 0
+end
+-- First, for it is the one command that says whether this result is new: until it has, nothing is changed.
+local added = redis.pcall('XADD', KEYS[5], 'MAXLEN', '~', ARGV[11], ARGV[1] .. '-' .. ARGV[10], 'result', ARGV[2])
+if type(added) == 'table' and added.err then
+  if not string.find(added.err, 'equal or smaller', 1, true) then
+    return added
+  end
+  -- Where the fence was lost and the stream was not, the stream still knows of the newer epoch.
+  local newest = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)[1]
+  local stands = newest and string.match(newest[1], '^%d+') or '0'
+  if tonumber(stands) > epoch then
+    redis.call('SET', KEYS[1], stands)
+    return 0
+  end
+  return 3
 end
 if epoch > current then
   redis.call('SET', KEYS[1], ARGV[1])

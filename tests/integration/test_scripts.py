@@ -76,8 +76,8 @@ def test_a_status_raises_no_fence_and_waits_for_the_first_result(redis_client: r
 
 def test_the_index_keeps_the_newest_frames_and_reads_by_time(redis_client: redis.Redis, link: WorkerLink) -> None:
     """Given an index of three, when five frames were saved, then the newest three are found by their time."""
-    for number in (1, 2, 5, 4, 3):
-        link.publish_result(result(1, number, f"c/19700101/00/{number}.jpg", at_ms=number), None)
+    for seq, number in enumerate((1, 2, 5, 4, 3), start=1):
+        link.publish_result(result(1, seq, f"c/19700101/00/{number}.jpg", at_ms=number), None)
     reader = FarmReader(redis_client)
     assert reader.indexed_frames("c", 0, 100) == [f"c/19700101/00/{number}.jpg" for number in (3, 4, 5)]
     assert reader.indexed_frames("c", 4, 5) == ["c/19700101/00/4.jpg"]

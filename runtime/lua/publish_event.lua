@@ -1,0 +1,25 @@
+-- Publishes one event, unless a newer epoch has written results for the camera, and only once.
+-- Does not raise the fence: while a camera is handed over, the new worker may have an event (the camera does not
+-- answer, for example) before its first result, and until then the results of the former one are wanted.
+-- KEYS[1] camera_epoch, [2] camera_event_cursor, [3] events
+-- ARGV[1] epoch, [2] number, [3] event JSON, [4] events kept in the stream
+-- Returns 1: written; 0: refused; 3: it was written before, and nothing was changed.
+local current = tonumber(redis.call('GET', KEYS[1]) or '0')
+if tonumber(ARGV[1]) < current then
+  return 0
+end
+-- A number for each epoch that may still write: during a handover these are two.
+local known = redis.call('HGET', KEYS[2], ARGV[1])
+if tonumber(known or '0') >= tonumber(ARGV[2]) then
+  return 3
+end
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'event', ARGV[3])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+if not known then
+  for _, epoch in ipairs(redis.call('HKEYS', KEYS[2])) do
+    if tonumber(epoch) < current then
+      redis.call('HDEL', KEYS[2], epoch)
+    end
+  end
+end
+return 1
