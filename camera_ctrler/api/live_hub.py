@@ -22,6 +22,8 @@ TRUSTED_SECONDS: Final = 1.0
 MESSAGES_AT_ONCE: Final = 1_000
 #: Pause before Redis is tried again.
 RETRY_SECONDS: Final = 1.0
+#: Longest wait for the listening thread to end: longer than a Redis that does not answer can hold it.
+CLOSE_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -114,6 +116,16 @@ class LiveHub:
             cameras = list(self._watched.values())
         for camera in cameras:
             camera.touch()
+
+    def close(self) -> None:
+        """End the listening thread, so that its client can be closed; `stopping` must be set."""
+        self._wanted.set()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(CLOSE_SECONDS)
+            if thread.is_alive():
+                log.error("live_views_still_listening", seconds=CLOSE_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -124,6 +124,7 @@ class Services:
     def close(self) -> None:
         """Give everything back."""
         self.stop()
+        self.live.close()  # first: a connection that is closed under a thread that reads from it fails in odd ways
         self.clips.close()
         self.registry.close()
         self.client.close()
