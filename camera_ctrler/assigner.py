@@ -1,10 +1,35 @@
-"""Which worker watches which camera. Pure: the same input gives the same plan."""
+"""Which worker watches which camera. Pure: the same input gives the same plan.
 
-import heapq
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+The load of a worker is what its cameras cost ÷ what it may spend (`load_board`). Capacity is a target and no door: a
+camera that fits nowhere makes the least loaded worker slower rather than going unseen. Only labels and the number of
+cameras that a worker takes can leave a camera without one.
+"""
 
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from camera_ctrler.load_board import CameraNeed, LeastLoaded, LoadBoard, WorkerOffer
 from contract.errors import StatusReason
+from contract.moves import MoveReason
+
+#: Loads within this share of the mean are even enough.
+TOLERANCE: Final = 0.05
+#: A move for the sake of balance must narrow the gap between two workers by this share of the camera's cost, so that
+#: small changes of a measured cost send no camera back and forth.
+WORTH: Final = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may happen at once."""
+
+    #: Moves between live workers that nobody needs right now: for balance, capacity or preference.
+    moves: int = 1_000_000
+    #: Camera host -> connections that may still be opened to it at this moment; a host that is not named: any number.
+    connects: Mapping[str, int] = field(default_factory=dict)
+    #: Cameras that are on their way already and stay where they go.
+    pinned: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,74 +40,264 @@ class Plan:
     placement: dict[str, str]
     #: Camera id -> why no worker can have it.
     unplaced: dict[str, StatusReason]
+    #: Cameras that stay as they are, with a worker that leaves or is dead, or with none, until their host's turn comes.
+    waiting: list[str]
+    #: Camera id -> why it leaves a worker that lives and could keep it.
+    reasons: dict[str, MoveReason]
+    #: Worker id -> its load.
+    load: dict[str, float]
+    #: Whether there is more to move than `Limits` let through.
+    unfinished: bool
 
 
-def make_plan(cameras: Collection[str], workers: Mapping[str, int], current: Mapping[str, str]) -> Plan:
-    """Spread `cameras` evenly over `workers`, moving as few as that takes.
+class _Connects:
+    """What is left of the connections allowed to each camera host."""
 
-    Cameras stay where they are if they can. Those without a worker go, one after the other, to the worker that has
-    the fewest. Then cameras move from the fullest to the emptiest worker while that makes their numbers more even:
-    each such move is needed, for no order of moves evens them out in fewer.
+    def __init__(self, cameras: Mapping[str, CameraNeed], allowed: Mapping[str, int]) -> None:
+        self._cameras = cameras
+        self._left = dict(allowed)
+
+    def may(self, camera: str) -> bool:
+        return self._left.get(self._cameras[camera].host, 1) > 0
+
+    def take(self, camera: str) -> None:
+        host = self._cameras[camera].host
+        if host in self._left:
+            self._left[host] -= 1
+
+
+def make_plan(
+    cameras: Mapping[str, CameraNeed],
+    workers: Mapping[str, WorkerOffer],
+    current: Mapping[str, str],
+    limits: Limits | None = None,
+) -> Plan:
+    """Place `cameras` on `workers`, moving as few as that takes.
+
+    Cameras stay where they are if they can. Those without a worker go first, dearest first: to workers that they
+    prefer and that have room, else to any with room, else to the least loaded. In a plan with such cameras nothing
+    else moves. Otherwise cameras leave workers that are over capacity for those with room, go where they would rather
+    be, and move from the most to the least loaded worker while that narrows the gap.
 
     Args:
-        cameras: Ids of cameras that shall be watched.
-        workers: Worker id -> cameras it can take, of workers that live and may be given cameras.
+        cameras: Cameras that shall be watched, by id.
+        workers: Workers that live and may be given cameras, by id.
         current: Camera id -> worker id, as things stand; may name workers and cameras that are gone.
+        limits: How much may happen at once.
 
     Returns:
-        The plan. Numbers of cameras of two workers differ by at most one, except where one is full.
+        The plan. Made again from its own result until it is not `unfinished`, it comes to rest: then nobody is over
+        capacity while another has room for one of its cameras.
     """
-    wanted = sorted(set(cameras))
-    held: dict[str, list[str]] = {worker: [] for worker in sorted(workers)}
-    orphans = []
-    for camera in wanted:
-        worker = current.get(camera)
-        if worker in held and len(held[worker]) < workers[worker]:
-            held[worker].append(camera)
-        else:
-            orphans.append(camera)
-    without = _place(orphans, held, workers)
-    _even_out(held, workers)
-    reason = StatusReason.NO_CAPACITY if workers else StatusReason.NO_WORKER
+    limits = limits or Limits()
+    board = LoadBoard(cameras, workers)
+    connects = _Connects(cameras, limits.connects)
+    orphans, evicted = _keep(board, cameras, current)
+    unplaced, waiting = _place(board, orphans, connects)
+    mover = _Mover(board, connects, limits)
+    only_orphans = len(orphans) > len(unplaced)
+    if not only_orphans:
+        mover.relieve()
+        mover.please()
+        mover.even_out()
     return Plan(
-        placement={camera: worker for worker, its in held.items() for camera in its},
-        unplaced=dict.fromkeys(without, reason),
+        placement=board.placement(),
+        unplaced=unplaced,
+        waiting=waiting,
+        reasons=evicted | mover.reasons,
+        load=board.loads(),
+        unfinished=only_orphans or mover.stopped,
     )
 
 
-def _place(orphans: list[str], held: dict[str, list[str]], workers: Mapping[str, int]) -> list[str]:
-    """Give each orphan to the worker with the fewest cameras; return those for which there is no room."""
-    open_workers = [(len(its), worker) for worker, its in held.items() if len(its) < workers[worker]]
-    heapq.heapify(open_workers)
-    for index, camera in enumerate(orphans):
-        if not open_workers:
-            return orphans[index:]
-        _, worker = heapq.heappop(open_workers)
-        held[worker].append(camera)
-        if len(held[worker]) < workers[worker]:
-            heapq.heappush(open_workers, (len(held[worker]), worker))
-    return []
-
-
-def _even_out(held: dict[str, list[str]], workers: Mapping[str, int]) -> None:
-    """Move cameras from the fullest to the emptiest worker that has room, while they differ by more than one."""
-    fullest = [(-len(its), worker) for worker, its in held.items()]
-    emptiest = [(len(its), worker) for worker, its in held.items() if len(its) < workers[worker]]
-    heapq.heapify(fullest)
-    heapq.heapify(emptiest)
-    while fullest and emptiest:
-        count, giver = fullest[0]
-        room, taker = emptiest[0]
-        # Entries are not updated in place: one whose count is no longer true is put right when it comes up.
-        if -count != len(held[giver]):
-            heapq.heapreplace(fullest, (-len(held[giver]), giver))
-        elif room != len(held[taker]):
-            heapq.heapreplace(emptiest, (len(held[taker]), taker))
-        elif room >= workers[taker]:
-            heapq.heappop(emptiest)
-        elif -count - room <= 1:
-            return
+def _keep(
+    board: LoadBoard, cameras: Mapping[str, CameraNeed], current: Mapping[str, str]
+) -> tuple[list[str], dict[str, MoveReason]]:
+    """Leave cameras where they are if they can stay; return the others, and why those of live workers cannot."""
+    orphans: list[str] = []
+    evicted: dict[str, MoveReason] = {}
+    for camera in sorted(cameras):
+        worker = current.get(camera)
+        if worker is None or worker not in board.held:
+            orphans.append(camera)
+        elif not board.may_have(worker, camera):
+            orphans.append(camera)
+            evicted[camera] = MoveReason.LABELS
+        elif board.is_full(worker):
+            orphans.append(camera)
+            evicted[camera] = MoveReason.OVER_CAPACITY
         else:
-            held[taker].append(held[giver].pop())
-            heapq.heapreplace(emptiest, (len(held[taker]), taker))
-            heapq.heapreplace(fullest, (-len(held[giver]), giver))
+            board.put(camera, worker)
+    return orphans, evicted
+
+
+def _place(board: LoadBoard, orphans: list[str], connects: _Connects) -> tuple[dict[str, StatusReason], list[str]]:
+    """Give each of `orphans` a worker; return those that can have none and why, and those that have to wait."""
+    unplaced: dict[str, StatusReason] = {}
+    waiting: list[str] = []
+    queues: dict[int, list[LeastLoaded]] = {}
+    dearest_first = sorted(orphans, key=lambda camera: (-_cost_anywhere(board, camera), camera))
+    for camera in dearest_first:
+        tiers = board.tiers(camera)
+        if not tiers:
+            unplaced[camera] = StatusReason.NO_LABELS if board.held else StatusReason.NO_WORKER
+        elif not connects.may(camera):
+            waiting.append(camera)
+        elif (worker := _best(board, camera, queues.setdefault(id(tiers), _queues(board, tiers)))) is None:
+            unplaced[camera] = StatusReason.NO_CAPACITY
+        else:
+            board.put(camera, worker)
+            connects.take(camera)
+    return dict(sorted(unplaced.items())), sorted(waiting)
+
+
+def _cost_anywhere(board: LoadBoard, camera: str) -> float:
+    """Return what it costs on the first worker that may have it: to tell dear cameras from cheap ones."""
+    tiers = board.tiers(camera)
+    return board.cost(camera, tiers[0][0]) if tiers else 0.0
+
+
+def _queues(board: LoadBoard, tiers: list[list[str]]) -> list[LeastLoaded]:
+    return [LeastLoaded(board, tier) for tier in tiers]
+
+
+def _best(board: LoadBoard, camera: str, queues: list[LeastLoaded]) -> str | None:
+    """Return the worker for a camera; None where all that may have it are full."""
+    firsts = []
+    for queue in queues:
+        first = queue.first()
+        if first is None:
+            continue
+        if board.has_room(first, camera):
+            return first
+        # The least loaded may be a small one: a larger one may yet have room.
+        others = [] if board.alike else queue.all()
+        roomy = min((worker for worker in others if board.has_room(worker, camera)), default=None)
+        if roomy is not None:
+            return roomy
+        firsts.append(first)
+    return min(firsts, key=lambda worker: (board.ratio_with(worker, camera), worker), default=None)
+
+
+def _is_wide(board: LoadBoard, giver: str, taker: str, cores: float) -> bool:
+    """Tell whether the gap between two workers is worth the move of a camera that costs the taker `cores`."""
+    return board.ratio(taker) + WORTH * cores / board.cores(taker) <= board.ratio(giver)
+
+
+class _Mover:
+    """Moves cameras between live workers, as far as the limits go."""
+
+    def __init__(self, board: LoadBoard, connects: _Connects, limits: Limits) -> None:
+        self._board = board
+        self._connects = connects
+        self._left = limits.moves
+        self._pinned = limits.pinned
+        self.reasons: dict[str, MoveReason] = {}
+        #: Whether a limit kept a camera from moving.
+        self.stopped = False
+
+    def relieve(self) -> None:
+        """Take cameras from workers that are over capacity while another has room for one of theirs."""
+        board = self._board
+        for giver in reversed(board.by_ratio()):
+            while board.spare(giver) < 0:
+                # One that is dear enough by itself means one move; else the dearest.
+                enough = [name for name in board.held[giver] if board.cost(name, giver) >= -board.spare(giver)]
+                order = sorted(enough, key=lambda name: (board.cost(name, giver), name))
+                rest = sorted(board.held[giver] - set(enough), key=lambda name: (-board.cost(name, giver), name))
+                if not any(self._to_room(camera, giver) for camera in [*order, *rest]):
+                    break
+
+    def _to_room(self, camera: str, giver: str) -> bool:
+        """Move a camera to the best liked worker with room, the least loaded of those."""
+        for tier in self._board.tiers(camera):
+            roomy = [name for name in tier if name != giver and self._board.has_room(name, camera)]
+            if roomy:
+                taker = min(roomy, key=lambda name: (self._board.ratio(name), name))
+                return self._move(camera, giver, taker, MoveReason.OVER_CAPACITY)
+        return False
+
+    def please(self) -> None:
+        """Move cameras to workers that have more of the labels they prefer, and room."""
+        board = self._board
+        for camera, giver in sorted(board.placement().items()):
+            tiers = board.tiers(camera)
+            if len(tiers) < 2:
+                continue
+            liking = board.liking(camera, giver)
+            for tier in tiers:
+                if board.liking(camera, tier[0]) <= liking:
+                    break
+                roomy = [name for name in tier if board.has_room(name, camera)]
+                if roomy:
+                    taker = min(roomy, key=lambda name: (board.ratio(name), name))
+                    self._move(camera, giver, taker, MoveReason.PREFERENCE)
+                    break
+
+    def even_out(self) -> None:
+        """Move cameras from more to less loaded workers while that narrows the gap between the two."""
+        while (found := self._next_even_move()) is not None:
+            if not self._move(*found, MoveReason.BALANCE):
+                return
+
+    def _next_even_move(self) -> tuple[str, str, str] | None:
+        board = self._board
+        order = board.by_ratio()
+        if len(order) < 2:
+            return None
+        mean = board.mean_ratio()
+        for giver in reversed(order):
+            cheapest = board.cheapest(giver)
+            for taker in order:
+                even = board.ratio(giver) <= mean * (1 + TOLERANCE) and board.ratio(taker) >= mean * (1 - TOLERANCE)
+                if even or (board.alike and not _is_wide(board, giver, taker, cheapest)):
+                    break  # so it is with all the others, which have more to do
+                if not board.is_full(taker) and (camera := self._to_even_out(giver, taker, mean)) is not None:
+                    return camera, giver, taker
+        return None
+
+    def _to_even_out(self, giver: str, taker: str, mean: float) -> str | None:
+        """Return the camera whose move brings two workers nearest to the mean; None where no move is worth it."""
+        board = self._board
+        worthy = [camera for camera in board.held[giver] if self._is_worthy(camera, giver, taker)]
+        if not worthy:
+            return None
+        above = (board.ratio(giver) - mean) / max(board.ratio(giver), 1e-9)
+        wanted = above * sum(board.cost(camera, giver) for camera in board.held[giver])
+        fitting = [camera for camera in worthy if board.cost(camera, giver) <= wanted]
+        # The dearest that is not too dear, so that few moves do; else the cheapest.
+        if fitting:
+            return min(fitting, key=lambda camera: (-board.cost(camera, giver), camera))
+        return min(worthy, key=lambda camera: (board.cost(camera, giver), camera))
+
+    def _is_worthy(self, camera: str, giver: str, taker: str) -> bool:
+        board = self._board
+        if camera in self._pinned or camera in self.reasons or not board.may_have(taker, camera):
+            return False
+        if board.liking(camera, taker) < board.liking(camera, giver):
+            return False
+        return _is_wide(board, giver, taker, board.cost(camera, taker))
+
+    def _move(self, camera: str, giver: str, taker: str, reason: MoveReason) -> bool:
+        if camera in self._pinned or camera in self.reasons:
+            return False
+        if self._left <= 0 or not self._connects.may(camera):
+            self.stopped = True
+            return False
+        self._left -= 1
+        self._connects.take(camera)
+        self._board.move(camera, giver, taker)
+        self.reasons[camera] = reason
+        return True
+
+
+def settled(
+    cameras: Mapping[str, CameraNeed], workers: Mapping[str, WorkerOffer], current: Mapping[str, str], rounds: int = 64
+) -> Iterator[Plan]:
+    """Yield the plans that follow from each other until one changes nothing, at most `rounds`."""
+    for _ in range(rounds):
+        plan = make_plan(cameras, workers, current)
+        yield plan
+        if plan.placement == current and not plan.unfinished:
+            return
+        current = plan.placement

@@ -5,17 +5,26 @@ takes the lead, so that a change of leader moves no camera, and it is written by
 that one that slept cannot publish an old plan.
 """
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from camera_ctrler.assigner import make_plan
+from camera_ctrler.assigner import Limits, Plan, make_plan
+from camera_ctrler.connect_budget import ConnectBudget
+from camera_ctrler.costs import CostBook
+from camera_ctrler.load_board import CameraNeed, WorkerOffer
+from camera_ctrler.lost_cameras import LostCameras
 from camera_ctrler.plan_publisher import NotLeadingError, Operations, PlanPublisher
+from camera_ctrler.plan_state import Handover, Placed, PlanState
 from camera_ctrler.registry import RegisteredCamera, Registry
+from camera_ctrler.sizing import load_cores, required_workers
+from contract.cameras import CameraState
 from contract.errors import StatusReason
+from contract.moves import Move, MoveReason
 from contract.plan import PlanReport
 from runtime.clock import Clock, SystemClock
 from runtime.farm_reader import FarmReader, WorkerView
@@ -26,28 +35,28 @@ FULL_READ_SECONDS: Final = 5.0
 #: Seconds after which the assignments in Redis are read again even if nothing seems to have happened: a server that
 #: was started again quickly may have lost its last second of writes without anybody having noticed.
 AUDIT_SECONDS: Final = 10.0
+#: Seconds between two looks at what workers measured: costs change slowly, and each change means planning anew.
+COST_SECONDS: Final = 10.0
+#: Seconds between two reports when nothing happens.
+REPORT_SECONDS: Final = 1.0
+#: Milliseconds after which a status says nothing of a camera any more.
+STALE_MS: Final = 10_000
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
-    """Where a camera is assigned now."""
+class ManagerSettings:
+    """How a manager plans."""
 
-    worker_id: str
-    epoch: int
-    #: What the worker was told, empty where it no longer holds; a change of it makes a new assignment.
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Handover:
-    """A camera that `from_worker` goes on with until `epoch` has its first result."""
-
-    from_worker: str
-    epoch: int
-    #: Monotonic seconds after which the former worker is fenced off in any case.
-    deadline: float
+    #: Seconds the former worker may go on with a moved camera while the new one connects.
+    handover_seconds: float = 10.0
+    #: Cameras that may be on their way between live workers at a time, for the sake of balance.
+    max_moves_at_once: int = 16
+    #: New connections to one camera host in a second.
+    connects_per_host: int = 16
+    #: Seconds in which workers are waited for after Redis lost its data.
+    patience_seconds: float = 5.0
 
 
 class Manager:
@@ -60,67 +69,53 @@ class Manager:
         publisher: PlanPublisher,
         *,
         controller_id: str,
-        handover_seconds: float,
+        settings: ManagerSettings | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._registry = registry
         self._reader = reader
         self._publisher = publisher
         self._controller_id = controller_id
-        self._handover_seconds = handover_seconds
+        self._settings = settings or ManagerSettings()
         self._clock = clock or SystemClock()
+        self._costs = CostBook()
+        self._connects = ConnectBudget(self._clock, self._settings.connects_per_host)
+        self._lost = LostCameras(self._clock, self._settings.patience_seconds)
+        self._state = PlanState()
         self._cameras: dict[str, RegisteredCamera] = {}
+        #: What enabled cameras ask for; made anew when cameras or costs change.
+        self._needs: dict[str, CameraNeed] = {}
         self._revision = -1
-        self._read_at = 0.0
+        self._read_at = self._heard_costs_at = self._reported_at = self._adopted_at = float("-inf")
         #: Whether the registry was ever read: without knowing the cameras, nothing may be withdrawn.
         self._knows_cameras = False
         self._database_error = ""
-        #: Camera id -> newest epoch that this manager has seen or given out.
-        self._epochs: dict[str, int] = {}
-        self._placed: dict[str, _Placed] = {}
-        self._handovers: dict[str, _Handover] = {}
         self._leading_since_ms = 0
-        self._placed_total = self._moved_total = self._withdrawn_total = self._refused_plans = 0
+        self._placed_total = self._moved_total = self._withdrawn_total = 0
+        self._moves: Counter[MoveReason] = Counter()
         self._must_adopt = True
-        self._adopted_at = 0.0
-        #: (worker id, camera id) of assignments left behind by plans that stopped half-way.
-        self._strays: list[tuple[str, str]] = []
+        #: Whether Redis holds the mark of a plan; where it does not, it is new or has lost its data.
+        self._is_marked = False
+        self._reported_errors = ("", "")
         #: Worker id -> when its process started, for workers that live.
         self._started: dict[str, int] = {}
+        self._offers: dict[str, WorkerOffer] = {}
+        #: The newest plan; None: something changed since.
+        self._plan: Plan | None = None
+        self._load: dict[str, float] = {}
+        #: Cameras that no worker analyses, and why.
+        self._unplaced: dict[str, StatusReason] = {}
         self.camera_source_error = ""
+        #: Plans that were not written because another manager led; kept from one term to the next.
+        self.refused_plans = 0
+        #: Controllers that run, as far as this one has heard.
+        self.controllers: list[str] = []
 
     def take_lead(self) -> None:
         """Begin to lead: adopt what Redis says is assigned, with the next step."""
         self._leading_since_ms = self._clock.now_ms()
         self._must_adopt = True
         self._revision = -1
-
-    def _adopt(self) -> None:
-        """Read from Redis who has which camera."""
-        pending, self._handovers = self._handovers, {}
-        self._placed, self._strays = {}, []
-        deadline = self._clock.monotonic() + self._handover_seconds
-        held = self._reader.assignments([worker.worker_id for worker in self._reader.workers()])
-        holders: dict[str, list[_Placed]] = {}
-        for worker_id, assignments in held.items():
-            for camera_id, found in assignments.items():
-                here = _Placed(worker_id, found.epoch, found.model_copy(update={"epoch": 1}).model_dump_json())
-                holders.setdefault(camera_id, []).append(here)
-        fences = self._reader.camera_epochs(sorted(holders))
-        for camera_id, its in holders.items():
-            newest, *older = sorted(its, key=lambda placed: placed.epoch, reverse=True)
-            self._epochs[camera_id] = max(newest.epoch, self._epochs.get(camera_id, 0))
-            # Fenced off, by a worker that outlived a restored registry or by a plan cut short before it withdrew the
-            # camera: all its writes are refused, so it must be given out anew.
-            fenced_off = fences[camera_id] > newest.epoch
-            self._placed[camera_id] = replace(newest, fingerprint="") if fenced_off else newest
-            if older:
-                handover, known = _Handover(older[0].worker_id, newest.epoch, deadline), pending.get(camera_id)
-                if known is not None and (known.from_worker, known.epoch) == (handover.from_worker, handover.epoch):
-                    handover = known  # its deadline stands
-                self._handovers[camera_id] = handover
-                self._strays += [(placed.worker_id, camera_id) for placed in older[1:]]
-        self._adopted_at = self._clock.monotonic()
 
     def step(self) -> None:
         """Look at registry and workers once and publish what must change.
@@ -131,42 +126,78 @@ class Manager:
             NotLeadingError: Another manager leads.
             redis.RedisError: Redis is away; the next step makes up for it.
         """
-        if self._must_adopt:
-            self._adopt()
-            log.info("plan_adopted", cameras=len(self._placed), handovers=len(self._handovers))
-        elif self._clock.monotonic() - self._adopted_at >= AUDIT_SECONDS:
-            self._adopt()
+        now = self._clock.monotonic()
+        adopting = self._must_adopt or now - self._adopted_at >= AUDIT_SECONDS
+        if adopting:
+            self._state.adopt(self._reader, now + self._settings.handover_seconds)
+            self._adopted_at, self._plan = now, None
         self._follow_registry()
-        workers = self._reader.workers()
-        able = {
-            worker.worker_id: worker.status.max_cameras
-            for worker in workers
-            if worker.alive and worker.status is not None and not worker.status.draining
-        }
+        workers = self._reader.workers(with_ages=False)
+        self._hear_costs(workers)
+        offers = self._costs.offers(workers)
+        if offers != self._offers:
+            self._offers, self._plan = offers, None
         if not self._knows_cameras:
             self._must_adopt = False
-            self._report(len(able), {})
+            self._report()
             return
-        alive = {worker.worker_id for worker in workers if worker.alive}
-        wanted = {camera_id: camera for camera_id, camera in self._cameras.items() if camera.enabled}
-        current = {camera_id: placed.worker_id for camera_id, placed in self._placed.items()}
-        plan = make_plan(wanted, able, current)
-
+        if adopting:
+            self._expect_lost()
         # Until all of it is written: whatever fails from here on, the plan is read again from what Redis then holds.
         self._must_adopt = True
         operations = Operations()
-        for worker_id, camera_id in self._strays:
+        try:
+            self._make_operations(operations, workers)
+            if not self._is_marked and not len(self._lost):
+                self._publisher.mark()
+                self._is_marked = True
+            self._publisher.publish(operations)
+        except NotLeadingError:
+            self.refused_plans += 1
+            raise
+        self._must_adopt = False
+        if len(operations) or now - self._reported_at >= REPORT_SECONDS or self._reported_errors != self._errors:
+            self._report()
+
+    def _make_operations(self, operations: Operations, workers: list[WorkerView]) -> None:
+        """Decide what has to change."""
+        alive = {worker.worker_id for worker in workers if worker.alive}
+        for worker_id, camera_id in self._state.strays:
             operations.withdraw(worker_id, camera_id)
-        self._strays = []
+        self._state.strays = []
+        self._restore_lost(operations, workers)
         self._finish_handovers(operations, alive)
-        self._withdraw(operations, wanted, plan.unplaced, alive)
-        self._assign(operations, plan.placement, alive, self._restarted(workers))
+        restarted = self._restarted(workers)
+        if self._plan is None or restarted:
+            plan = self._make_plan(alive)
+            self._withdraw(operations, plan.unplaced, alive)
+            self._assign(operations, plan, alive, restarted)
+            analysed = {camera_id for camera_id, placed in self._state.placed.items() if placed.worker_id in alive}
+            waiting = dict.fromkeys(set(plan.waiting) - analysed, StatusReason.HOST_BUSY)
+            self._unplaced = plan.unplaced | waiting
+            self._load = {worker_id: round(load, 3) for worker_id, load in plan.load.items()}
+            self._plan = None if plan.unfinished else plan
         for worker in workers:
             if not worker.alive:
                 operations.dismiss_worker(worker.worker_id)
-        self._publish(operations)
-        self._must_adopt = False
-        self._report(len(able), plan.unplaced)
+
+    def _make_plan(self, alive: set[str]) -> Plan:
+        state = self._state
+        current = {}
+        for camera_id, placed in state.placed.items():
+            handover = state.handovers.get(camera_id)
+            # The worker that was to take over is dead, and the former one still watches: it may go on.
+            back = handover is not None and placed.worker_id not in alive and handover.from_worker in self._offers
+            current[camera_id] = handover.from_worker if handover is not None and back else placed.worker_id
+        limits = Limits(
+            moves=max(0, self._settings.max_moves_at_once - len(state.handovers)),
+            connects=self._connects.left(need.host for need in self._needs.values()),
+            pinned=state.handovers.keys(),
+        )
+        needs = self._needs
+        if len(self._lost):
+            needs = {camera_id: need for camera_id, need in needs.items() if camera_id not in self._lost}
+        return make_plan(needs, self._offers, current, limits)
 
     def _restarted(self, workers: list[WorkerView]) -> set[str]:
         """Return workers that came back under the same id: another process, which must not reuse an epoch."""
@@ -175,6 +206,8 @@ class Manager:
         }
         known, self._started = self._started, started
         return {worker_id for worker_id, at in started.items() if known.get(worker_id, at) != at}
+
+    # --- what is known -------------------------------------------------------------------------------------------
 
     def _follow_registry(self) -> None:
         """Read the cameras if they may have changed; keep those known while the database is away."""
@@ -191,22 +224,6 @@ class Manager:
             log.warning("database_away" if said else "database_back", error=said)
         self._database_error = said
 
-    def _next_epochs(self, camera_ids: Iterable[str]) -> dict[str, int]:
-        """Return an epoch for each camera, greater than all that are in use; also while the database is away."""
-        ids = sorted(camera_ids)
-        fences = self._reader.camera_epochs(ids)
-        used = {camera_id: max(fences[camera_id], self._epochs.get(camera_id, 0)) for camera_id in ids}
-        # Redis and this manager know the newest epochs unless Redis lost its data just now; then the audit, which
-        # finds what is fenced off, makes up for it.
-        epochs = {camera_id: epoch + 1 for camera_id, epoch in used.items()}
-        if not self._database_error:
-            try:
-                epochs = self._registry.next_epochs(ids, above=used)
-            except SQLAlchemyError as error:
-                self._note_database(error)
-        self._epochs |= epochs
-        return epochs
-
     def _read_registry(self) -> None:
         revision = self._registry.revision()
         now = self._clock.monotonic()
@@ -215,36 +232,109 @@ class Manager:
         listing = self._registry.list_all()
         # A row that was edited into nonsense is no reason to stop watching.
         kept = {name: self._cameras[name] for name in listing.unreadable if name in self._cameras}
-        self._cameras = {camera.id: camera for camera in listing.cameras} | kept
+        cameras = {camera.id: camera for camera in listing.cameras} | kept
+        if cameras != self._cameras:
+            self._cameras = cameras
+            self._costs.forget_all_but(cameras)
+            self._reckon_needs()
         self._revision, self._read_at, self._knows_cameras = revision, now, True
+
+    def _hear_costs(self, workers: list[WorkerView]) -> None:
+        now = self._clock.monotonic()
+        if now - self._heard_costs_at < COST_SECONDS:
+            return
+        self._heard_costs_at = now
+        version = self._costs.version
+        self._costs.hear(workers)
+        if self._costs.version != version:
+            self._reckon_needs()
+
+    def _reckon_needs(self) -> None:
+        self._needs = {
+            camera_id: self._costs.need(camera) for camera_id, camera in self._cameras.items() if camera.enabled
+        }
+        self._plan = None
+
+    def _next_epochs(self, camera_ids: Iterable[str]) -> dict[str, int]:
+        """Return an epoch for each camera, greater than all that are in use; also while the database is away."""
+        ids = sorted(camera_ids)
+        # An epoch that is given out and never used would make the worker's own one look outdated.
+        self._publisher.check_lead()
+        fences = self._reader.camera_epochs(ids)
+        known = self._state.epochs
+        used = {camera_id: max(fences[camera_id], known.get(camera_id, 0)) for camera_id in ids}
+        # Redis and this manager know the newest epochs unless Redis lost its data just now; then the audit, which
+        # finds what is fenced off, makes up for it.
+        epochs = {camera_id: epoch + 1 for camera_id, epoch in used.items()}
+        if not self._database_error:
+            try:
+                epochs = self._registry.next_epochs(ids, above=used)
+            except SQLAlchemyError as error:
+                self._note_database(error)
+        known.update(epochs)
+        return epochs
+
+    # --- cameras that Redis has lost -----------------------------------------------------------------------------
+
+    def _expect_lost(self) -> None:
+        """Find cameras that were given out once and of which Redis knows nothing because it has lost its data."""
+        self._is_marked = self._publisher.is_marked()
+        if self._is_marked:
+            return
+        missing = [camera_id for camera_id in self._needs if camera_id not in self._state.placed]
+        fences = self._reader.camera_epochs(missing)
+        unknown = [camera_id for camera_id in missing if fences[camera_id] == 0]
+        epochs = {camera_id: epoch for camera_id in unknown if (epoch := self._state.epochs.get(camera_id, 0))}
+        try:
+            epochs = self._registry.epochs(unknown)
+        except SQLAlchemyError as error:
+            self._note_database(error)
+        self._lost.expect(epochs)
+        if epochs:
+            log.warning("assignments_lost", cameras=len(epochs))
+
+    def _restore_lost(self, operations: Operations, workers: list[WorkerView]) -> None:
+        """Give cameras back to the workers that still watch them, under the epoch they have."""
+        for camera_id, worker_id, epoch in self._lost.found(workers):
+            camera = self._cameras.get(camera_id)
+            if camera is not None and camera_id in self._needs:
+                operations.assign(worker_id, camera.assignment(epoch), fence=True)
+                self._state.placed[camera_id] = Placed(worker_id, epoch, camera.fingerprint)
+                self._state.epochs[camera_id] = epoch
+                self._plan = None
+                log.info("camera_restored", camera=camera_id, worker=worker_id, epoch=epoch)
+        for camera_id, epoch in self._lost.given_up().items():
+            operations.fence(camera_id, epoch)
+            self._plan = None
+
+    # --- changes -------------------------------------------------------------------------------------------------
 
     def _finish_handovers(self, operations: Operations, alive: set[str]) -> None:
         """End the former worker's part where the new one has written, or took too long, or the former is gone."""
-        fences = self._reader.camera_epochs(sorted(self._handovers))
+        handovers = self._state.handovers
+        fences = self._reader.camera_epochs(sorted(handovers))
         now = self._clock.monotonic()
-        for camera_id, handover in list(self._handovers.items()):
+        for camera_id, handover in list(handovers.items()):
             taken_over = fences.get(camera_id, 0) >= handover.epoch
-            if not taken_over and now < handover.deadline and handover.from_worker in alive:
+            placed = self._state.placed.get(camera_id)
+            goes_back = placed is not None and placed.worker_id not in alive and handover.from_worker in self._offers
+            if not taken_over and handover.from_worker in alive and (now < handover.deadline or goes_back):
                 continue
             if not taken_over:
                 operations.fence(camera_id, handover.epoch)
                 log.warning("handover_forced", camera=camera_id, from_worker=handover.from_worker)
             operations.withdraw(handover.from_worker, camera_id)
-            del self._handovers[camera_id]
+            del handovers[camera_id]
+            self._plan = None
 
-    def _withdraw(
-        self,
-        operations: Operations,
-        wanted: dict[str, RegisteredCamera],
-        unplaced: dict[str, StatusReason],
-        alive: set[str],
-    ) -> None:
+    def _withdraw(self, operations: Operations, unplaced: dict[str, StatusReason], alive: set[str]) -> None:
         """Take cameras away that nobody shall, or can, watch any more."""
-        leaving = [camera_id for camera_id in self._placed if camera_id not in wanted or camera_id in unplaced]
+        state = self._state
+        leaving = [camera_id for camera_id in state.placed if camera_id not in self._needs or camera_id in unplaced]
         fences = self._next_epochs(leaving) if leaving else {}
         for camera_id in leaving:
-            placed = self._placed.pop(camera_id)
-            handover = self._handovers.pop(camera_id, None)
+            placed = state.placed.pop(camera_id)
+            handover = state.handovers.pop(camera_id, None)
             operations.fence(camera_id, fences[camera_id])
             # Withdrawn last: should this stop half-way, the next manager sees by the assignment that it must go on.
             if camera_id in self._cameras:
@@ -254,14 +344,16 @@ class Manager:
             for worker_id in sorted({placed.worker_id, handover.from_worker if handover else placed.worker_id}):
                 operations.withdraw(worker_id, camera_id)
             self._withdrawn_total += 1
+            self._note(operations, camera_id, MoveReason.WITHDRAWN, fences[camera_id], from_worker=placed.worker_id)
             log.info("camera_withdrawn", camera=camera_id, worker=placed.worker_id, alive=placed.worker_id in alive)
 
-    def _assign(self, operations: Operations, placement: dict[str, str], alive: set[str], restarted: set[str]) -> None:
+    def _assign(self, operations: Operations, plan: Plan, alive: set[str], restarted: set[str]) -> None:
         """Give out cameras that are new, that move, whose settings changed, or whose worker is another process."""
+        state = self._state
         changed = {
             camera_id: worker_id
-            for camera_id, worker_id in placement.items()
-            if (placed := self._placed.get(camera_id)) is None
+            for camera_id, worker_id in plan.placement.items()
+            if (placed := state.placed.get(camera_id)) is None
             or placed.worker_id != worker_id
             or worker_id in restarted
             or placed.fingerprint != self._cameras[camera_id].fingerprint
@@ -269,50 +361,118 @@ class Manager:
         if not changed:
             return
         epochs = self._next_epochs(changed)
-        deadline = self._clock.monotonic() + self._handover_seconds
+        sources = self._sources(changed, alive)
+        deadline = self._clock.monotonic() + self._settings.handover_seconds
         for camera_id, worker_id in changed.items():
             camera, epoch = self._cameras[camera_id], epochs[camera_id]
-            before = self._placed.get(camera_id)
-            pending = self._handovers.pop(camera_id, None)
-            if pending is not None and pending.from_worker != worker_id:
-                operations.withdraw(pending.from_worker, camera_id)
-            moved = before is not None and before.worker_id != worker_id
-            hand_over = moved and before is not None and before.worker_id in alive and self._handover_seconds > 0
-            if before is not None and moved:
-                self._moved_total += 1
-                log.info("camera_moved", camera=camera_id, worker=worker_id, from_worker=before.worker_id, epoch=epoch)
-                if hand_over:
-                    self._handovers[camera_id] = _Handover(before.worker_id, epoch, deadline)
-                else:
-                    operations.withdraw(before.worker_id, camera_id)
-            elif before is None:
-                self._placed_total += 1
-                log.info("camera_placed", camera=camera_id, worker=worker_id, epoch=epoch)
-            operations.assign(worker_id, camera.assignment(epoch), fence=not hand_over)
-            self._placed[camera_id] = _Placed(worker_id, epoch, camera.fingerprint)
+            before, pending = state.placed.get(camera_id), state.handovers.pop(camera_id, None)
+            reason = _why(camera_id, worker_id, before, plan, alive, restarted)
+            source = sources.get(camera_id)
+            if source is not None:
+                state.handovers[camera_id] = Handover(source, epoch, deadline)
+            holders = {held.worker_id for held in [before] if held} | {held.from_worker for held in [pending] if held}
+            for former in sorted(holders - {worker_id, source}):
+                operations.withdraw(former, camera_id)
+            moves_from = before.worker_id if before is not None and before.worker_id != worker_id else None
+            self._moved_total += moves_from is not None
+            self._placed_total += before is None
+            if reason is not MoveReason.CHANGED:
+                self._connects.spend(camera.host)
+            operations.assign(worker_id, camera.assignment(epoch), fence=source is None)
+            state.placed[camera_id] = Placed(worker_id, epoch, camera.fingerprint)
+            self._note(operations, camera_id, reason, epoch, from_worker=moves_from, to_worker=worker_id)
+            log.info("camera_given", camera=camera_id, worker=worker_id, from_worker=moves_from, why=reason.value)
 
-    def _publish(self, operations: Operations) -> None:
-        try:
-            self._publisher.publish(operations)
-        except NotLeadingError:
-            self._refused_plans += 1
-            raise
+    def _sources(self, changed: dict[str, str], alive: set[str]) -> dict[str, str]:
+        """Return camera id -> another live worker that watches it now and shall go on until the new one does.
 
-    def _report(self, workers: int, unplaced: dict[str, StatusReason]) -> None:
+        Cameras that are not online have none: nothing is lost by leaving them at once, and no first result of the
+        new worker would ever end the wait.
+        """
+        if self._settings.handover_seconds <= 0:
+            return {}
+        sources = {}
+        for camera_id, worker_id in changed.items():
+            placed, pending = self._state.placed.get(camera_id), self._state.handovers.get(camera_id)
+            # While a camera is handed over it is still the former worker's.
+            holders = [*([pending.from_worker] if pending else []), *([placed.worker_id] if placed else [])]
+            source = next((holder for holder in holders if holder in alive), None)
+            if source is not None and source != worker_id:
+                sources[camera_id] = source
+        online = {
+            camera_id
+            for camera_id, heard in self._reader.heard_statuses(sorted(sources)).items()
+            if heard.message.state is CameraState.ONLINE and heard.age_ms <= STALE_MS
+        }
+        return {camera_id: source for camera_id, source in sources.items() if camera_id in online}
+
+    def _note(
+        self,
+        operations: Operations,
+        camera_id: str,
+        reason: MoveReason,
+        epoch: int,
+        *,
+        from_worker: str | None = None,
+        to_worker: str | None = None,
+    ) -> None:
+        self._moves[reason] += 1
+        operations.note(
+            Move(
+                at_ms=self._clock.now_ms(),
+                camera_id=camera_id,
+                reason=reason,
+                from_worker=from_worker,
+                to_worker=to_worker,
+                epoch=epoch,
+            )
+        )
+
+    @property
+    def _errors(self) -> tuple[str, str]:
+        return (self._database_error, self.camera_source_error)
+
+    def _report(self) -> None:
+        self._reported_at, self._reported_errors = self._clock.monotonic(), self._errors
+        needs = self._needs.values()
         self._publisher.report(
             PlanReport(
                 controller_id=self._controller_id,
                 updated_at_ms=self._clock.now_ms(),
                 leading_since_ms=self._leading_since_ms,
                 cameras=len(self._cameras),
-                workers=workers,
-                unplaced=unplaced,
-                handing_over=sorted(self._handovers),
+                workers=len(self._offers),
+                unplaced=self._unplaced,
+                handing_over=sorted(self._state.handovers),
                 placed_total=self._placed_total,
                 moved_total=self._moved_total,
                 withdrawn_total=self._withdrawn_total,
-                refused_plans=self._refused_plans,
+                refused_plans=self.refused_plans,
+                moves_by_reason=dict(self._moves),
+                controllers=self.controllers,
+                load_cores=round(load_cores(needs, self._offers), 3),
+                capacity_cores=round(sum(offer.cores for offer in self._offers.values()), 3),
+                load=self._load,
+                required_workers=required_workers(needs, self._offers),
                 camera_source_error=self.camera_source_error,
                 database_error=self._database_error,
             )
         )
+
+
+def _why(
+    camera_id: str,
+    worker_id: str,
+    before: Placed | None,
+    plan: Plan,
+    alive: set[str],
+    restarted: set[str],
+) -> MoveReason:
+    """Return why a camera is given to a worker."""
+    if before is None:
+        return MoveReason.PLACED
+    if before.worker_id == worker_id:
+        return MoveReason.WORKER_RESTARTED if worker_id in restarted else MoveReason.CHANGED
+    if before.worker_id not in alive:
+        return MoveReason.WORKER_DIED
+    return plan.reasons.get(camera_id, MoveReason.WORKER_DRAINS)

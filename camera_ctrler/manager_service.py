@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.camera_source import CameraSource, CameraSourceError, SourceFollower, summary_of
 from camera_ctrler.frame_cleaner import clean
-from camera_ctrler.manager import Manager
-from camera_ctrler.plan_publisher import NotLeadingError, PlanPublisher
+from camera_ctrler.manager import Manager, ManagerSettings
+from camera_ctrler.plan_publisher import NotLeadingError, PlanPublisher, announce_controller
 from camera_ctrler.registry import Registry
 from contract import keys
 from contract.ids import new_worker_id
@@ -47,6 +47,9 @@ class ManagerService:
             settings, name=f"camfarm-lease-{self._controller_id}", timeout_seconds=settings.lease_seconds / 3
         )
         self._manager: Manager | None = None
+        self._refused_plans = 0
+        self._controllers: list[str] = []
+        self._announced_at = float("-inf")
         self._leading = threading.Event()
 
     def run(self) -> int:
@@ -76,6 +79,7 @@ class ManagerService:
 
     def _lead_one_term(self) -> None:
         """Wait for the lease, then plan until it is lost or the process shall stop."""
+        self._announce()
         lease = Lease(
             self._lease_client, keys.controller_lease(), self._settings.lease_seconds, value=self._controller_id
         )
@@ -86,9 +90,16 @@ class ManagerService:
             FarmReader(self._client),
             PlanPublisher(self._client, lease.token),
             controller_id=self._controller_id,
-            handover_seconds=self._settings.handover_seconds,
+            settings=ManagerSettings(
+                handover_seconds=self._settings.handover_seconds,
+                max_moves_at_once=self._settings.max_moves_at_once,
+                connects_per_host=self._settings.connects_per_host,
+                # As long as a worker may take to have its lease back, and to say how it does.
+                patience_seconds=self._settings.lease_seconds + 2.0,
+            ),
             clock=self._clock,
         )
+        manager.refused_plans = self._refused_plans
         manager.take_lead()
         log.info("lead_taken", controller=self._controller_id, pid=os.getpid())
         keeper = LeaseKeeper(lease, self._settings.lease_seconds, lambda state: log.warning("lease", state=state))
@@ -104,12 +115,26 @@ class ManagerService:
                     manager.take_lead()
                 if lease.state is LeaseState.HELD:
                     self._step(manager)
+                manager.controllers = self._announce()
                 self._shutdown.wait(STEP_SECONDS)
         except NotLeadingError:
             log.warning("lead_lost", controller=self._controller_id)
         finally:
             self._leading.clear()
+            self._refused_plans = manager.refused_plans
             keeper.stop()
+
+    def _announce(self) -> list[str]:
+        """Say that this controller runs; return all that do, as far as is known."""
+        now = self._clock.monotonic()
+        if now - self._announced_at < self._settings.lease_seconds / 3:
+            return self._controllers
+        self._announced_at = now
+        try:
+            self._controllers = announce_controller(self._client, self._controller_id, self._settings.lease_seconds)
+        except RedisAwayError as error:
+            log.info("controller_not_announced", error=str(error))
+        return self._controllers
 
     @staticmethod
     def _step(manager: Manager) -> None:

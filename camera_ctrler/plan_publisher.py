@@ -9,10 +9,14 @@ import redis
 
 from contract import keys
 from contract.assignments import Assignment
+from contract.moves import Move
 from contract.plan import PlanReport
 from runtime.farm_reader import REPORT_LIFETIME_SECONDS
 from runtime.scripts import Script
 
+MOVES_KEPT: Final = 10_000
+#: A controller that was not heard of for this long is forgotten.
+FORGET_CONTROLLER_MS: Final = 60_000
 #: Operations in one script call: some 20 ms of the server's time, so that leases are renewed in between.
 CHUNK: Final = 500
 
@@ -53,17 +57,22 @@ class Operations:
 
     def forget_camera(self, camera_id: str) -> None:
         """Delete what Redis holds of a camera; its fence stays, so that late writes are refused."""
-        for key in (keys.camera_status, keys.camera_result, keys.camera_preview, keys.camera_frames):
+        of_camera = (keys.camera_status, keys.camera_result, keys.camera_preview, keys.camera_frames)
+        for key in (*of_camera, keys.camera_results, keys.camera_event_cursor):
             self._items.append(([key(camera_id)], ["forget"]))
 
     def hide_camera(self, camera_id: str) -> None:
         """Delete the status of a camera that nobody watches any more."""
         self._items.append(([keys.camera_status(camera_id)], ["forget"]))
 
+    def note(self, move: Move) -> None:
+        """Add to the history of moves."""
+        self._items.append(([keys.moves()], ["note", move.model_dump_json(), MOVES_KEPT]))
+
     def dismiss_worker(self, worker_id: str) -> None:
         """Delete what Redis holds of a worker that is gone."""
-        for key in (keys.assignments(worker_id), keys.wakeups(worker_id), keys.worker_status(worker_id)):
-            self._items.append(([key], ["forget"]))
+        for key in (keys.assignments, keys.wakeups, keys.worker_status, keys.worker_drain):
+            self._items.append(([key(worker_id)], ["forget"]))
         self._items.append(([keys.workers()], ["dismiss", worker_id]))
         self._wake.pop(worker_id, None)
 
@@ -95,6 +104,30 @@ class PlanPublisher:
             if self._script([keys.controller_lease(), *touched], [self._token, *arguments]) < 0:
                 raise NotLeadingError
 
+    def check_lead(self) -> None:
+        """Raise `NotLeadingError` unless the lease is this manager's."""
+        if self._client.get(keys.controller_lease()) != self._token.encode():
+            raise NotLeadingError
+
+    def is_marked(self) -> bool:
+        """Tell whether a plan was ever written to this server."""
+        return bool(self._client.exists(keys.plan_mark()))
+
+    def mark(self) -> None:
+        """Say that what this server holds is a plan, so that one that lost its data is known by the lack of it."""
+        self._client.set(keys.plan_mark(), "1")
+
     def report(self, report: PlanReport) -> None:
         """Say what this manager did."""
         self._client.set(keys.plan_report(), report.model_dump_json(), ex=REPORT_LIFETIME_SECONDS)
+
+
+def announce_controller(client: redis.Redis, controller_id: str, lease_seconds: float) -> list[str]:
+    """Say that a controller runs; return all that said so lately. Raises what redis-py raises when Redis is away."""
+    seconds, micros = client.time()
+    now_ms = seconds * 1000 + micros // 1000
+    pipe = client.pipeline(transaction=False)
+    pipe.zadd(keys.controllers(), {controller_id: now_ms})
+    pipe.zremrangebyscore(keys.controllers(), "-inf", now_ms - FORGET_CONTROLLER_MS)
+    pipe.zrangebyscore(keys.controllers(), now_ms - round(lease_seconds * 1000), "+inf")
+    return sorted(name.decode() for name in pipe.execute()[-1])

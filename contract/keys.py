@@ -63,6 +63,24 @@ def controller_lease() -> str:
     return f"{PREFIX}:controller:lease"
 
 
+def controllers() -> str:
+    """Ids of the controllers that run, leading or not.
+
+    Type: sorted set, score: Unix ms by the clock of Redis when it was heard last. Writer: managers, three times in
+    FARM_LEASE_SECONDS; each removes those that were not heard for a minute. Reader: manager.
+    Lifetime: for ever.
+    """
+    return f"{PREFIX}:controllers"
+
+
+def plan_mark() -> str:
+    """Says that this server holds a plan; a server without it is new or has lost its data.
+
+    Type: string. Writer: manager. Reader: manager. Lifetime: for ever.
+    """
+    return f"{PREFIX}:plan:mark"
+
+
 def plan_report() -> str:
     """What the leading manager did last: cameras unplaced and why, moves, counts.
 
@@ -131,10 +149,10 @@ def camera_results(camera_id: str) -> str:
 
 
 def camera_event_cursor(camera_id: str) -> str:
-    """The newest event that was accepted, so that one sent twice is kept once.
+    """The newest events that were accepted, so that one sent twice is kept once.
 
-    Type: hash, ``epoch`` and ``number``. Writer: script `publish_event`. Reader: the same script.
-    Lifetime: until the camera is deleted.
+    Type: hash, epoch -> number, for the epochs that may still write. Writer: script `publish_event`.
+    Reader: the same script, workers. Lifetime: until the camera is deleted.
     """
     return f"{PREFIX}:camera:{camera_id}:event_cursor"
 

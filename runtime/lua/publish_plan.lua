@@ -8,6 +8,7 @@
 --   ["wake", why]                                 keys: wakeups
 --   ["forget"]                                    keys: one key that is deleted
 --   ["dismiss", worker]                           keys: workers
+--   ["note", move, kept]                          keys: moves
 -- Returns the count of operations, or -1: the caller does not lead any more.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
@@ -40,6 +41,8 @@ for a = 2, #ARGV do
       redis.call('DEL', KEYS[k])
     elseif what == 'dismiss' then
       redis.call('SREM', KEYS[k], operation[2])
+    elseif what == 'note' then
+      redis.call('XADD', KEYS[k], 'MAXLEN', '~', operation[3], '*', 'move', operation[2])
     end
     k = k + 1
   end

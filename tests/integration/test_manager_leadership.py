@@ -162,7 +162,7 @@ def test_the_lead_is_lost_in_the_middle_of_a_plan(farm: PlannedFarm, monkeypatch
     farm.cameras("a", "b", "c")
     farm.worker("w1")
     with monkeypatch.context() as patched:
-        interrupt(patched, 2, farm.lease.release)
+        interrupt(patched, 4, farm.lease.release)  # two cameras given, and two notes of it
         with pytest.raises(NotLeadingError):
             farm.manager.step()
     assert len(farm.placement()) == 2
@@ -274,8 +274,58 @@ def test_assignments_that_older_plans_left_behind_are_cleared_away(farm: Planned
 # --- lost data ----------------------------------------------------------------------------------------------------
 
 
+def test_workers_that_outlive_the_servers_data_keep_cameras_and_epochs(farm: PlannedFarm) -> None:
+    """Given Redis emptied, when leader and workers are back, all is as it was, and what they kept is accepted."""
+    farm.cameras("a", "b", "c")
+    workers = [farm.worker("w1"), farm.worker("w2")]
+    farm.settle()
+    placement, before = farm.placement(), epochs(farm, "w1", "w2")
+    farm.client.flushall()
+    farm.change_leader()
+    farm.manager.step()
+    for worker in workers:
+        worker.appear()
+    farm.manager.step()
+    assert (farm.placement(), epochs(farm, "w1", "w2")) == (placement, before)
+    for worker in workers:
+        assert set(worker.work().values()) == {Written.ACCEPTED}
+    assert farm.report().moved_total == 0
+
+
+def test_a_worker_that_claims_an_outdated_epoch_gets_a_newer_one(farm: PlannedFarm) -> None:
+    """Given Redis emptied and a worker that holds a camera which was given to another since, the other keeps it."""
+    farm.cameras("a")
+    outdated, rightful = farm.worker("w1"), farm.worker("w2")
+    farm.settle()
+    if rightful.assignments():
+        outdated, rightful = rightful, outdated
+    rightful.holds = {"a": farm.registry.next_epochs(["a"])["a"]}
+    farm.client.flushall()
+    farm.change_leader()
+    outdated.appear()
+    farm.manager.step()
+    assert farm.placement() == {}
+    rightful.appear()
+    farm.manager.step()
+    assert farm.placement() == {"a": [rightful.name]}
+    assert outdated.publish("a", outdated.holds["a"]) is Written.REFUSED
+
+
+def test_new_cameras_do_not_wait_for_what_a_server_lost(farm: PlannedFarm) -> None:
+    """Given Redis emptied and workers not yet heard of, a camera that never had a worker gets one at once."""
+    farm.cameras("a")
+    farm.worker("w1")
+    farm.settle()
+    farm.client.flushall()
+    farm.change_leader()
+    farm.cameras("new")
+    fresh = farm.worker("w2")
+    farm.manager.step()
+    assert set(fresh.assignments()) == {"new"}
+
+
 def test_a_server_that_lost_everything_is_filled_again_and_epochs_still_rise(farm: PlannedFarm) -> None:
-    """Given Redis emptied under a leader, when leader and workers are back, all is placed under newer epochs."""
+    """Given Redis emptied and workers that hold nothing any more, all is placed after a while, under newer epochs."""
     farm.cameras("a", "b", "c")
     workers = [farm.worker("w1"), farm.worker("w2")]
     farm.settle()
@@ -283,7 +333,11 @@ def test_a_server_that_lost_everything_is_filled_again_and_epochs_still_rise(far
     farm.client.flushall()
     farm.change_leader()
     for worker in workers:
+        worker.holds = {}
         worker.appear()
+    farm.manager.step()
+    assert farm.placement() == {}
+    farm.clock.advance(6)
     farm.settle()
     after = epochs(farm, "w1", "w2")
     assert after.keys() == before.keys()

@@ -6,7 +6,7 @@ from pathlib import Path
 import redis
 from cryptography.fernet import Fernet
 
-from camera_ctrler.manager import Manager
+from camera_ctrler.manager import Manager, ManagerSettings
 from camera_ctrler.plan_publisher import PlanPublisher
 from camera_ctrler.registry import Registry
 from contract import keys
@@ -15,7 +15,7 @@ from contract.camera_specs import CameraCreate
 from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult
 from contract.plan import PlanReport
-from contract.workers import WorkerStatus
+from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import FarmReader
 from runtime.lease import Lease
 from runtime.secret_box import SecretBox
@@ -37,6 +37,8 @@ class SimulatedWorker:
         self._link = WorkerLink(client, name, frame_index_size=100)
         self._lease = Lease(client, keys.worker_lease(name), LEASE_SECONDS, value=name)
         self._seq = count(1)
+        #: Camera id -> epoch under which it watches.
+        self.holds: dict[str, int] = {}
         self.appear()
 
     def appear(self, *, draining: bool = False, started_at_ms: int = 1) -> None:
@@ -56,6 +58,7 @@ class SimulatedWorker:
                 model="yolo11n",
                 cores=2,
                 max_cameras=self._capacity,
+                holdings={name: Holding(epoch=epoch) for name, epoch in self.holds.items()},
                 draining=draining,
             )
         )
@@ -85,7 +88,8 @@ class SimulatedWorker:
         return self._link.publish_result(result, b"jpeg")
 
     def work(self) -> dict[str, Written]:
-        """Publish one result and one status for every assigned camera."""
+        """Watch what is assigned, and publish one result and one status for every camera."""
+        self.holds = {name: assigned.epoch for name, assigned in self.assignments().items()}
         written = {name: self.publish(name, assigned.epoch) for name, assigned in self.assignments().items()}
         for name, assigned in self.assignments().items():
             self._link.publish_status(
@@ -128,7 +132,7 @@ class PlannedFarm:
             self.reader,
             PlanPublisher(self.client, lease.token),
             controller_id="controller",
-            handover_seconds=HANDOVER_SECONDS,
+            settings=ManagerSettings(handover_seconds=HANDOVER_SECONDS),
             clock=self.clock,
         )
         manager.take_lead()
