@@ -12,11 +12,13 @@ from camera_ctrler.api import services as shared
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
-from camera_ctrler.api.resources import cameras, footage, operations, pictures, status
+from camera_ctrler.api.resources import cameras, events, footage, operations, pictures, status, workers
 from runtime.settings import ControllerSettings
 
 STATIC: Final = Path(__file__).parent.parent / "static"
-RESOURCES: Final = tuple(module.resource for module in (cameras, status, pictures, footage, operations))
+RESOURCES: Final = tuple(
+    module.resource for module in (cameras, status, workers, events, pictures, footage, operations)
+)
 
 _WALL_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "

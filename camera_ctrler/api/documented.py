@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from camera_ctrler.api.problems import FieldError, ProblemError, field_errors, invalid_request
 from camera_ctrler.api.schemas import EpochMs
-from contract.ids import CameraId
+from contract.ids import CameraId, WorkerId
 
 VERSION_PREFIX: Final = "/api/v1"
 JSON_TYPE: Final = "application/json"
@@ -28,6 +28,7 @@ class PathParameter:
 #: Every variable part of a path that this API has.
 PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
     "camera_id": PathParameter(TypeAdapter(CameraId), "Id of the camera", "lobby"),
+    "worker_id": PathParameter(TypeAdapter(WorkerId), "Id of the worker", "worker-1"),
     "captured_at_ms": PathParameter(TypeAdapter(EpochMs), "When it was captured, Unix ms UTC", "1790000000000"),
 }
 

@@ -10,6 +10,7 @@ from camera_ctrler.api.status_view import Surroundings, status_view
 from camera_ctrler.registry import Registry
 from contract.camera_specs import Camera
 from contract.cameras import CameraState
+from contract.moves import MoveReason
 from contract.plan import PlanReport
 from runtime.clock import Clock
 from runtime.farm_reader import FarmReader, WorkerView
@@ -34,6 +35,8 @@ class FarmLook:
     workers: list[WorkerView]
     #: None while no manager leads.
     plan: PlanReport | None
+    #: Reason -> count of moves within the last hour.
+    moves_last_hour: dict[MoveReason, int]
 
     @property
     def workers_alive(self) -> int:
@@ -89,7 +92,7 @@ class FarmWatch:
             return self._one(camera)
 
     def _one(self, camera: Camera) -> CameraStatusView:
-        workers = sum(worker.alive for worker in self._reader.workers())
+        workers = sum(worker.alive for worker in self._reader.workers(with_ages=False))
         around = Surroundings(self._reader.heard_plan(), workers)
         status = self._reader.heard_statuses([camera.id]).get(camera.id)
         result = self._reader.results([camera.id]).get(camera.id)
@@ -107,7 +110,8 @@ class FarmWatch:
         results = self._reader.results(ids)
         around = Surroundings(self._reader.heard_plan(), sum(worker.alive for worker in workers))
         views = {name: status_view(self._cameras[name], statuses.get(name), results.get(name), around) for name in ids}
-        return FarmLook(self._clock.now_ms(), self._cameras, views, workers, around.plan)
+        moves = self._reader.recent_moves.by_reason()
+        return FarmLook(self._clock.now_ms(), self._cameras, views, workers, around.plan, moves)
 
     def _read_registry(self) -> None:
         revision = self._registry.revision()

@@ -1,6 +1,8 @@
 """The farm's metrics, in Prometheus text format, made anew for every scrape from what Redis and registry say."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import redis
 from prometheus_client import CollectorRegistry, generate_latest
@@ -8,9 +10,23 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from camera_ctrler.api.farm_view import living
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.services import Services
 from camera_ctrler.api.status_view import count_states
+from contract.errors import StatusReason
+from contract.moves import MoveReason
+from contract.plan import PlanReport
+from contract.workers import WorkerStatus
+
+#: Reasons why cameras have no worker that are always shown, as 0 where there are none, so that alerts can rely on them.
+_USUAL_REASONS: Final = (
+    StatusReason.NO_WORKER,
+    StatusReason.NO_CAPACITY,
+    StatusReason.NO_LABELS,
+    StatusReason.HOST_BUSY,
+)
+_Family = GaugeMetricFamily | CounterMetricFamily
 
 
 class _Snapshot(Collector):
@@ -68,11 +84,15 @@ def _cameras(look: FarmLook) -> Iterator[Metric]:
         "farm_camera_frames_dropped", "Frames due and not analysed or saved", labels=["camera", "reason"]
     )
     reconnects = CounterMetricFamily("farm_camera_reconnects", "Times the stream was opened again", labels=["camera"])
+    epoch = GaugeMetricFamily(
+        "farm_camera_epoch", "Round in which it is watched; rises when it moves", labels=["camera"]
+    )
     for name, status in look.statuses.items():
         if status.last_frame_age_ms is not None:
             age.add_metric([name], status.last_frame_age_ms / 1000)
         if status.updated_at_ms is None:
             continue
+        epoch.add_metric([name], status.epoch or 0)
         result_age.add_metric([name], status.age_ms / 1000)
         stream.add_metric([name], status.stream_fps)
         analysed_fps.add_metric([name], status.analysed_fps)
@@ -81,49 +101,90 @@ def _cameras(look: FarmLook) -> Iterator[Metric]:
         reconnects.add_metric([name], status.reconnects)
         for reason, count in status.frames_dropped.items():
             dropped.add_metric([name, reason], count)
-    yield from (age, result_age, stream, analysed_fps, analysed, saved, dropped, reconnects)
+    yield from (age, result_age, stream, analysed_fps, analysed, saved, dropped, reconnects, epoch)
+
+
+#: Name, kind, help and value of what every live worker says of itself.
+_WORKER_FIGURES: Final[tuple[tuple[str, type[_Family], str, Callable[[WorkerStatus], float]], ...]] = (
+    ("farm_worker_max_cameras", GaugeMetricFamily, "Cameras it takes at most", lambda status: status.max_cameras),
+    ("farm_worker_cameras", GaugeMetricFamily, "Cameras it holds", lambda status: len(status.holdings)),
+    ("farm_worker_draining", GaugeMetricFamily, "Whether it hands over and leaves", lambda status: status.draining),
+    ("farm_worker_detect_seconds", GaugeMetricFamily, "Detection per frame", lambda status: status.detect_ms / 1000),
+    ("farm_worker_resident_bytes", GaugeMetricFamily, "Memory", lambda status: status.rss_bytes),
+    ("farm_worker_cpu_seconds", CounterMetricFamily, "CPU time", lambda status: status.cpu_seconds),
+    ("farm_worker_frames_analysed", CounterMetricFamily, "Frames analysed", lambda status: status.frames_analysed),
+    ("farm_worker_frames_dropped", CounterMetricFamily, "Frames dropped", lambda status: status.frames_dropped),
+    (
+        "farm_worker_refused_writes",
+        CounterMetricFamily,
+        "Writes refused because a newer epoch exists",
+        lambda status: status.refused_writes,
+    ),
+    (
+        "farm_worker_spool_records",
+        GaugeMetricFamily,
+        "Results and events that wait on its disk for Redis",
+        lambda status: status.spool_records,
+    ),
+    ("farm_worker_spool_bytes", GaugeMetricFamily, "Size of what waits there", lambda status: status.spool_bytes),
+    (
+        "farm_worker_spool_lost",
+        CounterMetricFamily,
+        "Results and events lost because its spool was full or could not be written",
+        lambda status: status.spool_lost,
+    ),
+)
 
 
 def _workers(look: FarmLook) -> Iterator[Metric]:
     yield GaugeMetricFamily("farm_workers", "Workers whose lease is held", look.workers_alive)
-    limit = GaugeMetricFamily("farm_worker_max_cameras", "Cameras it takes at most", labels=["worker"])
-    cameras = GaugeMetricFamily("farm_worker_cameras", "Cameras it holds", labels=["worker"])
-    detect = GaugeMetricFamily("farm_worker_detect_seconds", "Detection per frame, mean", labels=["worker"])
-    memory = GaugeMetricFamily("farm_worker_resident_bytes", "Memory", labels=["worker"])
-    cpu = CounterMetricFamily("farm_worker_cpu_seconds", "CPU time", labels=["worker"])
-    analysed = CounterMetricFamily("farm_worker_frames_analysed", "Frames analysed", labels=["worker"])
-    dropped = CounterMetricFamily("farm_worker_frames_dropped", "Frames dropped", labels=["worker"])
-    refused = CounterMetricFamily(
-        "farm_worker_refused_writes", "Writes refused because a newer epoch exists", labels=["worker"]
-    )
-    for worker in look.workers:
-        status = worker.status
-        if status is None or not worker.alive:
-            continue
-        for family, value in (
-            (limit, status.max_cameras),
-            (cameras, len(status.camera_ids)),
-            (detect, status.detect_ms / 1000),
-            (memory, status.rss_bytes),
-            (cpu, status.cpu_seconds),
-            (analysed, status.frames_analysed),
-            (dropped, status.frames_dropped),
-            (refused, status.refused_writes),
-        ):
-            family.add_metric([worker.worker_id], value)
-    yield from (limit, cameras, detect, memory, cpu, analysed, dropped, refused)
+    statuses = living(look.workers)
+    for name, kind, text, value in _WORKER_FIGURES:
+        family = kind(name, text, labels=["worker"])
+        for status in statuses:
+            family.add_metric([status.worker_id], value(status))
+        yield family
 
 
 def _plan(look: FarmLook) -> Iterator[Metric]:
-    yield GaugeMetricFamily("farm_plan_led", "Whether a manager leads", int(look.plan is not None))
-    if look.plan is None:
+    plan = look.plan
+    yield GaugeMetricFamily("farm_plan_led", "Whether a manager leads", int(plan is not None))
+    if plan is None:  # what nobody knows is left out: an autoscaler then does nothing
         return
+    yield GaugeMetricFamily("farm_controllers", "Controllers that run", len(plan.controllers))
+    yield GaugeMetricFamily(
+        "farm_required_workers",
+        "Workers that would carry all cameras without any of them being over capacity",
+        plan.required_workers,
+    )
+    yield GaugeMetricFamily("farm_load_cores", "CPU-seconds a second that all cameras cost", plan.load_cores)
+    yield GaugeMetricFamily("farm_capacity_cores", "CPU-seconds a second that they may cost", plan.capacity_cores)
+    load = GaugeMetricFamily(
+        "farm_worker_load_ratio", "What its cameras cost divided by what they may cost", labels=["worker"]
+    )
+    for worker, ratio in sorted(plan.load.items()):
+        load.add_metric([worker], ratio)
+    yield load
+    yield from _plan_counts(plan)
+
+
+def _plan_counts(plan: PlanReport) -> Iterator[Metric]:
+    """Yield counts of the manager that leads: they begin at 0 with each change of leader, as counters may."""
     for name, text, value in (
-        ("placed", "Cameras given to a worker for the first time", look.plan.placed_total),
-        ("moved", "Cameras moved between workers", look.plan.moved_total),
-        ("withdrawn", "Cameras taken from workers", look.plan.withdrawn_total),
-        ("refused", "Plans refused because another manager led", look.plan.refused_plans),
+        ("placed", "Cameras given to a worker for the first time", plan.placed_total),
+        ("moved", "Cameras moved between workers", plan.moved_total),
+        ("withdrawn", "Cameras taken from workers", plan.withdrawn_total),
+        ("refused", "Plans refused because another manager led", plan.refused_plans),
     ):
         yield CounterMetricFamily(f"farm_plan_{name}", text, value)
-    unplaced = GaugeMetricFamily("farm_plan_unplaced_cameras", "Cameras that no worker has", len(look.plan.unplaced))
+    moves = CounterMetricFamily("farm_moves", "Cameras given out, moved or taken away, by reason", labels=["reason"])
+    for reason in MoveReason:  # all of them, so that a rate can be made of the first one
+        moves.add_metric([reason], plan.moves_by_reason.get(reason, 0))
+    yield moves
+    unplaced = GaugeMetricFamily(
+        "farm_plan_unplaced_cameras", "Cameras that no worker has, by reason", labels=["reason"]
+    )
+    found = Counter(plan.unplaced.values())
+    for why in sorted({*_USUAL_REASONS, *found}):
+        unplaced.add_metric([why], found[why])
     yield unplaced

@@ -24,7 +24,9 @@ A farm of video workers: cameras in; detections, tracks and footage out.
 
 TAGS: Final = {
     "cameras": "Which cameras the farm watches",
-    "status": "How cameras, workers and the farm do",
+    "status": "How cameras and the farm do",
+    "workers": "Who watches what, at what cost, and why it moved",
+    "events": "What happened at cameras, and every result",
     "pictures": "Latest results, snapshots and live views",
     "footage": "Saved frames and their playback",
     "operations": "For orchestrators and monitoring",

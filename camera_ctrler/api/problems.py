@@ -20,6 +20,7 @@ from camera_ctrler.registry import (
     CameraUnreadableError,
 )
 from contract.errors import ContractError, FarmError, InvalidUrlError
+from runtime.drain import WorkerNotFoundError
 from runtime.secret_box import SecretKeyError
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -117,6 +118,7 @@ def _http_error(error: HTTPException) -> Response:
 #: Our own errors that a request can cause: status, kind, title, and the field at fault where it is always the same.
 _KNOWN: Final[tuple[tuple[type[FarmError], int, str, str, str], ...]] = (
     (CameraNotFoundError, 404, "camera-not-found", "Camera not found", ""),
+    (WorkerNotFoundError, 404, "worker-not-found", "Worker not found", ""),
     (CameraExistsError, 409, "camera-exists", "Camera exists already", "id"),
     (CameraOwnedElsewhereError, 409, "camera-owned-elsewhere", "Camera follows the external table", ""),
     (InvalidUrlError, 400, "invalid-request", "The request cannot be used", "url"),

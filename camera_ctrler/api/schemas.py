@@ -10,8 +10,6 @@ from camera_ctrler.api.problems import FieldError, invalid_request
 from contract.camera_specs import Camera, CameraCreate
 from contract.cameras import CameraState
 from contract.errors import StatusReason
-from contract.plan import PlanReport
-from contract.workers import WorkerStatus
 
 #: 9999-12-31T23:59:59Z, the last time that has a folder name on the frames volume.
 MAX_MS: Final = 253_402_300_799_000
@@ -48,11 +46,13 @@ Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole)]
 Speed = Annotated[float, Field(ge=1, le=16, allow_inf_nan=False), BeforeValidator(_decimal)]
 
 
-class _Query(BaseModel):
+class Query(BaseModel):
+    """Parameters of a request; others are refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class PageQuery(_Query):
+class PageQuery(Query):
     """Which part of a list."""
 
     limit: Limit = Field(100, description="Entries on this page at most")
@@ -68,7 +68,7 @@ class CameraQuery(PageQuery):
     enabled: Flag | None = Field(None, description="Only cameras that are switched on (true) or off (false)")
 
 
-class TimeRange(_Query):
+class TimeRange(Query):
     """A range of capture times, ``from_ms <= captured_at_ms < to_ms``."""
 
     from_ms: EpochMs | None = Field(None, description="Start, Unix ms UTC; five minutes before the end if left out")
@@ -99,7 +99,7 @@ class PlaybackQuery(TimeRange):
     speed: Speed = Field(1.0, description="1 plays in real time, 16 is sixteen times as fast")
 
 
-class LiveQuery(_Query):
+class LiveQuery(Query):
     """How a live view looks."""
 
     annotated: Flag = Field(True, description="Draw the boxes of what was seen")
@@ -112,7 +112,7 @@ class PictureSize(StrEnum):
     PREVIEW = "preview"
 
 
-class SnapshotQuery(_Query):
+class SnapshotQuery(Query):
     """How a snapshot looks."""
 
     size: PictureSize = Field(
@@ -170,36 +170,6 @@ class CameraStatusView(BaseModel):
     saving_reason: StatusReason | None = Field(description="Why frames are not saved; null while they are")
     objects: dict[str, int] = Field(description="What the newest frame shows, by class; empty unless online")
     result_key: str = Field(description="Changes with every new picture; empty while there is none")
-
-
-class FarmStatus(BaseModel):
-    """How the farm does."""
-
-    now_ms: int = Field(description="The controller's clock")
-    version: str
-    summary: str = Field(examples=["6 of 6 cameras online · 2 workers · 11 objects in view"])
-    cameras_total: int
-    cameras_by_state: dict[str, int]
-    workers_alive: int
-    objects_in_view: int
-    plan: PlanReport | None = Field(description="What the leading manager did last; null while none leads")
-    cameras: list[CameraStatusView]
-    next_cursor: str | None
-
-
-class WorkerInfo(BaseModel):
-    """One worker."""
-
-    worker_id: str
-    alive: bool = Field(description="Whether its lease is held")
-    lease_ms: int = Field(description="Milliseconds until its lease runs out unless it is renewed")
-    status: WorkerStatus | None = Field(description="What it says of itself; null while it says nothing")
-
-
-class WorkerList(BaseModel):
-    """Workers that have announced themselves and were not yet dismissed."""
-
-    items: list[WorkerInfo]
 
 
 class SavedFrame(BaseModel):

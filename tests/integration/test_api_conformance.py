@@ -20,6 +20,7 @@ from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.services import services_of
 from contract.cameras import CameraState
 from contract.errors import StatusReason
+from contract.moves import MoveReason
 from tests.support.farm_state import FarmState, now_ms, settings_for
 from tests.support.valkey_server import ValkeyServer
 
@@ -46,8 +47,10 @@ def living_app(tmp_path_factory: pytest.TempPathFactory, valkey_server: ValkeySe
 
 def _fill(state: FarmState) -> None:
     state.worker()
-    state.plan()
+    state.plan(load={"worker-1": 0.5}, controllers=["controller-1"])
     state.online("lobby", name="Lobby")
+    state.event("lobby", 1)
+    state.move("lobby", MoveReason.PLACED)
     for step in range(1, 6):
         state.save("lobby", SAVED_AT_MS + step * 10)
     state.save("lobby", SAVED_AT_MS)
@@ -88,6 +91,8 @@ def _reach_deeper(case: schemathesis.Case[Any]) -> None:
     """Put what a random text never is: the id of a camera, a URL that can be opened, no made-up cursor."""
     if "camera_id" in case.path_parameters:
         case.path_parameters["camera_id"] = "dock" if case.method == "DELETE" else "lobby"
+    if "worker_id" in case.path_parameters:
+        case.path_parameters["worker_id"] = "worker-1"
     if "captured_at_ms" in case.path_parameters and case.path_parameters["captured_at_ms"] % 2:
         case.path_parameters["captured_at_ms"] = SAVED_AT_MS
     case.query.pop("cursor", None)

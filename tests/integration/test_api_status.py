@@ -8,8 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from contract import keys
 from contract.cameras import CameraState
 from contract.errors import REMEDIES, StatusReason
+from contract.moves import MoveReason
 from runtime.farm_reader import FarmReader
-from tests.support.farm_state import FarmState
+from tests.support.farm_state import FarmState, now_ms
 
 
 def _json(api: FlaskClient, path: str) -> dict[str, object]:
@@ -75,6 +76,57 @@ def test_the_farm_is_shown_in_pages_with_counts_of_the_whole(api: FlaskClient, m
         found += [camera["camera_id"] for camera in page["cameras"]]
         path = f"/api/v1/status?limit=2&cursor={page['next_cursor']}" if page["next_cursor"] else None
     assert found == ["a", "b", "c", "d", "e"]
+
+
+def test_the_farm_says_who_leads_what_it_costs_and_what_has_moved(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a manager's report, three workers and moves, then the status has totals, leader, reasons and remedies."""
+    farm_state.worker("worker-1", refused_writes=3, spool_records=10, spool_bytes=2_000, spool_lost=1)
+    farm_state.worker("worker-2", refused_writes=4, spool_records=5, spool_bytes=1_000)
+    farm_state.worker("dead", refused_writes=100, spool_records=100)
+    farm_state.client.delete(keys.worker_lease("dead"))
+    farm_state.move("a", MoveReason.WORKER_DIED)
+    farm_state.move("b", MoveReason.WORKER_DIED)
+    farm_state.move("c", MoveReason.BALANCE)
+    farm_state.plan(
+        {"x": StatusReason.NO_LABELS, "d": StatusReason.NO_CAPACITY},
+        load_cores=3.5,
+        capacity_cores=4.0,
+        required_workers=3,
+        refused_plans=2,
+        controllers=["controller-1", "controller-2"],
+    )
+    status = _json(api, "/api/v1/status")
+    leader = status["leader"]
+    assert isinstance(leader, dict)
+    assert (leader["controller_id"], leader["controllers"]) == ("controller-1", ["controller-1", "controller-2"])
+    assert abs(leader["leading_since_ms"] - now_ms()) < 60_000
+    assert (status["load_cores"], status["capacity_cores"], status["required_workers"]) == (3.5, 4.0, 3)
+    assert status["moves_last_hour"] == {"worker_died": 2, "balance": 1}
+    assert status["unplaced_total"] == 2
+    assert status["unplaced"] == [
+        {"camera_id": "d", "reason": "no_capacity", "remedy": REMEDIES[StatusReason.NO_CAPACITY]},
+        {"camera_id": "x", "reason": "no_labels", "remedy": REMEDIES[StatusReason.NO_LABELS]},
+    ]
+    assert (status["refused_writes"], status["refused_plans"]) == (7, 2)
+    assert status["spool"] == {"records": 15, "size_bytes": 3_000, "lost": 1}
+
+
+def test_a_farm_that_nobody_leads_does_not_guess(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given no report of a manager, then what only it knows is null."""
+    farm_state.worker()
+    status = _json(api, "/api/v1/status")
+    for name in ("leader", "load_cores", "capacity_cores", "required_workers", "plan"):
+        assert status[name] is None, name
+    assert (status["unplaced_total"], status["unplaced"], status["moves_last_hour"]) == (0, [], {})
+
+
+def test_only_the_first_unplaced_cameras_are_named(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given 250 cameras without a worker, then all are counted and a hundred named."""
+    farm_state.plan({f"c{number:03}": StatusReason.NO_WORKER for number in range(250)})
+    status = _json(api, "/api/v1/status")
+    unplaced = status["unplaced"]
+    assert isinstance(unplaced, list)
+    assert (status["unplaced_total"], len(unplaced), unplaced[-1]["camera_id"]) == (250, 100, "c099")
 
 
 def test_a_worker_that_falls_silent_makes_its_cameras_offline(api: FlaskClient, farm_state: FarmState) -> None:
@@ -170,10 +222,58 @@ def test_metrics_can_be_parsed_and_say_what_the_status_says(api: FlaskClient, mi
     assert samples["farm_camera_frames_dropped_total", "a", "slow_detector"] == 4
     assert samples["farm_camera_stream_fps", "a"] == 25
     assert samples["farm_plan_moved_total",] == 2
-    assert samples["farm_plan_unplaced_cameras",] == 1
+    assert samples["farm_plan_unplaced_cameras", "no_capacity"] == 1
+    assert samples["farm_plan_unplaced_cameras", "no_worker"] == 0
     assert samples["farm_dependency_up", "redis"] == 1
     assert 0 <= samples["farm_camera_last_frame_age_seconds", "a"] < 10
     assert all(name[0].startswith("farm_") for name in samples)
+
+
+def _samples(api: FlaskClient) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(api.get("/metrics").text)
+        for sample in family.samples
+    }
+
+
+def test_metrics_have_what_an_autoscaler_and_alerts_need(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a loaded farm with a spool, refused writes and moves, then each figure is there under its name."""
+    farm_state.camera("lobby")
+    farm_state.status("lobby")
+    farm_state.worker(spool_records=10, spool_bytes=2_000, spool_lost=4, draining=True)
+    farm_state.plan(
+        load={"worker-1": 0.9},
+        load_cores=3.5,
+        capacity_cores=4.0,
+        required_workers=3,
+        controllers=["controller-1", "controller-2"],
+        moves_by_reason={MoveReason.BALANCE: 6},
+    )
+    samples = _samples(api)
+    expected = {
+        ("farm_required_workers",): 3,
+        ("farm_load_cores",): 3.5,
+        ("farm_capacity_cores",): 4.0,
+        ("farm_controllers",): 2,
+        ("farm_worker_load_ratio", "worker-1"): 0.9,
+        ("farm_worker_spool_records", "worker-1"): 10,
+        ("farm_worker_spool_bytes", "worker-1"): 2_000,
+        ("farm_worker_spool_lost_total", "worker-1"): 4,
+        ("farm_worker_draining", "worker-1"): 1,
+        ("farm_moves_total", "balance"): 6,
+        ("farm_moves_total", "worker_died"): 0,
+        ("farm_camera_epoch", "lobby"): 1,
+    }
+    assert {name: samples.get(name) for name in expected} == expected
+
+
+def test_what_only_a_leader_knows_is_left_out_without_one(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given no leader, then an autoscaler finds no number rather than 0, which would end every worker."""
+    farm_state.worker()
+    samples = _samples(api)
+    assert samples["farm_plan_led",] == 0
+    assert not {("farm_required_workers",), ("farm_load_cores",), ("farm_capacity_cores",)} & samples.keys()
 
 
 def test_ready_names_the_server_and_healthy_asks_nothing(api: FlaskClient, redis_client: redis.Redis) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -21,7 +22,9 @@ from contract.camera_specs import CameraCreate
 from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult, TrackedDetection
 from contract.errors import StatusReason
+from contract.events import Event, EventKind
 from contract.frame_paths import frame_path
+from contract.moves import Move, MoveReason
 from contract.plan import PlanReport
 from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import REPORT_LIFETIME_SECONDS
@@ -74,31 +77,35 @@ class FarmState:
         spec = CameraCreate.model_validate({"id": camera_id, "url": "rtsp://192.0.2.10/stream1"})
         self.services.registry.add(spec, origin=ORIGIN_EXTERNAL)
 
-    def worker(self, worker_id: str = WORKER, *camera_ids: str, lease_seconds: float = 60) -> None:
-        """Let a worker hold its lease and say how it does."""
+    def worker(self, worker_id: str = WORKER, *camera_ids: str, lease_seconds: float = 60, **fields: object) -> None:
+        """Let a worker hold its lease and say how it does; `fields` are those of its status."""
         link = self.link(worker_id)
         link.announce()
         self.client.set(keys.worker_lease(worker_id), "token", px=round(lease_seconds * 1000))
-        link.publish_worker(
-            WorkerStatus(
-                worker_id=worker_id,
-                host="host",
-                pid=1,
-                version="0.1.0",
-                started_at_ms=now_ms(),
-                updated_at_ms=now_ms(),
-                device="cpu",
-                detector="openvino",
-                model="yolo11n",
-                cores=2,
-                max_cameras=64,
-                holdings={name: Holding(epoch=1) for name in camera_ids},
-                refused_writes=3,
-            )
+        status = WorkerStatus(
+            worker_id=worker_id,
+            host="host",
+            pid=1,
+            version="0.1.0",
+            started_at_ms=now_ms(),
+            updated_at_ms=now_ms(),
+            device="cpu",
+            detector="openvino",
+            model="yolo11n",
+            cores=2,
+            max_cameras=64,
+            holdings={name: Holding(epoch=1) for name in camera_ids},
+            refused_writes=3,
         )
+        link.publish_worker(status.model_copy(update=fields))
 
     def plan(
-        self, unplaced: dict[str, StatusReason] | None = None, *, age_ms: int = 0, clock_behind_ms: int = 0
+        self,
+        unplaced: dict[str, StatusReason] | None = None,
+        *,
+        age_ms: int = 0,
+        clock_behind_ms: int = 0,
+        **fields: object,
     ) -> None:
         """Let a manager say what it did, so long ago and by a clock that is so far behind."""
         at_ms = now_ms() - age_ms - clock_behind_ms
@@ -110,7 +117,7 @@ class FarmState:
             workers=1,
             unplaced=unplaced or {},
             moved_total=2,
-        )
+        ).model_copy(update=fields)
         self.client.set(keys.plan_report(), report.model_dump_json(), px=REPORT_LIFETIME_SECONDS * 1000 - age_ms)
 
     def status(
@@ -144,6 +151,33 @@ class FarmState:
         )
         assert written is Written.ACCEPTED
         self.client.pexpire(keys.camera_status(camera_id), STATUS_LIFETIME_SECONDS * 1000 - age_ms)
+
+    def move(self, camera_id: str, reason: MoveReason, **fields: object) -> str:
+        """Let the manager record a move; return its entry id."""
+        move = Move(at_ms=now_ms(), camera_id=camera_id, reason=reason, to_worker=WORKER, epoch=2)
+        recorded = self.client.xadd(keys.moves(), {"move": move.model_copy(update=fields).model_dump_json()})
+        return cast("bytes", recorded).decode()
+
+    def event(self, camera_id: str, number: int, kind: EventKind = EventKind.TRACK_STARTED, **fields: object) -> str:
+        """Let a worker report an event; return its entry id."""
+        event = Event(
+            event_id=f"{camera_id}:1:{number}",
+            kind=kind,
+            camera_id=camera_id,
+            epoch=1,
+            number=number,
+            worker_id=WORKER,
+            at_ms=now_ms(),
+        )
+        assert self.link().publish_event(event.model_copy(update=fields)) is Written.ACCEPTED
+        return cast("list[tuple[bytes, object]]", self.client.xrevrange(keys.events(), count=1))[0][0].decode()
+
+    def numbered_result(self, camera_id: str, epoch: int, seq: int) -> AnalysisResult:
+        """Let a worker publish a result under an epoch and a number of the test's choice, without a picture."""
+        result = self.plain_result((PERSON,), (320, 240))
+        result = result.model_copy(update={"camera_id": camera_id, "epoch": epoch, "seq": seq})
+        assert self.link().publish_result(result, None) is Written.ACCEPTED
+        return result
 
     def save(self, camera_id: str, at_ms: int, number: int = 0, size: tuple[int, int] = (320, 240)) -> str:
         """Save one frame to the volume only."""

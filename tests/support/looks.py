@@ -72,4 +72,4 @@ def look() -> FarmLook:
     views = {name: status_view(cameras[name], Heard(statuses[name], 500), None, around) for name in cameras}
     silent = WorkerView("w-3", alive=False, lease_ms=0, status=None)
     workers = [worker("w-1", alive=True), worker("w-2", alive=False), silent]
-    return FarmLook(NOW_MS, cameras, views, workers, plan=None)
+    return FarmLook(NOW_MS, cameras, views, workers, plan=None, moves_last_hour={})
