@@ -117,6 +117,11 @@ class Manager:
         self._must_adopt = True
         self._revision = -1
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the newest plan left something to be done by the next step."""
+        return self._plan is None
+
     def step(self) -> None:
         """Look at registry and workers once and publish what must change.
 

@@ -110,7 +110,7 @@ def test_a_disabled_camera_keeps_its_last_result_but_has_no_status(farm: Planned
     farm.registry.update("a", CameraPatch(enabled=False))
     farm.manager.step()
     assert farm.reader.camera_statuses(["a"]) == {}
-    assert len(farm.reader.indexed_frames("a", 0, 100)) == 1
+    assert farm.reader.indexed_frames("a", 0, 100)
 
 
 def test_secrets_travel_encrypted(farm: PlannedFarm) -> None:

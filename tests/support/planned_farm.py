@@ -1,5 +1,6 @@
 """A manager with a real server and registry, and workers that hold real leases but watch no streams."""
 
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
@@ -30,8 +31,11 @@ HANDOVER_SECONDS = 10.0
 class SimulatedWorker:
     """A worker's side of Redis, driven by a test."""
 
-    def __init__(self, client: redis.Redis, name: str, capacity: int) -> None:
+    def __init__(self, client: redis.Redis, name: str, capacity: int, labels: Sequence[str] = ()) -> None:
         self.name = name
+        self._labels = list(labels)
+        #: CPU-seconds that a stream and a frame cost here; None: not measured.
+        self.measured: tuple[float, float] | None = None
         self._client = client
         self._capacity = capacity
         self._link = WorkerLink(client, name, frame_index_size=100)
@@ -58,10 +62,16 @@ class SimulatedWorker:
                 model="yolo11n",
                 cores=2,
                 max_cameras=self._capacity,
-                holdings={name: Holding(epoch=epoch) for name, epoch in self.holds.items()},
+                labels=self._labels,
+                detect_seconds=0.05 if self.measured else None,
+                holdings={name: self._holding(epoch) for name, epoch in self.holds.items()},
                 draining=draining,
             )
         )
+
+    def _holding(self, epoch: int) -> Holding:
+        stream_cores, frame_seconds = self.measured or (None, None)
+        return Holding(epoch=epoch, stream_cores=stream_cores, frame_seconds=frame_seconds)
 
     def die(self) -> None:
         """Stop renewing the lease for longer than it lives."""
@@ -87,16 +97,24 @@ class SimulatedWorker:
         )
         return self._link.publish_result(result, b"jpeg")
 
+    def say(self, camera_id: str, state: CameraState) -> None:
+        """Publish the status of one camera that this worker holds."""
+        self._link.publish_status(
+            CameraStatus(
+                camera_id=camera_id,
+                worker_id=self.name,
+                epoch=self.assignments()[camera_id].epoch,
+                state=state,
+                updated_at_ms=1,
+            )
+        )
+
     def work(self) -> dict[str, Written]:
         """Watch what is assigned, and publish one result and one status for every camera."""
         self.holds = {name: assigned.epoch for name, assigned in self.assignments().items()}
         written = {name: self.publish(name, assigned.epoch) for name, assigned in self.assignments().items()}
-        for name, assigned in self.assignments().items():
-            self._link.publish_status(
-                CameraStatus(
-                    camera_id=name, worker_id=self.name, epoch=assigned.epoch, state=CameraState.ONLINE, updated_at_ms=1
-                )
-            )
+        for name in self.assignments():
+            self.say(name, CameraState.ONLINE)
         return written
 
 
@@ -151,19 +169,19 @@ class PlannedFarm:
         """Register cameras."""
         self.registry.add_many([CameraCreate(id=name, url=f"rtsp://h/{name}") for name in camera_ids])
 
-    def worker(self, name: str, capacity: int = 64) -> SimulatedWorker:
+    def worker(self, name: str, capacity: int = 64, labels: Sequence[str] = ()) -> SimulatedWorker:
         """Start a worker."""
-        self._workers[name] = SimulatedWorker(self.client, name, capacity)
+        self._workers[name] = SimulatedWorker(self.client, name, capacity, labels)
         return self._workers[name]
 
     def settle(self) -> None:
         """Step and let every worker publish until nothing is being handed over."""
-        for _ in range(4):
+        for _ in range(8):
             self.manager.step()
             for worker in self._workers.values():
                 if self.client.exists(keys.worker_lease(worker.name)):
                     worker.work()
-            if not self.report().handing_over:
+            if not self.report().handing_over and not self.manager.unfinished:
                 return
         raise AssertionError("handovers do not end")
 
