@@ -5,7 +5,6 @@ takes the lead, so that a change of leader moves no camera, and it is written by
 that one that slept cannot publish an old plan.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,18 +12,17 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from camera_ctrler.assigner import Limits, Plan, make_plan
-from camera_ctrler.connect_budget import ConnectBudget
-from camera_ctrler.costs import CostBook
-from camera_ctrler.load_board import CameraNeed, WorkerOffer
-from camera_ctrler.lost_cameras import LostCameras
-from camera_ctrler.plan_publisher import NotLeadingError, Operations, PlanPublisher
-from camera_ctrler.plan_state import Handover, Placed, PlanState
+from camera_ctrler.planning.assigner import Limits, Plan, make_plan
+from camera_ctrler.planning.connect_budget import ConnectBudget
+from camera_ctrler.planning.costs import CostBook
+from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer
+from camera_ctrler.planning.lost_cameras import LostCameras
+from camera_ctrler.planning.plan_changes import PlanChanges
+from camera_ctrler.planning.plan_publisher import NotLeadingError, Operations, PlanPublisher
+from camera_ctrler.planning.plan_state import PlanState
+from camera_ctrler.planning.sizing import load_cores, required_workers
 from camera_ctrler.registry import RegisteredCamera, Registry
-from camera_ctrler.sizing import load_cores, required_workers
-from contract.cameras import CameraState
 from contract.errors import StatusReason
-from contract.moves import Move, MoveReason
 from contract.plan import PlanReport
 from runtime.clock import Clock, SystemClock
 from runtime.farm_reader import FarmReader, WorkerView
@@ -39,8 +37,6 @@ AUDIT_SECONDS: Final = 10.0
 COST_SECONDS: Final = 10.0
 #: Seconds between two reports when nothing happens.
 REPORT_SECONDS: Final = 1.0
-#: Milliseconds after which a status says nothing of a camera any more.
-STALE_MS: Final = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +78,14 @@ class Manager:
         self._connects = ConnectBudget(self._clock, self._settings.connects_per_host)
         self._lost = LostCameras(self._clock, self._settings.patience_seconds)
         self._state = PlanState()
+        self._changes = PlanChanges(
+            self._state,
+            reader,
+            self._connects,
+            self._clock,
+            handover_seconds=self._settings.handover_seconds,
+            next_epochs=self._next_epochs,
+        )
         self._cameras: dict[str, RegisteredCamera] = {}
         #: What enabled cameras ask for; made anew when cameras or costs change.
         self._needs: dict[str, CameraNeed] = {}
@@ -91,8 +95,6 @@ class Manager:
         self._knows_cameras = False
         self._database_error = ""
         self._leading_since_ms = 0
-        self._placed_total = self._moved_total = self._withdrawn_total = 0
-        self._moves: Counter[MoveReason] = Counter()
         self._must_adopt = True
         #: Whether Redis holds the mark of a plan; where it does not, it is new or has lost its data.
         self._is_marked = False
@@ -171,13 +173,16 @@ class Manager:
             operations.withdraw(worker_id, camera_id)
         self._state.strays = []
         self._restore_lost(operations, workers)
-        self._finish_handovers(operations, alive)
+        if self._changes.finish_handovers(operations, alive, self._offers):
+            self._plan = None
         restarted = self._restarted(workers)
         if self._plan is None or restarted:
             plan = self._make_plan(alive)
-            self._withdraw(operations, plan.unplaced, alive)
-            self._assign(operations, plan, alive, restarted)
-            analysed = {camera_id for camera_id, placed in self._state.placed.items() if placed.worker_id in alive}
+            placed = self._state.placed
+            leaving = [name for name in placed if name not in self._needs or name in plan.unplaced]
+            self._changes.withdraw(operations, leaving, self._cameras)
+            self._changes.assign(operations, plan, self._cameras, alive, restarted)
+            analysed = {camera_id for camera_id, where in placed.items() if where.worker_id in alive}
             waiting = dict.fromkeys(set(plan.waiting) - analysed, StatusReason.HOST_BUSY)
             self._unplaced = plan.unplaced | waiting
             self._load = {worker_id: round(load, 3) for worker_id, load in plan.load.items()}
@@ -303,135 +308,11 @@ class Manager:
         for camera_id, worker_id, epoch in self._lost.found(workers):
             camera = self._cameras.get(camera_id)
             if camera is not None and camera_id in self._needs:
-                operations.assign(worker_id, camera.assignment(epoch), fence=True)
-                self._state.placed[camera_id] = Placed(worker_id, epoch, camera.fingerprint)
-                self._state.epochs[camera_id] = epoch
+                self._changes.restore(operations, camera, worker_id, epoch)
                 self._plan = None
-                log.info("camera_restored", camera=camera_id, worker=worker_id, epoch=epoch)
         for camera_id, epoch in self._lost.given_up().items():
             operations.fence(camera_id, epoch)
             self._plan = None
-
-    # --- changes -------------------------------------------------------------------------------------------------
-
-    def _finish_handovers(self, operations: Operations, alive: set[str]) -> None:
-        """End the former worker's part where the new one has written, or took too long, or the former is gone."""
-        handovers = self._state.handovers
-        fences = self._reader.camera_epochs(sorted(handovers))
-        now = self._clock.monotonic()
-        for camera_id, handover in list(handovers.items()):
-            taken_over = fences.get(camera_id, 0) >= handover.epoch
-            placed = self._state.placed.get(camera_id)
-            goes_back = placed is not None and placed.worker_id not in alive and handover.from_worker in self._offers
-            if not taken_over and handover.from_worker in alive and (now < handover.deadline or goes_back):
-                continue
-            if not taken_over:
-                operations.fence(camera_id, handover.epoch)
-                log.warning("handover_forced", camera=camera_id, from_worker=handover.from_worker)
-            operations.withdraw(handover.from_worker, camera_id)
-            del handovers[camera_id]
-            self._plan = None
-
-    def _withdraw(self, operations: Operations, unplaced: dict[str, StatusReason], alive: set[str]) -> None:
-        """Take cameras away that nobody shall, or can, watch any more."""
-        state = self._state
-        leaving = [camera_id for camera_id in state.placed if camera_id not in self._needs or camera_id in unplaced]
-        fences = self._next_epochs(leaving) if leaving else {}
-        for camera_id in leaving:
-            placed = state.placed.pop(camera_id)
-            handover = state.handovers.pop(camera_id, None)
-            operations.fence(camera_id, fences[camera_id])
-            # Withdrawn last: should this stop half-way, the next manager sees by the assignment that it must go on.
-            if camera_id in self._cameras:
-                operations.hide_camera(camera_id)
-            else:
-                operations.forget_camera(camera_id)
-            for worker_id in sorted({placed.worker_id, handover.from_worker if handover else placed.worker_id}):
-                operations.withdraw(worker_id, camera_id)
-            self._withdrawn_total += 1
-            self._note(operations, camera_id, MoveReason.WITHDRAWN, fences[camera_id], from_worker=placed.worker_id)
-            log.info("camera_withdrawn", camera=camera_id, worker=placed.worker_id, alive=placed.worker_id in alive)
-
-    def _assign(self, operations: Operations, plan: Plan, alive: set[str], restarted: set[str]) -> None:
-        """Give out cameras that are new, that move, whose settings changed, or whose worker is another process."""
-        state = self._state
-        changed = {
-            camera_id: worker_id
-            for camera_id, worker_id in plan.placement.items()
-            if (placed := state.placed.get(camera_id)) is None
-            or placed.worker_id != worker_id
-            or worker_id in restarted
-            or placed.fingerprint != self._cameras[camera_id].fingerprint
-        }
-        if not changed:
-            return
-        epochs = self._next_epochs(changed)
-        sources = self._sources(changed, alive)
-        deadline = self._clock.monotonic() + self._settings.handover_seconds
-        for camera_id, worker_id in changed.items():
-            camera, epoch = self._cameras[camera_id], epochs[camera_id]
-            before, pending = state.placed.get(camera_id), state.handovers.pop(camera_id, None)
-            reason = _why(camera_id, worker_id, before, plan, alive, restarted)
-            source = sources.get(camera_id)
-            if source is not None:
-                state.handovers[camera_id] = Handover(source, epoch, deadline)
-            holders = {held.worker_id for held in [before] if held} | {held.from_worker for held in [pending] if held}
-            for former in sorted(holders - {worker_id, source}):
-                operations.withdraw(former, camera_id)
-            moves_from = before.worker_id if before is not None and before.worker_id != worker_id else None
-            self._moved_total += moves_from is not None
-            self._placed_total += before is None
-            if reason is not MoveReason.CHANGED:
-                self._connects.spend(camera.host)
-            operations.assign(worker_id, camera.assignment(epoch), fence=source is None)
-            state.placed[camera_id] = Placed(worker_id, epoch, camera.fingerprint)
-            self._note(operations, camera_id, reason, epoch, from_worker=moves_from, to_worker=worker_id)
-            log.info("camera_given", camera=camera_id, worker=worker_id, from_worker=moves_from, why=reason.value)
-
-    def _sources(self, changed: dict[str, str], alive: set[str]) -> dict[str, str]:
-        """Return camera id -> another live worker that watches it now and shall go on until the new one does.
-
-        Cameras that are not online have none: nothing is lost by leaving them at once, and no first result of the
-        new worker would ever end the wait.
-        """
-        if self._settings.handover_seconds <= 0:
-            return {}
-        sources = {}
-        for camera_id, worker_id in changed.items():
-            placed, pending = self._state.placed.get(camera_id), self._state.handovers.get(camera_id)
-            # While a camera is handed over it is still the former worker's.
-            holders = [*([pending.from_worker] if pending else []), *([placed.worker_id] if placed else [])]
-            source = next((holder for holder in holders if holder in alive), None)
-            if source is not None and source != worker_id:
-                sources[camera_id] = source
-        online = {
-            camera_id
-            for camera_id, heard in self._reader.heard_statuses(sorted(sources)).items()
-            if heard.message.state is CameraState.ONLINE and heard.age_ms <= STALE_MS
-        }
-        return {camera_id: source for camera_id, source in sources.items() if camera_id in online}
-
-    def _note(
-        self,
-        operations: Operations,
-        camera_id: str,
-        reason: MoveReason,
-        epoch: int,
-        *,
-        from_worker: str | None = None,
-        to_worker: str | None = None,
-    ) -> None:
-        self._moves[reason] += 1
-        operations.note(
-            Move(
-                at_ms=self._clock.now_ms(),
-                camera_id=camera_id,
-                reason=reason,
-                from_worker=from_worker,
-                to_worker=to_worker,
-                epoch=epoch,
-            )
-        )
 
     @property
     def _errors(self) -> tuple[str, str]:
@@ -449,11 +330,11 @@ class Manager:
                 workers=len(self._offers),
                 unplaced=self._unplaced,
                 handing_over=sorted(self._state.handovers),
-                placed_total=self._placed_total,
-                moved_total=self._moved_total,
-                withdrawn_total=self._withdrawn_total,
+                placed_total=self._changes.placed_total,
+                moved_total=self._changes.moved_total,
+                withdrawn_total=self._changes.withdrawn_total,
                 refused_plans=self.refused_plans,
-                moves_by_reason=dict(self._moves),
+                moves_by_reason=dict(self._changes.by_reason),
                 controllers=self.controllers,
                 load_cores=round(load_cores(needs, self._offers), 3),
                 capacity_cores=round(sum(offer.cores for offer in self._offers.values()), 3),
@@ -463,21 +344,3 @@ class Manager:
                 database_error=self._database_error,
             )
         )
-
-
-def _why(
-    camera_id: str,
-    worker_id: str,
-    before: Placed | None,
-    plan: Plan,
-    alive: set[str],
-    restarted: set[str],
-) -> MoveReason:
-    """Return why a camera is given to a worker."""
-    if before is None:
-        return MoveReason.PLACED
-    if before.worker_id == worker_id:
-        return MoveReason.WORKER_RESTARTED if worker_id in restarted else MoveReason.CHANGED
-    if before.worker_id not in alive:
-        return MoveReason.WORKER_DIED
-    return plan.reasons.get(camera_id, MoveReason.WORKER_DRAINS)

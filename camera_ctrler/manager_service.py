@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from camera_ctrler.camera_source import CameraSource, CameraSourceError, SourceFollower, summary_of
 from camera_ctrler.frame_cleaner import clean
 from camera_ctrler.manager import Manager, ManagerSettings
-from camera_ctrler.plan_publisher import NotLeadingError, PlanPublisher, announce_controller
+from camera_ctrler.planning.plan_publisher import NotLeadingError, PlanPublisher, announce_controller
 from camera_ctrler.registry import Registry
 from contract import keys
 from contract.ids import new_worker_id

@@ -10,8 +10,8 @@ import pytest
 import redis
 from sqlalchemy import text
 
-from camera_ctrler import plan_publisher
-from camera_ctrler.plan_publisher import NotLeadingError, Operations
+from camera_ctrler.planning import plan_publisher
+from camera_ctrler.planning.plan_publisher import NotLeadingError, Operations
 from camera_ctrler.registry import Registry
 from contract import keys
 from runtime.farm_reader import FarmReader

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from camera_ctrler.plan_publisher import NotLeadingError
+from camera_ctrler.planning.plan_publisher import NotLeadingError
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.cameras import CameraState
 from contract.errors import StatusReason

@@ -6,7 +6,7 @@ import threading
 import pytest
 import redis
 
-from camera_ctrler.plan_publisher import CHUNK, NotLeadingError, Operations, PlanPublisher
+from camera_ctrler.planning.plan_publisher import CHUNK, NotLeadingError, Operations, PlanPublisher
 from contract import keys
 from contract.assignments import Assignment
 from contract.cameras import CameraState, CameraStatus

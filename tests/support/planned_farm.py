@@ -8,7 +8,7 @@ import redis
 from cryptography.fernet import Fernet
 
 from camera_ctrler.manager import Manager, ManagerSettings
-from camera_ctrler.plan_publisher import PlanPublisher
+from camera_ctrler.planning.plan_publisher import PlanPublisher
 from camera_ctrler.registry import Registry
 from contract import keys
 from contract.assignments import Assignment

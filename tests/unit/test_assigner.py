@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_ctrler.assigner import TOLERANCE, WORTH, Limits, Plan, make_plan, settled
-from camera_ctrler.load_board import CameraNeed, LoadBoard, WorkerOffer, cost
+from camera_ctrler.planning.assigner import TOLERANCE, WORTH, Limits, Plan, make_plan, settled
+from camera_ctrler.planning.load_board import CameraNeed, LoadBoard, WorkerOffer, cost
 from contract.errors import StatusReason
 from contract.moves import MoveReason
 

@@ -6,11 +6,11 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_ctrler.connect_budget import ConnectBudget
-from camera_ctrler.costs import DETECT_SECONDS, FRAME_SECONDS, STREAM_CORES, CostBook
-from camera_ctrler.load_board import CameraNeed, WorkerOffer, cost
+from camera_ctrler.planning.connect_budget import ConnectBudget
+from camera_ctrler.planning.costs import DETECT_SECONDS, FRAME_SECONDS, STREAM_CORES, CostBook
+from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, cost
+from camera_ctrler.planning.sizing import TARGET_LOAD, load_cores, required_workers
 from camera_ctrler.registry import RegisteredCamera, Registry
-from camera_ctrler.sizing import TARGET_LOAD, load_cores, required_workers
 from contract.camera_specs import CameraCreate
 from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import WorkerView

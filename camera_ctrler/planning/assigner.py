@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from camera_ctrler.load_board import CameraNeed, LeastLoaded, LoadBoard, WorkerOffer
+from camera_ctrler.planning.load_board import CameraNeed, LeastLoaded, LoadBoard, WorkerOffer
 from contract.errors import StatusReason
 from contract.moves import MoveReason
 

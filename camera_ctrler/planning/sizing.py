@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from statistics import mean
 from typing import Final
 
-from camera_ctrler.load_board import CameraNeed, WorkerOffer, cost
+from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, cost
 
 #: Share of their capacity that workers shall use, so that the others can take over when one dies.
 TARGET_LOAD: Final = 0.8

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Final
 
-from camera_ctrler.load_board import BASE_CORES, CameraNeed, WorkerOffer
+from camera_ctrler.planning.load_board import BASE_CORES, CameraNeed, WorkerOffer
 from camera_ctrler.registry import RegisteredCamera
 from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import WorkerView
