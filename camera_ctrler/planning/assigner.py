@@ -200,7 +200,8 @@ class _Mover:
         """Take cameras from workers that are over capacity while another has room for one of theirs."""
         board = self._board
         for giver in reversed(board.by_ratio()):
-            while board.spare(giver) < 0:
+            # Where nobody has room even for its cheapest one, as in a farm that is too small, there is nothing to try.
+            while board.spare(giver) < 0 and board.cheapest(giver) <= board.most_room():
                 # One that is dear enough by itself means one move; else the dearest.
                 enough = [name for name in board.held[giver] if board.cost(name, giver) >= -board.spare(giver)]
                 order = sorted(enough, key=lambda name: (board.cost(name, giver), name))

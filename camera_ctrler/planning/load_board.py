@@ -88,6 +88,10 @@ class LoadBoard:
         """Return the CPU-seconds a second that it may still spend; negative: over capacity."""
         return self._offers[worker].cores - self._cores[worker]
 
+    def most_room(self) -> float:
+        """Return the most CPU-seconds a second that any worker which takes another camera may still spend."""
+        return max((self.spare(worker) for worker in self.held if not self.is_full(worker)), default=0.0)
+
     def mean_ratio(self) -> float:
         """Return the load of all ÷ what all may spend."""
         cores = sum(offer.cores for offer in self._offers.values())
