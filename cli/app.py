@@ -10,6 +10,7 @@ from cli import developer_commands, stack_commands
 from cli.camera_commands import cameras
 from cli.model_commands import models
 from cli.options import DeviceOption, use_device
+from cli.worker_commands import workers
 from contract.errors import FarmError
 from runtime import exit_codes
 from runtime.version import VERSION
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 stack_commands.register(app)
 app.add_typer(cameras, name="cameras")
+app.add_typer(workers, name="workers")
 app.add_typer(models, name="models")
 developer_commands.register(app)
 

@@ -30,7 +30,7 @@ def prepare() -> None:
 
 
 @cameras.command()
-def add(
+def add(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its options
     url: Annotated[str, typer.Argument(help="rtsp://, rtsps://, http://, https:// or file:///")],
     camera_id: Annotated[str | None, typer.Option("--id", help="Its id; made up when left out.")] = None,
     name: Annotated[str, typer.Option(help="A name for people.")] = "",
@@ -39,6 +39,13 @@ def add(
     classes: Annotated[list[str] | None, typer.Option("--class", help="Report only this class; repeatable.")] = None,
     confidence: Annotated[float | None, typer.Option(help="Drop detections below this, 0.01 to 1.")] = None,
     save_frames: Annotated[str | None, typer.Option(help="all, detections or none.")] = None,
+    require_labels: Annotated[
+        list[str] | None,
+        typer.Option("--require-label", help="Only workers with this label, such as gpu or site=north; repeatable."),
+    ] = None,
+    prefer_labels: Annotated[
+        list[str] | None, typer.Option("--prefer-label", help="Rather workers with this label; repeatable.")
+    ] = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Register it switched off.")] = False,
 ) -> None:
     """Register one camera; a running farm watches it within seconds."""
@@ -58,6 +65,8 @@ def add(
         "classes": classes or None,
         "confidence": confidence,
         "save_frames": save_frames,
+        "require_labels": require_labels or None,
+        "prefer_labels": prefer_labels or None,
         "enabled": not disabled,
     }
     if username is not None:
@@ -85,10 +94,12 @@ def list_cameras(as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps([view.model_dump(mode="json") for view in views], indent=2))
         return
-    table = Table("id", "name", "url", "fps", "classes", "enabled", "from", box=None)
+    table = Table("id", "name", "url", "fps", "classes", "labels", "enabled", "from", box=None)
     for view in views:
         classes = ", ".join(view.classes) or "all"
-        cells = (view.id, view.name, view.url, f"{view.analyse_fps:g}", classes, str(view.enabled).lower(), view.origin)
+        labels = ", ".join([*view.require_labels, *(f"{label}?" for label in view.prefer_labels)])
+        fps, enabled = f"{view.analyse_fps:g}", str(view.enabled).lower()
+        cells = (view.id, view.name, view.url, fps, classes, labels, enabled, view.origin)
         table.add_row(*map(Text, cells))  # what people wrote is not markup
     screen().print(table)
 

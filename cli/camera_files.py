@@ -17,7 +17,9 @@ from contract.errors import FarmError
 #: Larger than any list of cameras, small enough to be held in memory several times.
 MAX_FILE_BYTES: Final = 50_000_000
 COLUMNS: Final = tuple(CameraCreate.model_fields)
-#: Between class names in one cell of a CSV file.
+#: Columns that hold several values.
+LIST_COLUMNS: Final = ("classes", "require_labels", "prefer_labels")
+#: Between the values in one cell of a CSV file.
 LIST_SEPARATOR: Final = ";"
 
 
@@ -99,10 +101,12 @@ def _check_header(header: list[str], name: str) -> None:
 
 
 def _with_lists(fields: dict[str, str]) -> dict[str, Any]:
-    classes = fields.get("classes")
-    if classes is None:
-        return dict(fields)
-    return {**fields, "classes": [name.strip() for name in classes.split(LIST_SEPARATOR) if name.strip()]}
+    lists: dict[str, Any] = {
+        column: [value.strip() for value in fields[column].split(LIST_SEPARATOR) if value.strip()]
+        for column in LIST_COLUMNS
+        if column in fields
+    }
+    return {**fields, **lists}
 
 
 def json_rows(text: str, name: str) -> list[Row]:

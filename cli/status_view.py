@@ -5,27 +5,21 @@ import sys
 import threading
 from typing import Any
 
-from rich.console import Group
+import redis
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
 
+from camera_ctrler.api.farm_view import farm_totals, worker_infos
 from camera_ctrler.api.farm_watch import FarmLook, FarmWatch
-from camera_ctrler.api.schemas import CameraStatusView
 from cli.connection import joined, open_redis, open_registry
 from cli.screen import screen
-from contract.cameras import CameraState
+from cli.status_tables import FarmTables
 from runtime.clock import SystemClock
-from runtime.farm_reader import FarmReader, WorkerView
+from runtime.farm_reader import FarmReader
 from runtime.settings import DatabaseSettings
 
-_COLOURS = {
-    CameraState.ONLINE: "green",
-    CameraState.CONNECTING: "yellow",
-    CameraState.PENDING: "yellow",
-    CameraState.OFFLINE: "red",
-    CameraState.DISABLED: "dim",
-}
+#: Seconds between two looks.
+WATCH_SECONDS = 0.5
 
 
 def show_status(*, as_json: bool, watch: bool) -> None:
@@ -36,72 +30,49 @@ def show_status(*, as_json: bool, watch: bool) -> None:
         if as_json:
             print(json.dumps(as_document(farm.look()), indent=2))
         elif watch:
-            _watch(farm)
+            watch_farm(farm, threading.Event())
         else:
-            screen().print(as_tables(farm.look()))
+            screen().print(FarmTables(farm.look()))
 
 
-def _watch(farm: FarmWatch) -> None:
-    pause = threading.Event()
-    with Live(as_tables(farm.look()), screen=sys.stdout.isatty(), auto_refresh=False) as live:
-        while not pause.wait(0.5):  # until Ctrl-C
-            live.update(as_tables(farm.look()), refresh=True)
+def watch_farm(farm: FarmWatch, stop: threading.Event) -> None:
+    """Keep showing the farm until `stop`; what was known stays while Redis or the database is away.
+
+    Raises:
+        RedisError, SQLAlchemyError: The first look fails.
+    """
+    look = farm.look()
+    console = screen()
+    full = sys.stdout.isatty()
+    with Live(console=console, screen=full, auto_refresh=False) as live:
+        trouble = ""
+        while True:
+            live.update(FarmTables(look, lines=console.height if full else None, trouble=trouble), refresh=True)
+            if stop.wait(WATCH_SECONDS):
+                return
+            try:
+                look, trouble = farm.look(), ""
+            except redis.RedisError as error:
+                trouble = f"Redis does not answer ({error}); this is what was known before"
+            except SQLAlchemyError as error:
+                reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+                trouble = f"the database does not answer ({reason}); this is what was known before"
 
 
 def as_document(look: FarmLook) -> dict[str, Any]:
     """Return the farm as JSON has it; times are Unix milliseconds UTC."""
     return {
         "at_ms": look.now_ms,
+        "farm": farm_totals(look).model_dump(mode="json"),
         "cameras": [view.model_dump(mode="json") for view in look.statuses.values()],
-        "workers": [_worker_document(worker) for worker in look.workers],
+        "workers": worker_documents(look),
     }
 
 
-def _worker_document(worker: WorkerView) -> dict[str, Any]:
-    known = worker.status.model_dump(mode="json") if worker.status else {}
-    return {**known, "worker_id": worker.worker_id, "alive": worker.alive, "lease_ms": worker.lease_ms}
-
-
-def as_tables(look: FarmLook) -> Group:
-    """Return the farm as two tables."""
-    cameras = Table("camera", "name", "state", "reason", "worker", "fps", "last frame", box=None, header_style="bold")
-    for view in look.statuses.values():
-        cameras.add_row(*map(_plain, _camera_cells(view)))
-    workers = Table("worker", "host", "device", "cameras", "ms/frame", "lease", box=None, header_style="bold")
-    for worker in look.workers:
-        workers.add_row(*map(_plain, _worker_cells(worker)))
-    nobody = Text("no manager leads; is the controller running?", style="red")
-    return Group(cameras, Text(), workers, *([] if look.plan else [Text(), nobody]))
-
-
-def _plain(cell: str | Text) -> Text:
-    """Keep what people wrote from being read as markup."""
-    return cell if isinstance(cell, Text) else Text(cell)
-
-
-def _camera_cells(view: CameraStatusView) -> list[str | Text]:
-    age = "" if view.last_frame_age_ms is None else f"{view.last_frame_age_ms / 1000:.1f} s ago"
-    return [
-        view.camera_id,
-        view.name,
-        Text(view.state.value, style=_COLOURS[view.state]),
-        " ".join(filter(None, [view.reason.value if view.reason else "", view.detail])),
-        view.worker_id or "",
-        f"{view.analysed_fps:.1f}/{view.stream_fps:.0f}",
-        age,
-    ]
-
-
-def _worker_cells(worker: WorkerView) -> list[str | Text]:
-    known = worker.status
-    lease = Text(f"{worker.lease_ms / 1000:.1f} s") if worker.alive else Text("lost", style="red")
-    if known is None:
-        return [worker.worker_id, "", "", "", "", lease]
-    return [
-        worker.worker_id,
-        known.host,
-        f"{known.device} ({known.detector})",
-        f"{len(known.camera_ids)}/{known.max_cameras}{' draining' if known.draining else ''}",
-        f"{known.detect_ms:.1f}",
-        lease,
-    ]
+def worker_documents(look: FarmLook) -> list[dict[str, Any]]:
+    """Return the workers as JSON has them: what they say of themselves, and what others know of them."""
+    documents = []
+    for info in worker_infos(look.workers, look.cameras, look.plan):
+        said = info.status.model_dump(mode="json") if info.status is not None else {}
+        documents.append(said | info.model_dump(mode="json", exclude={"status"}))
+    return documents

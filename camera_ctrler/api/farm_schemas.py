@@ -159,8 +159,8 @@ class SpoolTotals(BaseModel):
     lost: int = Field(description="Lost because a spool was full or could not be written, since its worker started")
 
 
-class FarmStatus(BaseModel):
-    """How the farm does."""
+class FarmTotals(BaseModel):
+    """How the farm does as a whole."""
 
     now_ms: int = Field(description="The controller's clock")
     version: str
@@ -182,5 +182,10 @@ class FarmStatus(BaseModel):
     refused_plans: int = Field(description="Plans that were refused because another manager led")
     spool: SpoolTotals
     plan: PlanReport | None = Field(description="What the leading manager did last; null while none leads")
+
+
+class FarmStatus(FarmTotals):
+    """How the farm does."""
+
     cameras: list[CameraStatusView]
     next_cursor: str | None

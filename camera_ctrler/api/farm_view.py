@@ -1,15 +1,22 @@
 """What people are told of workers and of the farm as a whole. Pure."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
-from camera_ctrler.api.farm_schemas import HeldCamera, Leader, SpoolTotals, UnplacedCamera, WorkerInfo
-from camera_ctrler.costs import CostBook
-from camera_ctrler.load_board import CameraNeed, WorkerOffer, cost
+from camera_ctrler.api.farm_schemas import FarmTotals, HeldCamera, Leader, SpoolTotals, UnplacedCamera, WorkerInfo
+from camera_ctrler.api.farm_watch import FarmLook
+from camera_ctrler.api.status_view import count_states, summary
+from camera_ctrler.planning.costs import CostBook
+from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, cost
 from contract.camera_specs import Camera
 from contract.errors import REMEDIES
 from contract.plan import PlanReport
 from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import WorkerView
+from runtime.version import VERSION
+
+#: Unplaced cameras that are named; the manager's report has all of them.
+UNPLACED_SHOWN: Final = 100
 
 
 def worker_infos(
@@ -63,34 +70,52 @@ def _cost_cores(holding: Holding, camera: Camera | None, status: WorkerStatus) -
     return round(cost(need, WorkerOffer(status.cores, status.max_cameras, detect_seconds)), 4)
 
 
-def leader_of(plan: PlanReport | None) -> Leader | None:
-    """Return who leads."""
-    if plan is None:
-        return None
+def farm_totals(look: FarmLook) -> FarmTotals:
+    """Return what people are shown of the farm as a whole."""
+    plan = look.plan
+    statuses = living(look.workers)
+    enabled = sum(camera.enabled for camera in look.cameras.values())
+    return FarmTotals(
+        now_ms=look.now_ms,
+        version=VERSION,
+        summary=summary(look.online, enabled, look.workers_alive, look.objects_in_view),
+        cameras_total=len(look.cameras),
+        cameras_by_state=count_states(look.statuses.values()),
+        workers_alive=look.workers_alive,
+        objects_in_view=look.objects_in_view,
+        leader=_leader(plan) if plan is not None else None,
+        load_cores=plan.load_cores if plan is not None else None,
+        capacity_cores=plan.capacity_cores if plan is not None else None,
+        required_workers=plan.required_workers if plan is not None else None,
+        moves_last_hour=look.moves_last_hour,
+        unplaced_total=len(plan.unplaced) if plan is not None else 0,
+        unplaced=_unplaced(plan) if plan is not None else [],
+        refused_writes=sum(status.refused_writes for status in statuses),
+        refused_plans=plan.refused_plans if plan is not None else 0,
+        spool=_spool(statuses),
+        plan=plan,
+    )
+
+
+def _leader(plan: PlanReport) -> Leader:
     return Leader(
         controller_id=plan.controller_id, leading_since_ms=plan.leading_since_ms, controllers=plan.controllers
     )
 
 
-def unplaced_of(plan: PlanReport | None, limit: int) -> list[UnplacedCamera]:
+def _unplaced(plan: PlanReport) -> list[UnplacedCamera]:
     """Return the first cameras that no worker has, by id."""
-    found = sorted(plan.unplaced.items())[:limit] if plan is not None else []
+    found = sorted(plan.unplaced.items())[:UNPLACED_SHOWN]
     return [UnplacedCamera(camera_id=name, reason=reason, remedy=REMEDIES[reason]) for name, reason in found]
 
 
-def spool_totals(workers: Iterable[WorkerView]) -> SpoolTotals:
-    """Return what waits at all live workers."""
-    statuses = living(workers)
-    return SpoolTotals(
-        records=sum(status.spool_records for status in statuses),
-        size_bytes=sum(status.spool_bytes for status in statuses),
-        lost=sum(status.spool_lost for status in statuses),
-    )
-
-
-def refused_writes(workers: Iterable[WorkerView]) -> int:
-    """Return how many late writes live workers were refused."""
-    return sum(status.refused_writes for status in living(workers))
+def _spool(statuses: Iterable[WorkerStatus]) -> SpoolTotals:
+    totals = SpoolTotals(records=0, size_bytes=0, lost=0)
+    for status in statuses:
+        totals.records += status.spool_records
+        totals.size_bytes += status.spool_bytes
+        totals.lost += status.spool_lost
+    return totals
 
 
 def living(workers: Iterable[WorkerView]) -> list[WorkerStatus]:

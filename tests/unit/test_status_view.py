@@ -1,41 +1,10 @@
-"""What `./farm status` shows of cameras and workers."""
+"""What `./farm status --json` says."""
 
 import json
 
-from rich.console import Console
-
-from cli.status_view import as_document, as_tables
-from tests.support.looks import look
-
-
-def shown() -> list[str]:
-    """Return the lines of the tables."""
-    console = Console(width=160, record=True, file=None)
-    with console.capture() as capture:
-        console.print(as_tables(look()))
-    return capture.get().splitlines()
-
-
-def test_a_camera_is_shown_with_state_reason_rates_and_age() -> None:
-    """Given a working and a failing camera, each line has what an operator looks for, names as they are."""
-    lines = shown()
-    gate = next(line for line in lines if line.strip().startswith("gate"))
-    assert gate.split() == ["gate", "[bold]gate", "online", "w-1", "1.0/25", "1.5", "s", "ago"]
-    yard = next(line for line in lines if line.strip().startswith("yard"))
-    assert yard.split()[:4] == ["yard", "[bold]yard", "offline", "auth_failed"]
-
-
-def test_a_worker_is_shown_with_its_load_and_lease() -> None:
-    """Given a live, a dead and a silent worker, the lines say which is which."""
-    lines = [line.split() for line in shown()]
-    assert ["w-1", "north", "cpu", "(openvino)", "1/64", "draining", "28.0", "2.4", "s"] in lines
-    assert ["w-2", "north", "cpu", "(openvino)", "1/64", "draining", "28.0", "lost"] in lines
-    assert ["w-3", "lost"] in lines
-
-
-def test_a_farm_without_a_leading_manager_says_so() -> None:
-    """Given no plan, the last line asks for the controller."""
-    assert "no manager leads" in shown()[-1]
+from cli.status_view import as_document
+from contract.errors import StatusReason
+from tests.support.looks import led_look, look
 
 
 def test_the_document_is_json_with_the_same_facts() -> None:
@@ -50,3 +19,18 @@ def test_the_document_is_json_with_the_same_facts() -> None:
         ("w-2", False, 0),
         ("w-3", False, 0),
     ]
+
+
+def test_the_document_has_loads_costs_moves_and_what_could_not_be_placed() -> None:
+    """Given a led farm, then farm and workers have what the tables show, and what workers say of themselves."""
+    document = json.loads(json.dumps(as_document(led_look(unplaced={"x": StatusReason.NO_LABELS}))))
+    farm = document["farm"]
+    assert (farm["load_cores"], farm["capacity_cores"], farm["required_workers"]) == (1.0, 4.0, 2)
+    assert farm["moves_last_hour"] == {"worker_died": 4, "placed": 9}
+    assert [one["reason"] for one in farm["unplaced"]] == ["no_labels"]
+    assert farm["leader"]["controllers"] == ["a", "b"]
+    assert farm["spool"] == {"records": 0, "size_bytes": 0, "lost": 0}
+    worker = document["workers"][0]
+    assert worker["holdings"] == {"cam-0000000000000000": {"epoch": 12, "cost_cores": 0.12}}
+    assert (worker["load"], worker["capacity_cores"]) == (0.5, 2)
+    assert (worker["host"], worker["detector"], worker["refused_writes"]) == ("north", "openvino", 0)

@@ -1,22 +1,16 @@
 """How cameras, workers and the farm do."""
 
 from itertools import islice
-from typing import Final
 
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.farm_schemas import FarmStatus
-from camera_ctrler.api.farm_view import leader_of, refused_writes, spool_totals, unplaced_of
+from camera_ctrler.api.farm_view import farm_totals
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.schemas import CameraStatusView, PageQuery
 from camera_ctrler.api.services import services
-from camera_ctrler.api.status_view import count_states, summary
 from contract.detections import AnalysisResult
-from runtime.version import VERSION
 
 resource = Resource("status", "status")
-
-#: Unplaced cameras that are named; the plan beside has all of them.
-UNPLACED_SHOWN: Final = 100
 
 
 @resource.documented(
@@ -34,27 +28,8 @@ def farm_status(query: PageQuery) -> FarmStatus:
     found = list(islice((view for name, view in look.statuses.items() if name > after), query.limit + 1))
     page = found[: query.limit]
     more = len(found) > len(page)
-    plan = look.plan
-    enabled = sum(camera.enabled for camera in look.cameras.values())
     return FarmStatus(
-        now_ms=look.now_ms,
-        version=VERSION,
-        summary=summary(look.online, enabled, look.workers_alive, look.objects_in_view),
-        cameras_total=len(look.cameras),
-        cameras_by_state=count_states(look.statuses.values()),
-        workers_alive=look.workers_alive,
-        objects_in_view=look.objects_in_view,
-        leader=leader_of(plan),
-        load_cores=plan.load_cores if plan else None,
-        capacity_cores=plan.capacity_cores if plan else None,
-        required_workers=plan.required_workers if plan else None,
-        moves_last_hour=look.moves_last_hour,
-        unplaced_total=len(plan.unplaced) if plan else 0,
-        unplaced=unplaced_of(plan, UNPLACED_SHOWN),
-        refused_writes=refused_writes(look.workers),
-        refused_plans=plan.refused_plans if plan else 0,
-        spool=spool_totals(look.workers),
-        plan=plan,
+        **dict(farm_totals(look)),
         cameras=page,
         next_cursor=services().cursors.make("status", page[-1].camera_id) if more else None,
     )
