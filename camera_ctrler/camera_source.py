@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, Executable, MetaData, Table, column, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from camera_ctrler.registry import CameraExistsError, CameraNotFoundError, Registry
+from camera_ctrler.registry import ORIGIN_EXTERNAL, CameraExistsError, CameraNotFoundError, Registry
+from camera_ctrler.registry.camera_secrets import same_url
 from camera_ctrler.registry.database import open_engine
-from camera_ctrler.registry.registry import ORIGIN_EXTERNAL, same_url
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.errors import FarmError
 from runtime.settings import ControllerSettings

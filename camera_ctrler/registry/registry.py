@@ -2,23 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy import Engine, Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from camera_ctrler.registry.camera_secrets import CameraSecretBox
 from camera_ctrler.registry.database import check_schema, migrate, open_engine
+from camera_ctrler.registry.errors import (
+    CameraExistsError,
+    CameraNotFoundError,
+    CameraOwnedElsewhereError,
+    CameraUnreadableError,
+)
+from camera_ctrler.registry.registered_camera import RegisteredCamera
 from camera_ctrler.registry.tables import CameraEpochRow, CameraRow, RegistryStateRow
-from contract.assignments import Assignment
-from contract.camera_specs import Camera, CameraCreate, CameraPatch
-from contract.camera_urls import MASK, CameraSecrets, mask_url, split_secrets
-from contract.cameras import AnalysisSettings, PlacementSettings
-from contract.errors import FarmError, InvalidUrlError
+from contract.camera_specs import CameraCreate, CameraPatch
+from contract.camera_urls import CameraSecrets
 from contract.ids import new_camera_id
 from runtime.clock import Clock, SystemClock
 from runtime.secret_box import SecretBox
@@ -29,117 +31,6 @@ ORIGIN_EXTERNAL: Final = "external"
 _BATCH: Final = 5_000
 
 log = structlog.get_logger(__name__)
-
-
-class CameraNotFoundError(FarmError, LookupError):
-    """No camera has that id."""
-
-    def __init__(self, camera_id: str) -> None:
-        super().__init__(f"camera {camera_id!r} does not exist; `./farm cameras list` shows those that do")
-
-
-class CameraExistsError(FarmError):
-    """A camera with that id is registered already."""
-
-    def __init__(self, camera_id: str) -> None:
-        super().__init__(f"camera {camera_id!r} exists already; choose another id, or change that camera")
-
-
-class CameraOwnedElsewhereError(FarmError):
-    """The camera follows the external table and cannot be changed here."""
-
-    def __init__(self, camera_id: str) -> None:
-        super().__init__(
-            f"camera {camera_id!r} follows the external camera table; change or delete it there, "
-            "or unset FARM_CAMERA_SOURCE_URL so that nothing follows the table any more"
-        )
-
-
-class CameraUnreadableError(FarmError):
-    """Somebody edited the camera's row in the database into something that cannot be used."""
-
-    def __init__(self, camera_id: str, columns: list[str]) -> None:
-        super().__init__(
-            f"camera {camera_id!r} cannot be read: its row of the table cameras makes no sense in "
-            f"{', '.join(columns)}; change it there or here, or remove the camera"
-        )
-        self.columns = columns
-
-
-class RegisteredCamera:
-    """One row of the registry with the views that API and manager need."""
-
-    def __init__(self, row: CameraRow) -> None:
-        self._row = row
-
-    @property
-    def id(self) -> str:
-        """The camera's id."""
-        return self._row.id
-
-    @property
-    def enabled(self) -> bool:
-        """Whether it shall be watched."""
-        return self._row.enabled
-
-    @property
-    def origin(self) -> str:
-        """`ORIGIN_FARM` or `ORIGIN_EXTERNAL`."""
-        return self._row.origin
-
-    def view(self) -> Camera:
-        """Return what people may see."""
-        return self._view
-
-    @cached_property
-    def _view(self) -> Camera:
-        fields = self._row.as_dict()
-        secrets = fields.pop("secrets")
-        url = self._row.url
-        if secrets is not None:
-            host = urlsplit(url).netloc
-            url = mask_url(url.replace(f"//{host}", f"//{MASK}@{host}", 1))
-        return Camera(**{**fields, "url": url, "has_credentials": secrets is not None})
-
-    def settings(self) -> AnalysisSettings:
-        """Return how it is analysed."""
-        fields = self._row.as_dict()
-        return AnalysisSettings(**{name: fields[name] for name in AnalysisSettings.model_fields})
-
-    def placement(self) -> PlacementSettings:
-        """Return which workers may have it."""
-        return PlacementSettings(require_labels=self._row.require_labels, prefer_labels=self._row.prefer_labels)
-
-    @property
-    def host(self) -> str:
-        """Host of its URL; empty for a file."""
-        return urlsplit(self._row.url).hostname or ""
-
-    def assignment(self, epoch: int) -> Assignment:
-        """Return what a worker is told; secrets stay encrypted."""
-        return Assignment(
-            camera_id=self.id,
-            name=self._row.name,
-            url=self._row.url,
-            secrets=self._row.secrets,
-            settings=self.settings(),
-            epoch=epoch,
-        )
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A text that changes whenever a worker must be told anew; kept, for the manager asks with every look."""
-        return self.assignment(epoch=1).model_dump_json()
-
-    def check(self) -> None:
-        """Raise `CameraUnreadableError` unless its row makes sense: a database takes what we would refuse."""
-        try:
-            _ = self._view, self.fingerprint
-        except ValidationError as error:
-            columns = sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]})
-            raise CameraUnreadableError(self.id, columns) from error
-        except ValueError as error:  # urllib's
-            raise CameraUnreadableError(self.id, ["url"]) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +48,7 @@ class Registry:
     def __init__(self, database_url: str, secret_box: SecretBox, clock: Clock | None = None) -> None:
         self._engine = open_engine(database_url)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
-        self._box = secret_box
+        self._secrets = CameraSecretBox(secret_box)
         self._clock = clock or SystemClock()
         #: Camera id -> its row and what was made of it, of the last `list_all`. Replaced whole, never changed.
         self._listed: dict[str, tuple[Row[Any], RegisteredCamera]] = {}
@@ -320,8 +211,8 @@ class Registry:
             if by_origin not in {None, row.origin} and changes.keys() & {"name", "url", "username", "password"}:
                 raise CameraOwnedElsewhereError(camera_id)
             if changes.keys() & {"url", "username", "password"}:
-                row.url, secrets = self._changed_url(row, changes)
-                row.secrets = self._encrypted(secrets)
+                row.url, secrets = self._secrets.changed(row, changes)
+                row.secrets = self._secrets.encrypted(secrets)
             for name in changes.keys() - {"url", "username", "password"}:
                 setattr(row, name, changes[name])
             camera = RegisteredCamera(row)
@@ -390,26 +281,18 @@ class Registry:
                 found |= {row.camera_id: row.epoch for row in session.scalars(query)}
         return found
 
-    # --- secrets -------------------------------------------------------------------------------------------------
-
     def secrets_of(self, camera: RegisteredCamera) -> CameraSecrets:
         """Return a camera's secrets in clear; only for comparing and for opening its stream."""
-        return self._decrypted(camera.assignment(epoch=1).secrets)
+        return self._secrets.decrypted(camera.assignment(epoch=1).secrets)
 
     def _new_row(self, spec: CameraCreate, origin: str) -> CameraRow:
-        if MASK in spec.url:
-            raise InvalidUrlError(
-                f"camera URL contains {MASK}, which stands for a hidden secret; write the secret itself"
-            )
-        url, secrets = split_secrets(spec.url)
-        given: dict[str, str | None] = {"username": spec.username, "password": spec.password}
-        secrets = _with_credentials(secrets, {name: text for name, text in given.items() if text is not None})
+        url, secrets = self._secrets.split(spec)
         now_ms = self._clock.now_ms()
         return CameraRow(
             id=spec.id or new_camera_id(),
             name=spec.name,
             url=url,
-            secrets=self._encrypted(secrets),
+            secrets=self._secrets.encrypted(secrets),
             enabled=spec.enabled,
             origin=origin,
             created_at_ms=now_ms,
@@ -417,50 +300,6 @@ class Registry:
             **spec.settings().model_dump(mode="json"),
             **spec.placement().model_dump(mode="json"),
         )
-
-    def _changed_url(self, row: CameraRow, changes: dict[str, Any]) -> tuple[str, CameraSecrets]:
-        credentials: dict[str, str | None] = {
-            name: changes[name] for name in ("username", "password") if name in changes
-        }
-        if "url" not in changes:
-            return row.url, _with_credentials(self._decrypted(row.secrets), credentials)
-        url, secrets = split_secrets(changes["url"])
-        # A URL given in full must be accepted even if what is stored cannot be decrypted any more.
-        if MASK in changes["url"]:
-            secrets = _unmasked(url, secrets, row.url, self._decrypted(row.secrets))
-        return url, _with_credentials(secrets, credentials)
-
-    def _encrypted(self, secrets: CameraSecrets) -> str | None:
-        return None if secrets.is_empty() else self._box.encrypt(secrets.model_dump_json(exclude_none=True))
-
-    def _decrypted(self, token: str | None) -> CameraSecrets:
-        return CameraSecrets() if token is None else CameraSecrets.model_validate_json(self._box.decrypt(token))
-
-
-def _unmasked(url: str, given: CameraSecrets, stored_url: str, stored: CameraSecrets) -> CameraSecrets:
-    """Fill in stored secrets where the given URL has `***`, but only for the same host: else they would leak."""
-    masked_parameters = {name for name, values in given.query.items() if MASK in values}
-    if MASK not in {given.username, given.password} and not masked_parameters:
-        return given
-    if urlsplit(url).netloc != urlsplit(stored_url).netloc:
-        raise InvalidUrlError(f"the URL names another host, so the hidden {MASK} is not kept; write the password again")
-    if stored.is_empty() or masked_parameters - stored.query.keys():
-        raise InvalidUrlError(f"the URL has {MASK} for a secret that is not stored; write the secret itself")
-    # `***@` stands for user name and password together.
-    password_is_masked = given.password == MASK or (given.username == MASK and given.password is None)
-    return CameraSecrets(
-        username=stored.username if given.username == MASK else given.username,
-        password=stored.password if password_is_masked else given.password,
-        query=given.query | {name: stored.query[name] for name in masked_parameters},
-    )
-
-
-def _with_credentials(secrets: CameraSecrets, given: dict[str, str | None]) -> CameraSecrets:
-    """Return `secrets` with user name and password replaced by what was given."""
-    changed = secrets.model_copy(update=given)
-    if changed.password is not None and changed.username is None:
-        changed.username = ""  # a URL has no place for a password alone
-    return changed
 
 
 def _row(session: Session, camera_id: str) -> CameraRow:
@@ -483,8 +322,3 @@ def _rise_revision(session: Session) -> None:
     risen = session.execute(update(RegistryStateRow).values(revision=RegistryStateRow.revision + 1))
     if cast("Any", risen).rowcount == 0:
         session.add(RegistryStateRow(id=1, revision=1))
-
-
-def same_url(url: str, camera: RegisteredCamera, secrets: CameraSecrets) -> bool:
-    """Tell whether `url`, secrets included, is what `camera` has stored already."""
-    return split_secrets(url) == (camera.assignment(epoch=1).url, secrets)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from camera_ctrler.registry.registry import ORIGIN_EXTERNAL
+from camera_ctrler.registry import ORIGIN_EXTERNAL
 from cli.connection import open_registry
 from contract.camera_specs import CameraCreate
 from runtime.settings import DatabaseSettings
@@ -79,6 +79,8 @@ def test_a_camera_whose_row_was_edited_into_nonsense_is_removed(call: Call) -> N
         ([URL, "--id", "../x"], "id: "),
         ([URL, "--fps", "1000"], "analyse_fps: "),
         ([URL, "--save-frames", "some"], "save_frames: "),
+        ([URL, "--require-label", "two words"], "require_labels.0: is not a label; use names such as gpu"),
+        ([URL, *["--prefer-label", "a"] * 17], "prefer_labels: "),
     ],
 )
 def test_a_camera_that_cannot_be_is_refused_in_one_line(call: Call, arguments: list[str], message: str) -> None:
@@ -102,6 +104,34 @@ def test_an_import_is_all_or_nothing_unless_told_otherwise(call: Call, tmp_path:
     assert [camera["id"] for camera in json.loads(call("cameras", "list", "--json").stdout)] == ["a", "c"]
     again = call("cameras", "import", str(file))
     assert "line 2, column id: camera 'a' exists already" in again.stderr
+
+
+def test_labels_are_given_shown_and_imported(call: Call, tmp_path: Path) -> None:
+    """Given labels as options, in a CSV cell and in JSON, then all are registered alike and listed."""
+    added = call("cameras", "add", URL, "--id", "a", "--require-label", "gpu", "--prefer-label", "site=north")
+    assert added.returncode == 0, added.stderr
+    table = tmp_path / "cameras.csv"
+    table.write_text(f"id,url,require_labels,prefer_labels\nb,{URL},gpu; site=south,\n")
+    document = tmp_path / "cameras.json"
+    document.write_text(json.dumps([{"id": "c", "url": URL, "prefer_labels": ["fast"]}]))
+    for file in (table, document):
+        assert call("cameras", "import", str(file)).returncode == 0
+    labels = {
+        camera["id"]: (camera["require_labels"], camera["prefer_labels"])
+        for camera in json.loads(call("cameras", "list", "--json").stdout)
+    }
+    assert labels == {"a": (["gpu"], ["site=north"]), "b": (["gpu", "site=south"], []), "c": ([], ["fast"])}
+    assert "gpu, site=north?" in call("cameras", "list").stdout
+
+
+def test_a_bad_label_in_a_file_is_named_with_its_place(call: Call, tmp_path: Path) -> None:
+    """Given a CSV file with a label that cannot be, then line and column are named and nothing is imported."""
+    file = tmp_path / "cameras.csv"
+    file.write_text(f"id,url,require_labels\na,{URL},gpu;not good\n")
+    failed = call("cameras", "import", str(file))
+    assert failed.returncode == 1
+    assert "line 2, column require_labels.1: is not a label; use names such as gpu or site=north" in failed.stderr
+    assert json.loads(call("cameras", "list", "--json").stdout) == []
 
 
 def test_thousands_of_cameras_are_imported(call: Call, tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from sqlalchemy import literal_column, text, update
 from structlog.testing import capture_logs
 
 from camera_ctrler.registry import (
+    ORIGIN_EXTERNAL,
     CameraExistsError,
     CameraNotFoundError,
     CameraOwnedElsewhereError,
     CameraUnreadableError,
     Registry,
 )
-from camera_ctrler.registry.registry import ORIGIN_EXTERNAL
 from camera_ctrler.registry.tables import CameraRow
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.camera_urls import join_secrets

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import Services, services_of
-from camera_ctrler.registry.registry import ORIGIN_EXTERNAL
+from camera_ctrler.registry import ORIGIN_EXTERNAL
 from contract import keys
 from contract.camera_specs import CameraCreate
 from contract.cameras import CameraState, CameraStatus
