@@ -1,11 +1,13 @@
 """What every camera and worker does now, as tables or JSON."""
 
 import json
-import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
+from rich.console import Console
 from rich.live import Live
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -41,13 +43,10 @@ def watch_farm(farm: FarmWatch, stop: threading.Event) -> None:
     Raises:
         RedisError, SQLAlchemyError: The first look fails.
     """
-    look = farm.look()
-    console = screen()
-    full = sys.stdout.isatty()
-    with Live(console=console, screen=full, auto_refresh=False) as live:
-        trouble = ""
+    with _showing(screen()) as show:
+        look, trouble = farm.look(), ""
         while True:
-            live.update(FarmTables(look, lines=console.height if full else None, trouble=trouble), refresh=True)
+            show(look, trouble)
             if stop.wait(WATCH_SECONDS):
                 return
             try:
@@ -57,6 +56,16 @@ def watch_farm(farm: FarmWatch, stop: threading.Event) -> None:
             except SQLAlchemyError as error:
                 reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
                 trouble = f"the database does not answer ({reason}); this is what was known before"
+
+
+@contextmanager
+def _showing(console: Console) -> Iterator[Callable[[FarmLook, str], None]]:
+    """Give a way to show looks: each in the place of the last on a terminal, else one below the other."""
+    if not console.is_terminal:
+        yield lambda look, trouble: console.print(FarmTables(look, trouble=trouble), "")
+        return
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        yield lambda look, trouble: live.update(FarmTables(look, lines=console.height, trouble=trouble), refresh=True)
 
 
 def as_document(look: FarmLook) -> dict[str, Any]:

@@ -22,6 +22,8 @@ MAX_LOOKED_AT: Final = 5_000
 HOUR_MS: Final = 3_600_000
 
 Message = TypeVar("Message", bound=BaseModel)
+#: An entry as redis-py returns it: id and fields.
+_Raw = tuple[bytes, dict[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +100,25 @@ class StreamReader:
         since_ms: int,
         before: str | None,
     ) -> StreamPage[Message]:
-        def batch(last: str | None) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        def batch(last: str | None, size: int) -> list[_Raw]:
             newest = "+" if last is None else f"({last}"
-            found = self._client.xrevrange(key, max=newest, min=str(since_ms), count=BATCH)
-            return cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
+            found = self._client.xrevrange(key, max=newest, min=str(since_ms), count=size)
+            return cast("list[_Raw]", found)
 
         return _page(batch, before, field, kind, wanted, limit)
 
     def _oldest_first(
         self, key: str, field: str, kind: type[Message], wanted: Callable[[Message], bool], after: str, limit: int
     ) -> StreamPage[Message]:
-        def batch(last: str | None) -> list[tuple[bytes, dict[bytes, bytes]]]:
-            found = self._client.xrange(key, min=f"({last}", count=BATCH)
-            return cast("list[tuple[bytes, dict[bytes, bytes]]]", found)
+        def batch(last: str | None, size: int) -> list[_Raw]:
+            found = self._client.xrange(key, min=f"({last}", count=size)
+            return cast("list[_Raw]", found)
 
         return _page(batch, after, field, kind, wanted, limit)
 
 
 def _page(
-    batch: Callable[[str | None], list[tuple[bytes, dict[bytes, bytes]]]],
+    batch: Callable[[str | None, int], list[_Raw]],
     last: str | None,
     field: str,
     kind: type[Message],
@@ -126,8 +128,9 @@ def _page(
     """Read batches until the page is full, the stream ends, or enough was looked at."""
     found: list[Entry[Message]] = []
     looked_at = 0
+    size = min(limit, BATCH)
     while looked_at < MAX_LOOKED_AT:
-        entries = batch(last)
+        entries = batch(last, size)
         for name, fields in entries:
             last = name.decode()
             message = read_message(kind, fields.get(field.encode()))
@@ -135,11 +138,12 @@ def _page(
                 found.append(Entry(last, message))
             if len(found) == limit:
                 break
-        if len(entries) < BATCH and (not entries or last == entries[-1][0].decode()):
+        if len(entries) < size and (not entries or last == entries[-1][0].decode()):
             return StreamPage(found, last, ended=True)
         if len(found) == limit:
             break
         looked_at += len(entries)
+        size = BATCH
     return StreamPage(found, last, ended=False)
 
 
