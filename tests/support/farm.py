@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,11 +12,13 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from cryptography.fernet import Fernet
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+#: So that tests that are killed leave no process behind; where util-linux is missing they may.
+_DIE_WITH_PARENT: Final = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 class Farm:
@@ -56,7 +59,7 @@ class Farm:
         """Start ``python -m module...`` as process `name`; its output goes to ``<folder>/<name>.log``."""
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *module],
+                [*_DIE_WITH_PARENT, sys.executable, "-m", *module],
                 cwd=REPOSITORY,
                 env=self.environment | settings,
                 stdout=log,
@@ -68,10 +71,19 @@ class Farm:
     def start_controller(self) -> None:
         """Start manager and API and wait until the API is ready."""
         self.start("controller", "camera_ctrler")
-        self.wait_for(self.is_ready, "the API is ready", 30)
+        self.wait_for(self.is_ready, "the API is ready", 60)
+
+    def start_api(self) -> None:
+        """Start the API alone and wait until it is ready."""
+        self.start("api", "camera_ctrler", "--only", "api")
+        self.wait_for(self.is_ready, "the API is ready", 60)
+
+    def start_manager(self, name: str, **settings: str) -> None:
+        """Start one more manager; whether it leads is for the others to say, too."""
+        self.start(name, "camera_ctrler", "--only", "manager", **settings)
 
     def start_worker(self, worker_id: str, **settings: str) -> None:
-        """Start one worker and wait until the farm lists it."""
+        """Start one worker and wait until the farm lists it; settings in capitals go into its environment."""
         self.start(worker_id, "workers", FARM_WORKER_ID=worker_id, **settings)
         self.wait_for(lambda: worker_id in self.live_workers(), f"worker {worker_id} is there", 60)
 
