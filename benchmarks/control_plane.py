@@ -161,8 +161,8 @@ class ControlPlane:
         self._cameras = draw_cameras(options.cameras, options.seed)
         self._watch = PlanWatch(self._client, self._cameras, farm.check)
         self._placement: dict[str, str] = {}
-        first = [range(options.kill, options.workers)]
-        self._survivors = names_of(first[0])
+        self._moves_read = "0-0"
+        self._survivors = names_of(range(options.kill, options.workers))
         self._victims = names_of(range(options.kill))
         self._joiners = names_of(range(options.workers, options.workers + options.join))
         self.figures = Figures(options=asdict(options) | {"profile": options.profile is not None})
@@ -193,6 +193,11 @@ class ControlPlane:
             return said == len(workers) and len(self._watch.live(workers)) == len(workers)
 
         self._watch.wait(are_there, f"{len(workers)} workers hold leases", PATIENCE_SECONDS, look_seconds=0.2)
+
+    def _reasons(self) -> dict[str, int]:
+        """Return the moves since the last call, by reason; the stream keeps some 10,000."""
+        self._moves_read, reasons = self._watch.moves_since(self._moves_read)
+        return reasons
 
     def _settle(self, workers: list[str], on_look: Callable[[dict[str, list[str]]], None] = lambda _: None) -> float:
         self._placement, seconds = self._watch.settle(
@@ -230,6 +235,7 @@ class ControlPlane:
             "settled_after_seconds": settled,
             "moved_once_costs_were_known": len(moved(self._placement, first)),
             "imbalance": self._imbalance(workers),
+            "moves_by_reason": self._reasons(),
         }
 
     def _imbalance(self, workers: list[str]) -> float:
@@ -278,6 +284,7 @@ class ControlPlane:
             "others_moved_until_settled": len(later),
             "settled_after_seconds": settled,
             "imbalance": self._imbalance(survivors),
+            "moves_by_reason": self._reasons(),
             "manager": manager,
         }
 
@@ -305,6 +312,7 @@ class ControlPlane:
             "moves_of_an_equal_share": share,
             "moves_over_equal_share": len(moves) / max(1, share),
             "imbalance": self._imbalance(workers),
+            "moves_by_reason": self._reasons(),
             "manager": manager,
         }
 

@@ -1,12 +1,14 @@
 """Watches the plan in Redis from outside: who has which camera, is it complete, does it change."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, cast
 
 import redis
 
 from contract import keys
+from contract.moves import Move
 from contract.plan import PlanReport
 from runtime.farm_reader import FarmReader
 
@@ -54,6 +56,16 @@ class PlanWatch:
     def report(self) -> PlanReport | None:
         """Return what the manager said last."""
         return self._reader.plan_report()
+
+    def moves_since(self, entry_id: str) -> tuple[str, dict[str, int]]:
+        """Count the moves by reason that the managers have noted after entry `entry_id` of their stream.
+
+        Returns:
+            The id of the newest entry, to be given next time, and reason -> count.
+        """
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", self._client.xrange(keys.moves(), f"({entry_id}"))
+        reasons = Counter(Move.model_validate_json(fields[b"move"]).reason.value for _, fields in entries)
+        return (entries[-1][0].decode() if entries else entry_id), dict(sorted(reasons.items()))
 
     def wait(self, fact: Callable[[], bool], what: str, seconds: float, *, look_seconds: float = LOOK_SECONDS) -> float:
         """Wait until `fact` holds; return how many seconds it took.

@@ -19,7 +19,8 @@ class ServerSnapshot:
     memory_bytes: int
     #: Command -> calls.
     calls: dict[str, int]
-    #: Connection id -> who it is and what it has sent; empty where the server does not count that.
+    #: Connection id -> who it is and how many commands ran for it, those that scripts call included; empty where the
+    #: server does not count that (Redis before 8, Valkey before 8.1).
     connections: dict[str, tuple[str, int]]
 
 
@@ -28,8 +29,8 @@ class ServerLoad:
     """What happened between two snapshots, per second."""
 
     executed_per_second: float
-    #: Who -> commands sent per second; a script counts once.
-    sent_per_second: dict[str, float]
+    #: Whose connections -> commands executed for them per second, those that scripts call included.
+    executed_for_per_second: dict[str, float]
     #: The commands executed most.
     top_calls_per_second: dict[str, float]
     server_cores: float
@@ -60,13 +61,13 @@ def take_snapshot(client: redis.Redis, who: Callable[[str], str]) -> ServerSnaps
 def load_between(before: ServerSnapshot, after: ServerSnapshot) -> ServerLoad:
     """Return what happened from `before` to `after`."""
     seconds = after.at - before.at
-    sent: Counter[str] = Counter()
+    ran: Counter[str] = Counter()
     for number, (whose, count) in after.connections.items():
-        sent[whose] += count - before.connections.get(number, ("", 0))[1]
+        ran[whose] += count - before.connections.get(number, ("", 0))[1]
     calls = Counter({name: count - before.calls.get(name, 0) for name, count in after.calls.items()})
     return ServerLoad(
         executed_per_second=(after.executed - before.executed) / seconds,
-        sent_per_second={whose: count / seconds for whose, count in sorted(sent.items())},
+        executed_for_per_second={whose: count / seconds for whose, count in sorted(ran.items())},
         top_calls_per_second={name: count / seconds for name, count in calls.most_common(10) if count > 0},
         server_cores=(after.cpu_seconds - before.cpu_seconds) / seconds,
         memory_bytes=after.memory_bytes,
