@@ -147,22 +147,79 @@ $("form").onsubmit = async (event) => {
 
 // --- workers ---------------------------------------------------------------------------------------------------
 
+const bytes = (size) => (size < 1e6 ? `${(size / 1e3).toFixed(0)} kB` : `${(size / 1e6).toFixed(0)} MB`);
+
+function element(name, className, content) {
+  const made = document.createElement(name);
+  made.className = className;
+  made.append(...[content].flat());
+  return made;
+}
+
+function loadBar(load) {
+  if (load === null) return "";
+  const filled = element("i", "", "");
+  filled.style.width = `${Math.min(100, load * 100)}%`;
+  const track = element("span", `track${load > 1 ? " over" : load >= 0.85 ? " busy" : ""}`, filled);
+  return element("div", "load", [track, element("span", "", `${(load * 100).toFixed(0)} %`)]);
+}
+
+function waiting(records, size, lost) {
+  const words = records ? `${plural(records, "record")}, ${bytes(size)}` : "nothing";
+  return lost ? element("span", "bad", `${words}, ${lost} lost`) : words;
+}
+
+function workerCells({ worker_id, alive, drain_asked, load, capacity_cores, labels, status }) {
+  const state = !alive ? "gone" : status?.draining ? "leaving" : drain_asked ? "asked to leave" : "working";
+  const name = element("span", "", worker_id);
+  if (!status) return [name, state];
+  const bar = alive ? loadBar(load) : "";
+  if (bar) bar.title = `${(load * capacity_cores).toFixed(2)} of ${capacity_cores} cores`;
+  return [name, state, bar, `${status.camera_ids.length} of ${status.max_cameras}`,
+    waiting(status.spool_records, status.spool_bytes, status.spool_lost), `${status.detect_ms.toFixed(0)} ms`,
+    status.frames_analysed, status.refused_writes, `${(status.rss_bytes / 1e6).toFixed(0)} MB`,
+    labels.join(", "), `${status.model} · ${status.detector} · ${status.device}`];
+}
+
 function showWorkers(workers) {
-  const rows = workers.map(({ worker_id, alive, status }) => {
-    const state = !alive ? "gone" : status?.draining ? "leaving" : "working";
-    const cells = status
-      ? [`${status.camera_ids.length} of ${status.max_cameras}`, `${status.model} · ${status.detector} · ${status.device}`,
-         `${status.detect_ms.toFixed(0)} ms`, status.frames_analysed, status.frames_dropped,
-         `${(status.rss_bytes / 1e6).toFixed(0)} MB`]
-      : ["", "", "", "", "", ""];
-    return [worker_id, state, ...cells];
-  });
+  const rows = workers.map(workerCells);
   if (!rows.length) rows.push(["No worker runs. Start one with ./farm worker"]);
   $("workers-rows").replaceChildren(...rows.map((cells) => {
     const row = document.createElement("tr");
-    for (const cell of cells) row.insertCell().textContent = cell;
-    if (cells.length === 1) row.cells[0].colSpan = 8;
+    for (const cell of cells) row.insertCell().append(cell);
+    if (cells.length < 11) row.cells[cells.length - 1].colSpan = 12 - cells.length;
     return row;
+  }));
+}
+
+function showLoad(farm) {
+  const parts = [];
+  if (farm.leader) {
+    parts.push(`${farm.load_cores.toFixed(2)} of ${farm.capacity_cores.toFixed(2)} cores`);
+    parts.push(`${plural(farm.required_workers, "worker")} required`);
+    parts.push(`led by ${farm.leader.controller_id}`);
+  } else parts.push("No manager leads. Is the controller running?");
+  const { records, size_bytes, lost } = farm.spool;
+  if (records || lost) parts.push(element("span", lost ? "bad" : "warn", ["waiting on disk: ", waiting(records, size_bytes, lost)]));
+  if (farm.unplaced_total) {
+    const [first] = farm.unplaced;
+    parts.push(element("span", "warn", `${plural(farm.unplaced_total, "camera")} without a worker: ${words(first.reason)}. ${first.remedy}`));
+  }
+  $("load").replaceChildren(...parts.flatMap((part, place) => (place ? [" · ", part] : [part])));
+}
+
+// --- moves -----------------------------------------------------------------------------------------------------
+
+function showMoves(farm, moves) {
+  const counted = Object.entries(farm.moves_last_hour).sort(([, one], [, other]) => other - one);
+  const said = counted.map(([reason, count]) => `${count} ${words(reason)}`).join(", ");
+  text($("moves-hour"), null, `Last hour: ${said || "nothing moved"}`);
+  $("moves-rows").replaceChildren(...moves.map((move) => {
+    const way = [move.from_worker, move.to_worker ?? "nobody"].filter(Boolean).join(" → ");
+    const time = element("time", "", new Date(move.recorded_at_ms).toLocaleTimeString());
+    time.dateTime = new Date(move.recorded_at_ms).toISOString();
+    const name = tiles.get(move.camera_id)?.status.name || move.camera_id;
+    return element("li", "", [time, element("span", "way", `${name}: ${way}`), element("span", "quiet", words(move.reason))]);
   }));
 }
 
@@ -221,8 +278,11 @@ async function tick() {
   if (ticking || document.hidden) return;
   ticking = true;
   try {
-    showFarm(await allStatuses());
+    const seen = await allStatuses();
+    showFarm(seen);
+    showLoad(seen.farm);
     showWorkers((await call("/workers")).items);
+    showMoves(seen.farm, (await call("/moves?limit=8")).items);
   } catch (error) {
     say(error instanceof TypeError ? "The API does not answer. Is the farm running?" : error.message);
   } finally {

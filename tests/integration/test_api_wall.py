@@ -9,8 +9,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from camera_ctrler.api.app import STATIC
 from camera_ctrler.api.services import Services
+from contract import keys
 from contract.cameras import CameraState
 from contract.errors import REMEDIES, StatusReason
+from contract.moves import MoveReason
 from tests.support.api_server import ApiServer
 from tests.support.farm_state import FarmState, now_ms, settings_for
 from tests.support.valkey_server import ValkeyServer, free_port
@@ -106,6 +108,43 @@ def test_the_wall_shows_cameras_and_lets_people_add_replay_and_delete(page: Page
     dock.locator(".remove").click()
     expect(page.locator("article")).to_have_count(2)
     assert not wall_state.services.registry.exists("dock")
+
+
+def test_the_wall_shows_loads_spools_moves_and_cameras_without_a_worker(page: Page, wall_state: FarmState) -> None:
+    """Given a busy worker with a spool, one over capacity, moves and an unplaced camera, then a person sees all."""
+    wall_state.worker("busy", "lobby", spool_records=1_840, spool_bytes=1_700_000, labels=["gpu"])
+    wall_state.worker("over", spool_lost=12, draining=True)
+    wall_state.camera("far", require_labels=["site=far"])
+    wall_state.move("lobby", MoveReason.WORKER_DIED, from_worker="dead", to_worker="busy")
+    wall_state.move("lobby", MoveReason.WITHDRAWN, from_worker="busy", to_worker=None)
+    wall_state.plan(
+        {"far": StatusReason.NO_LABELS},
+        load={"busy": 0.91, "over": 1.3},
+        load_cores=4.42,
+        capacity_cores=4.0,
+        required_workers=3,
+    )
+    page.goto("/")
+    busy, over = (page.locator("#workers-rows tr", has_text=name) for name in ("busy", "over"))
+    expect(busy).to_contain_text("91 %")
+    expect(busy).to_contain_text("1840 records, 2 MB")
+    expect(busy).to_contain_text("gpu")
+    expect(busy.locator(".track.busy")).to_be_visible()
+    expect(over).to_contain_text("leaving")
+    expect(over).to_contain_text("12 lost")
+    expect(over.locator(".track.over")).to_be_visible()
+    expect(page.locator("#load")).to_contain_text("4.42 of 4.00 cores · 3 workers required · led by controller-1")
+    expect(page.locator("#load")).to_contain_text(REMEDIES[StatusReason.NO_LABELS])
+    expect(page.locator("#moves-hour")).to_have_text("Last hour: 1 worker died, 1 withdrawn")
+    expect(page.locator("#moves-rows li")).to_contain_text(["busy → nobody", "Lobby <b>&: dead → busy"])
+
+
+def test_the_wall_of_a_farm_that_nobody_leads_says_so(page: Page, wall_state: FarmState) -> None:
+    """Given no manager, then the workers' panel asks for the controller instead of showing loads."""
+    wall_state.client.delete(keys.plan_report())
+    page.goto("/")
+    expect(page.locator("#load")).to_contain_text("No manager leads. Is the controller running?")
+    expect(page.locator("#moves-hour")).to_have_text("Last hour: nothing moved")
 
 
 def test_the_wall_fits_a_phone_and_does_not_jump(page: Page, wall_state: FarmState) -> None:
