@@ -103,8 +103,10 @@ class CameraStatus(BaseModel):
     decode_mode: str = ""
     frames_analysed: int = 0
     frames_saved: int = 0
-    #: Reason -> count of frames that were due and not analysed or not saved.
+    #: Reason -> count of frames that were due and have no result.
     frames_dropped: dict[str, int] = {}
+    #: Reason -> count of frames that have a result, were to be saved and were not.
+    frames_unsaved: dict[str, int] = {}
     reconnects: int = 0
     #: Capture to published result, milliseconds, median over the last seconds.
     age_ms: float = 0.0

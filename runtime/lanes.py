@@ -21,10 +21,26 @@ class Lane(Generic[Work]):
     """One thread with a bounded queue: when it is full the oldest waiting entry is dropped and told of."""
 
     def __init__(
-        self, name: str, work: Callable[[Work], None], dropped: Callable[[Work], None], length: int = LANE_LENGTH
+        self,
+        name: str,
+        work: Callable[[Work], None],
+        dropped: Callable[[Work], None],
+        length: int = LANE_LENGTH,
+        *,
+        failed: Callable[[Work], None] | None = None,
     ) -> None:
+        """Start the thread.
+
+        Args:
+            name: Of the thread.
+            work: Does one piece of work.
+            dropped: Is told of work that was not begun: there was no room, or no time at the end.
+            length: Pieces of work that may wait.
+            failed: Is told of work that raised; None: `dropped` is.
+        """
         self._work = work
         self._dropped = dropped
+        self._failed = failed or dropped
         self._length = length
         self._queue: deque[Work] = deque()
         self._changed = threading.Condition()
@@ -77,14 +93,23 @@ class Lane(Generic[Work]):
                 self._work(item)
             except Exception:  # the outermost loop of this thread: one bad frame must not end it
                 log.exception("work_failed", lane=self._thread.name)
-                self._dropped(item)
+                self._failed(item)
 
 
 class Lanes(Generic[Work]):
     """Several lanes; all work of one key goes to the same one, in order."""
 
-    def __init__(self, count: int, name: str, work: Callable[[Work], None], dropped: Callable[[Work], None]) -> None:
-        self._lanes = [Lane(f"{name}-{index}", work, dropped) for index in range(count)]
+    def __init__(
+        self,
+        count: int,
+        name: str,
+        work: Callable[[Work], None],
+        dropped: Callable[[Work], None],
+        *,
+        failed: Callable[[Work], None] | None = None,
+    ) -> None:
+        """Start `count` threads; the rest as for `Lane`."""
+        self._lanes = [Lane(f"{name}-{index}", work, dropped, failed=failed) for index in range(count)]
 
     def put(self, key: str, item: Work) -> None:
         """Leave work of one key (for example a camera id); never blocks."""

@@ -80,10 +80,11 @@ class Spool:
         """
         self._clock = clock
         self._open_again_at = float("-inf")
-        self._checked = False
+        self._checked = self._removed = False
         self._lock = lock
         self._path = lock.path
-        self._max_bytes = max_bytes
+        #: Sum of the bodies' sizes that is kept.
+        self.max_bytes: Final = max_bytes
         self._guard = threading.RLock()
         self._db: sqlite3.Connection | None = None
         self._in_trouble = False
@@ -156,7 +157,7 @@ class Spool:
                 self.lost += len(records)
 
     def _append(self, records: Sequence[NewRecord]) -> None:
-        fitting = [record for record in records if record.size <= self._max_bytes]
+        fitting = [record for record in records if record.size <= self.max_bytes]
         db = self._open()
         count, size = len(fitting), sum(record.size for record in fitting)
         with db:
@@ -166,7 +167,7 @@ class Spool:
                 "INSERT INTO records (kind, camera, epoch, number, size, body) VALUES (?, ?, ?, ?, ?, ?)",
                 [(each.kind, each.camera, each.epoch, each.number, each.size, each.body) for each in fitting],
             )
-            evicted, freed = self._make_room(db, self._bytes + size - self._max_bytes)
+            evicted, freed = self._make_room(db, self._bytes + size - self.max_bytes)
         # Counted only now: until the transaction has ended nothing has happened.
         self._undeleted.clear()
         self._count += count - evicted
@@ -229,13 +230,16 @@ class Spool:
             return
         self._undeleted.clear()
         self._peak_bytes = 0
+        self._removed = True
         self._open_again_at = float("-inf")
 
     def close(self) -> None:
         """Let others deliver what is left; the files of an empty spool are removed."""
         with self._guard:
+            # Known to be empty, which a file that could not be opened is not.
+            is_empty = self._count == 0 and (self._db is not None or self._removed)
             self._close()
-            if self._count == 0:
+            if is_empty:
                 self._lock.remove_files()
             self._lock.release()
 
@@ -282,7 +286,7 @@ class Spool:
             raise
         self._count, self._bytes = count - len(self._undeleted), int(size)
         self._peak_bytes = self._bytes
-        self._db, self._checked = db, True
+        self._db, self._checked, self._removed = db, True, False
         return db
 
     def _trouble(self, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -14,29 +14,93 @@ from contract.assignments import Assignment
 from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult, TrackedDetection
 from contract.errors import StatusReason
+from contract.events import Event
+from contract.workers import Holding
 from runtime.clock import Clock
+from runtime.worker_link import Numbers
 from workers.capture.state import CaptureState
+from workers.costs import Mean, Rate
+from workers.events import CameraEvents
 from workers.frames import Detections, Frame
 
 #: Seconds over which rates and ages are measured.
 WINDOW_SECONDS: Final = 10.0
 
 
-class CameraRun:
-    """One camera under one worker. Counters may be written by any thread; the rest by the detector's."""
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts of frames over the life of a worker."""
 
-    def __init__(self, assignment: Assignment, worker_id: str, clock: Clock) -> None:
+    analysed: int
+    dropped: int
+
+
+class Tally:
+    """Counts of a whole worker's frames. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._analysed = self._dropped = 0
+
+    def add(self, *, analysed: int = 0, dropped: int = 0) -> None:
+        """Count frames."""
+        with self._lock:
+            self._analysed += analysed
+            self._dropped += dropped
+
+    @property
+    def totals(self) -> Totals:
+        """What was counted so far."""
+        with self._lock:
+            return Totals(self._analysed, self._dropped)
+
+
+class CameraRun:
+    """One camera under one worker. Counters may be written by any thread; the rest by the detector's.
+
+    Every frame that was due ends in one of two counts: *analysed*, when its result was accepted by Redis or handed to
+    the spool; or *dropped*, with the reason. Whether an analysed frame was saved is counted apart from that, and so
+    are spooled results that are refused or lost later: they belong to the worker.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        worker_id: str,
+        clock: Clock,
+        *,
+        tally: Tally | None = None,
+        numbers: Numbers | None = None,
+    ) -> None:
+        """Begin to watch a camera.
+
+        Args:
+            assignment: What the manager asks for.
+            worker_id: Who watches.
+            clock: Times rates and ages.
+            tally: Counts of the whole worker, added to.
+            numbers: The last ones that were used under this epoch before; results and events go on after them.
+        """
+        numbers = numbers if numbers is not None and numbers.epoch == assignment.epoch else Numbers()
         self._worker_id = worker_id
         self._clock = clock
+        self._tally = tally or Tally()
         self._lock = threading.Lock()
         self._assignment = assignment
         self._capture = CaptureState(state=CameraState.CONNECTING)
-        self._seq = 0
+        self._seq = numbers.seq
         self._analysed = self._saved = 0
         self._dropped: Counter[str] = Counter()
-        #: (monotonic seconds of publication, age in ms) of recent results.
-        self._recent: deque[tuple[float, float]] = deque(maxlen=512)
+        self._unsaved: Counter[str] = Counter()
+        #: (monotonic seconds when it was done, age in ms then or None where it went to the spool) of recent results.
+        self._recent: deque[tuple[float, float | None]] = deque(maxlen=512)
         self._saving_reason: StatusReason | None = None
+        self._stream_cost, self._frame_cost = Rate(), Mean()
+        #: CPU-seconds spent since a frame was finished last.
+        self._spent = 0.0
+        # Of its own: whoever tells of events hands them on in their order before anybody else makes the next.
+        self._telling = threading.Lock()
+        self._events = CameraEvents(assignment.camera_id, worker_id, assignment.epoch, numbers.event)
         #: Set when a write was refused: another worker has the camera.
         self.superseded = False
         #: Set when this worker has given the camera up.
@@ -52,12 +116,26 @@ class CameraRun:
         """Epoch that writes are made under."""
         return self._assignment.epoch
 
+    @property
+    def numbers(self) -> Numbers:
+        """The last ones that were used under this epoch."""
+        with self._telling, self._lock:
+            return Numbers(self._assignment.epoch, self._seq, self._events.number)
+
     def reassign(self, assignment: Assignment) -> None:
         """Go on under a newer epoch, perhaps with other settings."""
-        with self._lock:
+        with self._telling, self._lock:
             self._assignment = assignment
             self._seq = 0
             self.superseded = False
+            self._events.reassigned(assignment.epoch)
+
+    def tell(self, make: Callable[[CameraEvents], Iterable[Event]], send: Callable[[Event], None]) -> None:
+        """Make events and hand them to `send`, which must not block; none while another worker has the camera."""
+        with self._telling:
+            for event in make(self._events):
+                if not self.superseded:
+                    send(event)
 
     def refused(self, epoch: int) -> bool:
         """Take note that a write under `epoch` was refused; True if that means that another worker has the camera.
@@ -74,17 +152,38 @@ class CameraRun:
         """Take note of what the capture says."""
         with self._lock:
             self._capture = state
+            if state.state is CameraState.ONLINE:
+                self._stream_cost.add(self._clock.monotonic(), state.cpu_seconds)
+            else:
+                self._stream_cost.pause()
 
-    def drop(self, reason: str, count: int = 1) -> None:
-        """Count a frame that was due and was not analysed, saved or published."""
+    def spent(self, cpu_seconds: float) -> None:
+        """Take note of CPU time that went into this camera's frames, apart from stream and detection."""
         with self._lock:
-            self._dropped[reason] += count
+            self._spent += cpu_seconds
+
+    @property
+    def holding(self) -> Holding:
+        """What this camera costs."""
+        with self._lock:
+            stream, frame = self._stream_cost.value, self._frame_cost.value
+            return Holding(
+                epoch=self._assignment.epoch,
+                stream_cores=None if stream is None else round(stream, 5),
+                frame_seconds=None if frame is None else round(frame, 6),
+            )
+
+    def drop(self, reason: str) -> None:
+        """Count a frame that was due and has no result."""
+        with self._lock:
+            self._dropped[reason] += 1
+        self._tally.add(dropped=1)
 
     def saving_failed(self, reason: StatusReason) -> None:
-        """Take note that frames cannot be saved now."""
+        """Count a frame that was to be saved and was not; its result is published all the same."""
         with self._lock:
             self._saving_reason = reason
-            self._dropped[reason.value] += 1
+            self._unsaved[reason.value] += 1
 
     def saved(self) -> None:
         """Count a saved frame."""
@@ -92,12 +191,15 @@ class CameraRun:
             self._saved += 1
             self._saving_reason = None
 
-    def published(self, frame: Frame) -> None:
-        """Count a result that Redis has accepted."""
+    def analysed(self, captured_monotonic: float, *, spooled: bool = False) -> None:
+        """Count a frame whose result Redis has accepted, or the spool was given."""
         now = self._clock.monotonic()
         with self._lock:
             self._analysed += 1
-            self._recent.append((now, (now - frame.captured_monotonic) * 1000))
+            self._recent.append((now, None if spooled else (now - captured_monotonic) * 1000))
+            self._frame_cost.add(self._spent)
+            self._spent = 0.0
+        self._tally.add(analysed=1)
 
     def result(self, frame: Frame, detections: Detections, class_names: Mapping[int, str]) -> AnalysisResult | None:
         """Make the message for one analysed frame; `detections` have passed tracking and this camera's filter.
@@ -144,6 +246,7 @@ class CameraRun:
         now = self._clock.monotonic()
         with self._lock:
             recent = [age for at, age in self._recent if now - at <= WINDOW_SECONDS]
+            ages = [age for age in recent if age is not None]
             capture, settings = self._capture, self._assignment.settings
             unknown = sorted(set(settings.classes) - set(class_names.values()))
             detail = capture.detail or (f"classes the model does not know: {', '.join(unknown)}" if unknown else "")
@@ -165,26 +268,11 @@ class CameraRun:
                 frames_analysed=self._analysed,
                 frames_saved=self._saved,
                 frames_dropped=dict(self._dropped),
+                frames_unsaved=dict(self._unsaved),
                 reconnects=capture.reconnects,
-                age_ms=round(median(recent), 1) if recent else 0.0,
+                age_ms=round(median(ages), 1) if ages else 0.0,
                 saving_reason=self._saving_reason,
             )
-
-    def totals(self) -> "Totals":
-        """Return what was counted."""
-        with self._lock:
-            return Totals(self._analysed, self._dropped.total())
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Counts over the life of a camera under a worker, or of several."""
-
-    analysed: int
-    dropped: int
-
-    def __add__(self, other: "Totals") -> "Totals":
-        return Totals(self.analysed + other.analysed, self.dropped + other.dropped)
 
 
 def padded(xyxy: NDArray[np.float32], padding: float, width: int, height: int) -> NDArray[np.float32]:

@@ -28,10 +28,10 @@ class Mailbox:
             self._changed.notify()
             return pushed_out
 
-    def discard(self, camera_id: str) -> None:
-        """Forget what waits of a camera that this worker gave up."""
+    def discard(self, camera_id: str) -> Frame | None:
+        """Forget what waits of a camera that this worker gave up; return it."""
         with self._changed:
-            self._waiting.pop(camera_id, None)
+            return self._waiting.pop(camera_id, None)
 
     def take(self, limit: int, gather_seconds: float) -> list[Frame]:
         """Wait for frames and return at most `limit`, longest waiting first; empty once closed and emptied.

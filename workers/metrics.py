@@ -28,6 +28,15 @@ class WorkerCollector(Collector):
         yield GaugeMetricFamily("farm_worker_cameras", "Cameras this worker watches", len(worker.camera_ids))
         yield GaugeMetricFamily("farm_worker_max_cameras", "Cameras this worker takes at most", worker.max_cameras)
         yield GaugeMetricFamily("farm_worker_detect_seconds", "Detection time per frame", worker.detect_ms / 1000)
+        if worker.detect_seconds is not None:
+            yield GaugeMetricFamily(
+                "farm_worker_detect_cpu_seconds", "CPU time of detection per frame", worker.detect_seconds
+            )
+        yield GaugeMetricFamily("farm_worker_spool_records", "Records that wait for Redis", worker.spool_records)
+        yield GaugeMetricFamily("farm_worker_spool_bytes", "Size of what waits for Redis", worker.spool_bytes)
+        yield CounterMetricFamily(
+            "farm_worker_spool_lost", "Records that could not be kept until Redis takes them", worker.spool_lost
+        )
         yield GaugeMetricFamily("farm_worker_resident_bytes", "Largest resident memory", worker.rss_bytes)
         yield CounterMetricFamily("farm_worker_cpu_seconds", "CPU time used", worker.cpu_seconds)
         yield CounterMetricFamily("farm_worker_frames_analysed", "Frames analysed", worker.frames_analysed)
@@ -38,11 +47,22 @@ class WorkerCollector(Collector):
         online = GaugeMetricFamily("farm_worker_camera_online", "1 while frames come", labels=_CAMERA)
         age = GaugeMetricFamily("farm_worker_camera_age_seconds", "Capture to published result", labels=_CAMERA)
         rate = GaugeMetricFamily("farm_worker_camera_analysed_fps", "Frames analysed per second", labels=_CAMERA)
+        stream = GaugeMetricFamily(
+            "farm_worker_camera_stream_cores", "CPU-seconds a second of its stream", labels=_CAMERA
+        )
+        frame = GaugeMetricFamily(
+            "farm_worker_camera_frame_seconds", "CPU time per analysed frame, apart from detection", labels=_CAMERA
+        )
+        for camera_id, holding in worker.holdings.items():
+            if holding.stream_cores is not None:
+                stream.add_metric([camera_id], holding.stream_cores)
+            if holding.frame_seconds is not None:
+                frame.add_metric([camera_id], holding.frame_seconds)
         for camera in self._cameras():
             online.add_metric([camera.camera_id], float(camera.state is CameraState.ONLINE))
             age.add_metric([camera.camera_id], camera.age_ms / 1000)
             rate.add_metric([camera.camera_id], camera.analysed_fps)
-        yield from (online, age, rate)
+        yield from (online, age, rate, stream, frame)
 
 
 def serve_metrics(host: str, port: int, collector: WorkerCollector) -> int:

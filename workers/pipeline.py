@@ -3,10 +3,11 @@
 This is the one place where the stages meet. Every queue between them is bounded and the newest frame wins:
 
     captures (a thread each) → Mailbox (a slot per camera) → detector (one thread, batches)
-        → lanes (encode and save) → Publisher (one thread, Redis)
+        → lanes (encode and save) → Publisher (one thread; Redis, or a spool on disk while Redis is away)
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -18,17 +19,21 @@ from contract.assignments import Assignment
 from contract.cameras import CameraStatus
 from contract.detections import AnalysisResult
 from contract.errors import StatusReason
+from contract.events import Event
 from contract.workers import Holding
 from runtime.clock import Clock
 from runtime.frame_store import VolumeFullError
 from runtime.lanes import Lanes
-from runtime.worker_link import WorkerLink
-from workers.camera_run import CameraRun, Totals
+from runtime.spool import Spool
+from runtime.worker_link import Numbers, WorkerLink
+from workers.camera_run import CameraRun, Tally, Totals
 from workers.capture.state import CaptureState
+from workers.costs import Mean, detection_cpu_seconds
 from workers.detection.detector import Detector, DetectorError
+from workers.events import CameraEvents
 from workers.frames import Detections, Frame
 from workers.mailbox import Mailbox
-from workers.publisher import Publication, Publisher
+from workers.publisher import Publisher
 from workers.saving.saver import FrameSaver, shall_save
 from workers.tracking.tracker import CameraTracker
 
@@ -97,6 +102,8 @@ class PipelineSettings:
 
     max_batch: int
     batch_wait_seconds: float
+    #: Threads of the detector on the CPU.
+    detect_threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,8 @@ class Stages:
     new_tracker: Callable[[], CameraTracker]
     saver: FrameSaver
     link: WorkerLink
+    #: Closed with the pipeline.
+    spool: Spool
 
 
 class Pipeline:
@@ -136,14 +145,21 @@ class Pipeline:
         self._lock = threading.Lock()
         self._mailbox = Mailbox(clock)
         self._lanes: Lanes[_Analysed] = Lanes(
-            SAVING_LANES, "saving", self._save, lambda item: item.run.drop("saving_backlog")
+            SAVING_LANES,
+            "saving",
+            self._save,
+            lambda item: item.run.drop("saving_backlog"),
+            failed=lambda item: item.run.drop("saving_failed"),
         )
-        self._publisher = Publisher(stages.link, clock, self._refused)
+        self._publisher = Publisher(stages.link, stages.spool, clock, self._refused)
         self._thread = threading.Thread(target=self._analyse_for_ever, name="detector", daemon=True)
         #: Camera id -> epoch under which a write was refused: that assignment must not start again.
         self._refused_epochs: dict[str, int] = {}
-        self._finished = Totals(0, 0)
+        #: Camera id -> the last numbers that were used here, and those in the spool of a process before this one.
+        self._used: dict[str, Numbers] = _numbers_in(stages.spool)
+        self._tally = Tally()
         self.detect_ms = 0.0
+        self._detect_cost = Mean()
         #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
         self._unserved_since: float | None = None
 
@@ -153,11 +169,19 @@ class Pipeline:
 
     # --- cameras -------------------------------------------------------------------------------------------------
 
-    def apply(self, assignments: Mapping[str, Assignment], *, keep_missing: bool = False) -> None:
+    def apply(
+        self,
+        assignments: Mapping[str, Assignment],
+        *,
+        keep_missing: bool = False,
+        accepted: Mapping[str, Numbers] | None = None,
+    ) -> None:
         """Watch exactly the cameras in `assignments`.
 
         Args:
             assignments: Camera id -> assignment. One of an epoch that was refused already does not start again.
+            accepted: Camera id -> the last numbers that Redis has accepted under the epoch of its assignment, for
+                cameras that are not watched yet; theirs go on after them.
             keep_missing: Go on with cameras that are not in `assignments` (Redis may have lost its data), except
                 those that other workers have taken over.
         """
@@ -171,15 +195,18 @@ class Pipeline:
                     self._reassign(camera_id, watched, wanted)
             for camera_id, wanted in assignments.items():
                 if camera_id not in self._watched and wanted.epoch > self._refused_epochs.get(camera_id, 0):
-                    self._begin(wanted)
+                    self._begin(wanted, (accepted or {}).get(camera_id, Numbers()))
             self._ending = [capture for capture in self._ending if not capture.join(0)]
             if not keep_missing:
                 refused = self._refused_epochs.items()
                 self._refused_epochs = {name: epoch for name, epoch in refused if name in assignments}
 
-    def _begin(self, assignment: Assignment) -> None:
-        run = CameraRun(assignment, self._worker_id, self._clock)
-        capture = self._open_capture(assignment, lambda frame: self._arrived(run, frame), run.capture_changed)
+    def _begin(self, assignment: Assignment, accepted: Numbers) -> None:
+        numbers = accepted.newest(self._used.get(assignment.camera_id, accepted))
+        run = CameraRun(assignment, self._worker_id, self._clock, tally=self._tally, numbers=numbers)
+        capture = self._open_capture(
+            assignment, lambda frame: self._arrived(run, frame), lambda state: self._capture_changed(run, state)
+        )
         self._watched[assignment.camera_id] = _Watched(run, capture, self._new_tracker())
         capture.start()
         log.info("camera_taken", camera=assignment.camera_id, epoch=assignment.epoch)
@@ -188,7 +215,7 @@ class Pipeline:
         held = watched.run.assignment
         if (held.url, held.secrets) != (wanted.url, wanted.secrets):
             self._leave(camera_id)
-            self._begin(wanted)
+            self._begin(wanted, Numbers())
             return
         watched.run.reassign(wanted)
         watched.capture.update(analyse_fps=wanted.settings.analyse_fps, epoch=wanted.epoch)
@@ -199,8 +226,11 @@ class Pipeline:
         watched.run.left = True
         watched.capture.stop()
         self._ending.append(watched.capture)
-        self._mailbox.discard(camera_id)
-        self._finished += watched.run.totals()
+        if self._mailbox.discard(camera_id) is not None:
+            watched.run.drop("given_up")
+        self._tell(watched.run, CameraEvents.left)
+        self._used[camera_id] = watched.run.numbers
+        self._publisher.forget(camera_id)
         if watched.run.superseded:
             self._refused_epochs[camera_id] = watched.run.epoch
         log.info("camera_left", camera=camera_id, epoch=watched.run.epoch, superseded=watched.run.superseded)
@@ -209,6 +239,9 @@ class Pipeline:
         """Return the status of every camera that other workers have not taken over."""
         with self._lock:
             runs = [watched.run for watched in self._watched.values() if not watched.run.superseded]
+        now = self._clock.monotonic()
+        for run in runs:
+            self._tell(run, lambda events: events.time_passed(now))
         return [(run, run.status(self._detector.class_names)) for run in runs]
 
     @property
@@ -220,12 +253,26 @@ class Pipeline:
     def holdings(self) -> dict[str, Holding]:
         """Return what is watched, and what each camera costs."""
         with self._lock:
-            return {camera_id: Holding(epoch=watched.run.epoch) for camera_id, watched in self._watched.items()}
+            return {camera_id: watched.run.holding for camera_id, watched in self._watched.items()}
 
     def totals(self) -> Totals:
         """Return the counts of all cameras this worker has watched."""
-        with self._lock:
-            return sum((watched.run.totals() for watched in self._watched.values()), self._finished)
+        return self._tally.totals
+
+    @property
+    def detect_seconds(self) -> float | None:
+        """CPU-seconds of detection per frame; on a GPU, seconds of the thread that waits for it."""
+        return self._detect_cost.value
+
+    @property
+    def spooled(self) -> tuple[int, int]:
+        """Records that wait on disk, and the sum of their sizes in bytes."""
+        return self._publisher.waiting
+
+    @property
+    def records_lost(self) -> int:
+        """Records that could not be kept until Redis would take them."""
+        return self._publisher.lost
 
     @property
     def unserved_seconds(self) -> float:
@@ -235,7 +282,7 @@ class Pipeline:
 
     @property
     def refused_writes(self) -> int:
-        """Results refused because another worker has the camera."""
+        """Results and events refused because another worker has the camera."""
         return self._publisher.refused_writes
 
     # --- frames --------------------------------------------------------------------------------------------------
@@ -260,6 +307,7 @@ class Pipeline:
         current = []
         for frame, found in zip(frames, watched, strict=True):
             if found is None:
+                self._tally.add(dropped=1)  # of a camera that was given up this moment
                 continue
             if found.run.epoch == frame.epoch and not found.run.superseded:
                 current.append((frame, found))
@@ -270,19 +318,29 @@ class Pipeline:
         started = self._clock.monotonic()
         if self._unserved_since is None:
             self._unserved_since = started
+        cpu_before = time.process_time()
         all_detections = self._detect([frame for frame, _ in current], [found.run for _, found in current])
-        took_ms = (self._clock.monotonic() - started) * 1000 / len(current)
-        self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
+        self._note_detection(self._clock.monotonic() - started, time.process_time() - cpu_before, len(current))
         for (frame, found), detections in zip(current, all_detections, strict=True):
             if detections is None:
                 continue
             self._unserved_since = None
+            began = time.thread_time()
             try:
                 self._track(frame, found, detections)
             except Exception:  # one camera's trouble must not cost the others of its batch their frames
                 log.exception("tracking_failed", camera=frame.camera_id)
                 found.run.drop("tracking_failed")
                 found.tracker = self._new_tracker()
+                self._tell(found.run, CameraEvents.tracks_lost)
+            found.run.spent(time.thread_time() - began)
+
+    def _note_detection(self, wall: float, process_cpu: float, frames: int) -> None:
+        took_ms = wall * 1000 / frames
+        self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
+        if self._detector.device == "cpu":
+            wall = detection_cpu_seconds(wall=wall, process_cpu=process_cpu, threads=self._settings.detect_threads)
+        self._detect_cost.add(wall / frames)
 
     def _track(self, frame: Frame, found: _Watched, detections: Detections) -> None:
         tracked = found.tracker.update(
@@ -323,22 +381,44 @@ class Pipeline:
         return tracked.select(keep)
 
     def _save(self, item: _Analysed) -> None:
-        """Save one frame as its camera asks and hand its result to the publisher."""
-        result = item.result
-        if shall_save(item.run.assignment.settings.save_frames, len(result.detections)):
+        """Save one frame as its camera asks, and hand what was found in it to the publisher."""
+        began = time.thread_time()
+        run, frame, result = item.run, item.frame, item.result
+        if shall_save(run.assignment.settings.save_frames, len(result.detections)):
             try:
-                result = result.model_copy(update={"frame_path": self._saver.save(item.frame)})
-                item.run.saved()
+                result = result.model_copy(update={"frame_path": self._saver.save(frame)})
+                run.saved()
             except VolumeFullError:
-                item.run.saving_failed(StatusReason.DISK_FULL)
-            except OSError as error:
-                log.error("frame_not_saved", camera=item.frame.camera_id, error=str(error))
-                item.run.saving_failed(StatusReason.UNKNOWN)
-        self._publisher.put(Publication(item.run, item.frame, result, self._saver.preview(item.frame)))
+                run.saving_failed(StatusReason.DISK_FULL)
+            except (OSError, ValueError) as error:  # ValueError: it cannot be made a JPEG
+                log.error("frame_not_saved", camera=frame.camera_id, error=str(error))
+                run.saving_failed(StatusReason.UNKNOWN)
+        preview = self._preview(frame)
+        run.spent(time.thread_time() - began)
+        self._publisher.put_result(run, result, frame.captured_monotonic, preview)
+        # After the result and the picture that they point at.
+        self._tell(run, lambda events: events.saw(result, frame.captured_monotonic))
 
-    def _refused(self, run: CameraRun, epoch: int) -> None:
-        if run.refused(epoch):
-            log.info("camera_superseded", camera=run.assignment.camera_id, epoch=epoch)
+    def _preview(self, frame: Frame) -> bytes | None:
+        try:
+            return self._saver.preview(frame)
+        except ValueError as error:
+            log.error("no_preview", camera=frame.camera_id, error=str(error))
+            return None
+
+    def _capture_changed(self, run: CameraRun, state: CaptureState) -> None:
+        """Take note of what a capture says; called on its thread."""
+        run.capture_changed(state)
+        self._tell(run, lambda events: events.capture_changed(state, self._clock.now_ms()))
+
+    def _tell(self, run: CameraRun, make: Callable[[CameraEvents], list[Event]]) -> None:
+        run.tell(make, lambda event: self._publisher.put_event(run, event))
+
+    def _refused(self, camera_id: str, epoch: int) -> None:
+        with self._lock:
+            watched = self._watched.get(camera_id)
+        if watched is not None and watched.run.refused(epoch):
+            log.info("camera_superseded", camera=camera_id, epoch=epoch)
             self._on_superseded()
 
     # --- end -----------------------------------------------------------------------------------------------------
@@ -351,14 +431,29 @@ class Pipeline:
                 watched.capture.stop()
         self._mailbox.close()
         self._thread.join(max(0.0, deadline - self._clock.monotonic()))
-        left = self._lanes.close(max(0.1, deadline - self._clock.monotonic()))
-        left += self._publisher.close(max(0.1, deadline - self._clock.monotonic()))
-        if left:
-            log.warning("results_left_behind", count=left)
+        frames_left = self._lanes.close(max(0.1, deadline - self._clock.monotonic()))
         with self._lock:
             for camera_id in list(self._watched):
                 self._leave(camera_id)
             ending = self._ending
+        records_left = self._publisher.close(max(0.1, deadline - self._clock.monotonic()))
+        if frames_left or records_left:
+            log.warning("left_behind", frames=frames_left, records=records_left)
         # Last, for one that is stuck in libav must not take the others' time to finish.
         for capture in ending:
             capture.join(max(0.0, deadline - self._clock.monotonic()))
+
+    def abandon(self, timeout_seconds: float) -> None:
+        """Write nothing more; what waits for Redis stays on disk, and is delivered by others if the fence lets it."""
+        left = self._publisher.abandon(timeout_seconds)
+        if left:
+            log.warning("left_behind", frames=0, records=left)
+
+
+def _numbers_in(spool: Spool) -> dict[str, Numbers]:
+    """Return the newest numbers of what waits in a spool, by camera."""
+    found: dict[str, Numbers] = {}
+    for (kind, camera_id, epoch), number in spool.newest_numbers().items():
+        waits = Numbers(epoch, seq=number) if kind == "result" else Numbers(epoch, event=number)
+        found[camera_id] = found.get(camera_id, waits).newest(waits)
+    return found

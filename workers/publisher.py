@@ -1,78 +1,279 @@
-"""The one thread of a worker that writes results to Redis, so that a slow or absent server holds up nothing else."""
+"""The one thread of a worker that writes results and events to Redis, and to disk while Redis is away."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import threading
+import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import redis
 import structlog
 
 from contract.detections import AnalysisResult
+from contract.events import Event
 from runtime.clock import Clock
-from runtime.lanes import Lane
+from runtime.spool import NewRecord, Spool
+from runtime.spool_lock import SpoolLock
 from runtime.worker_link import WorkerLink, Written
+from workers.backlog import Delivered, deliver_some, is_unusable
 from workers.camera_run import CameraRun
-from workers.frames import Frame
+from workers.outbox import Outbox, Waiting
 
-#: Results waiting for Redis; a preview has some 30 kB.
-QUEUE_LENGTH: Final = 512
-#: Seconds without trying after Redis did not answer, so that the queue is not spent on waiting for time-outs.
-PAUSE_SECONDS: Final = 1.0
+#: Records taken from the outbox at a time: a transaction on disk while Redis is away.
+TAKEN_AT_ONCE: Final = 256
+#: Seconds between two tries while Redis does not answer.
+PAUSE_SECONDS: Final = 0.5
+#: Seconds between two looks for spools whose worker is gone.
+ADOPT_SECONDS: Final = 10.0
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """One analysed frame on its way out."""
-
-    run: CameraRun
-    frame: Frame
-    result: AnalysisResult
-    preview_jpeg: bytes = field(repr=False)
-
-
 class Publisher:
-    """Publishes results in order. When Redis is away the oldest waiting ones are dropped and counted."""
+    """Publishes results and events in order, once.
 
-    def __init__(self, link: WorkerLink, clock: Clock, on_refused: Callable[[CameraRun, int], None]) -> None:
+    While Redis answers and nothing lies in the spool, records go to Redis. While it does not, they go to the spool;
+    and as long as anything lies there new records go behind it, so that none overtakes another. Spools that were left
+    behind by workers of this host which are gone are delivered, too.
+    """
+
+    def __init__(self, link: WorkerLink, spool: Spool, clock: Clock, on_refused: Callable[[str, int], None]) -> None:
+        """Start the thread.
+
+        Args:
+            link: For this thread alone.
+            spool: This worker's own; closed with the publisher.
+            clock: Times pauses and ages.
+            on_refused: Is told camera id and epoch of a record that was refused.
+        """
         self._link = link
+        self._spool = spool
         self._clock = clock
         self._on_refused = on_refused
-        self._away_until = 0.0
+        self._outbox = Outbox()
+        #: Camera id -> (epoch, seq, JPEG) of its newest result: previews are not kept for older ones.
+        self._previews: dict[str, tuple[int, int, bytes]] = {}
+        self._adopted: list[Spool] = []
+        self._adopt_at = clock.monotonic()
+        self._away = self._told = self._abandoned = False
+        self._try_at = float("-inf")
+        self._deliver_until: float | None = None
         self.refused_writes = 0
-        self._lane: Lane[Publication] = Lane("publisher", self._publish, self._dropped, QUEUE_LENGTH)
+        self._lost = 0
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self._thread.start()
 
-    def put(self, publication: Publication) -> None:
+    # --- from any thread -----------------------------------------------------------------------------------------
+
+    def put_result(
+        self, run: CameraRun, result: AnalysisResult, captured_monotonic: float, preview_jpeg: bytes | None
+    ) -> None:
         """Leave a result to be published; never blocks."""
-        self._lane.put(publication)
+        if preview_jpeg is not None:
+            self._previews[result.camera_id] = (result.epoch, result.seq, preview_jpeg)
+        self._put(Waiting(run, result, captured_monotonic))
+
+    def put_event(self, run: CameraRun, event: Event) -> None:
+        """Leave an event to be published; never blocks."""
+        self._put(Waiting(run, event))
+
+    def _put(self, item: Waiting) -> None:
+        lost = self._outbox.put(item)
+        if lost is not None:
+            self._drop(lost, "publish_backlog")
+
+    def forget(self, camera_id: str) -> None:
+        """Forget the picture of a camera that was given up."""
+        self._previews.pop(camera_id, None)
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Records on disk that this worker is to deliver, and the sum of their sizes in bytes."""
+        spools = [self._spool, *self._adopted]
+        return sum(spool.count for spool in spools), sum(spool.bytes for spool in spools)
+
+    @property
+    def lost(self) -> int:
+        """Records that were made and will never be delivered, apart from refused ones."""
+        return self._lost + sum(spool.lost for spool in (self._spool, *self._adopted))
 
     def close(self, timeout_seconds: float) -> int:
-        """Publish what waits; return how much was left."""
-        return self._lane.close(timeout_seconds)
+        """Publish what waits, or leave it on disk where Redis does not take it in time; return how much was left."""
+        # Half of the time for what lies on disk: it is safe there, and what waits in memory is not.
+        self._deliver_until = self._clock.monotonic() + timeout_seconds / 2
+        self._outbox.close()
+        self._thread.join(timeout_seconds)
+        left = len(self._outbox)
+        if not self._thread.is_alive():
+            self._spool.close()
+            for spool in self._adopted:
+                spool.close()
+        return left + self.waiting[0] + self._thread.is_alive()
 
-    def _publish(self, publication: Publication) -> None:
-        run = publication.run
-        if self._clock.monotonic() < self._away_until or run.superseded or run.left:
-            self._dropped(publication)
-            return
-        result = publication.result.model_copy(update={"published_at_ms": self._clock.now_ms()})
+    def abandon(self, timeout_seconds: float) -> int:
+        """Send nothing more; leave what waits on disk for other workers to deliver. Return how much that is."""
+        self._abandoned = True
+        return self.close(timeout_seconds)
+
+    # --- the thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._outbox.finished:
+            self._step(self._seconds_to_wait())
+        while self._has_work() and self._may_finish():
+            self._step(0.0)
+
+    def _step(self, seconds: float) -> None:
         try:
-            written = self._link.publish_result(result, publication.preview_jpeg)
+            self._publish(self._outbox.take(TAKEN_AT_ONCE, seconds))
+            closing_without_redis = self._deliver_until is not None and self._away
+            if not self._abandoned and not closing_without_redis:
+                self._adopt()
+                self._deliver()
+        except Exception:  # the outermost loop of this thread: what is wrong with one record must not end it
+            log.exception("publishing_failed")
+            self._try_at = self._clock.monotonic() + PAUSE_SECONDS
+
+    def _has_work(self) -> bool:
+        return not self._away and self.waiting[0] > 0 and self._clock.monotonic() >= self._try_at
+
+    def _may_finish(self) -> bool:
+        """Tell whether there is time left, at the end, to deliver what lies on disk."""
+        until = self._deliver_until
+        return not self._abandoned and until is not None and self._clock.monotonic() < until
+
+    def _seconds_to_wait(self) -> float:
+        now = self._clock.monotonic()
+        if self._away or self.waiting[0]:
+            return max(0.0, self._try_at - now)
+        return min(max(0.0, self._adopt_at - now), ADOPT_SECONDS)
+
+    def _publish(self, items: Sequence[Waiting]) -> None:
+        kept: list[Waiting] = []
+        for item in items:
+            if item.run.superseded and item.record.epoch <= item.run.epoch:
+                self._drop(item, "given_up")
+            elif kept or self._away or self._abandoned or self._spool.count or not self._publish_now(item):
+                kept.append(item)
+        if kept:
+            self._spool.append([_spooled(item.record) for item in kept])
+            for item in kept:
+                if isinstance(item.record, AnalysisResult):
+                    item.run.analysed(item.captured_monotonic, spooled=True)
+
+    def _publish_now(self, item: Waiting) -> bool:
+        """Send one record; False where Redis does not take it now."""
+        began = time.thread_time()
+        record = item.record
+        try:
+            if isinstance(record, AnalysisResult):
+                stamped = record.model_copy(update={"published_at_ms": self._clock.now_ms()})
+                written = self._link.publish_result(stamped, self._preview_of(record))
+            else:
+                written = self._link.publish_event(record)
         except redis.RedisError as error:
-            # Away, or there and not serving (out of memory, disk full): either way the next ones need not be tried.
-            log.warning("redis_away", error=str(error))
-            self._away_until = self._clock.monotonic() + PAUSE_SECONDS
-            self._dropped(publication)
-            return
+            if is_unusable(error):
+                log.error("record_unusable", camera=record.camera_id, error=str(error))
+                self._drop(item, "unusable")
+                return True
+            self._went_away(error)
+            return False
+        self._serves()
+        item.run.spent(time.thread_time() - began)
         if written is Written.REFUSED:
             self.refused_writes += 1
-            publication.run.drop("refused")
-            self._on_refused(publication.run, result.epoch)
-        else:
-            publication.run.published(publication.frame)
+            if isinstance(record, AnalysisResult):
+                item.run.drop("refused")
+            self._on_refused(record.camera_id, record.epoch)
+        elif isinstance(record, AnalysisResult):
+            item.run.analysed(item.captured_monotonic)
+        return True
 
-    @staticmethod
-    def _dropped(publication: Publication) -> None:
-        given_up = publication.run.superseded or publication.run.left
-        publication.run.drop("given_up" if given_up else "redis_away")
+    def _preview_of(self, result: AnalysisResult) -> bytes | None:
+        held = self._previews.get(result.camera_id)
+        return held[2] if held is not None and held[:2] == (result.epoch, result.seq) else None
+
+    def _drop(self, item: Waiting, reason: str) -> None:
+        """Count what will not be published: a frame of its camera, or an event, which no frame stands for."""
+        if isinstance(item.record, AnalysisResult):
+            item.run.drop(reason)
+        elif reason != "given_up":
+            self._lost += 1
+
+    # --- the spool -----------------------------------------------------------------------------------------------
+
+    def _deliver(self) -> None:
+        """Find out whether Redis is back, and send it the oldest records, in one exchange."""
+        if not (self._away or self.waiting[0]) or self._clock.monotonic() < self._try_at:
+            return
+        try:
+            if self._away:
+                # Not with a record: one that a server hears after it was lost here would be a loss that is none.
+                self._link.ping()
+                self._away = False
+            if self._spool.count:
+                delivered = deliver_some(self._spool, self._link, self._clock.now_ms, self._preview_of)
+                for record in delivered.refused:
+                    self._on_refused(record.camera, record.epoch)
+            elif self._adopted:
+                delivered = self._deliver_adopted()
+            else:
+                return
+        except redis.RedisError as error:
+            self._went_away(error)
+            return
+        self.refused_writes += len(delivered.refused)
+        self._lost += delivered.unusable
+        if delivered.count:
+            self._serves()
+        else:  # the disk does not let anything be read: no reason to ask it without a pause
+            self._try_at = self._clock.monotonic() + PAUSE_SECONDS
+
+    def _serves(self) -> None:
+        if self._told:
+            log.warning("redis_serves_again", spooled=self._spool.count)
+            self._told = False
+
+    def _went_away(self, error: redis.RedisError) -> None:
+        """Take note that Redis is away, or there and not serving (out of memory, read-only): the same for us."""
+        self._away = True
+        self._try_at = self._clock.monotonic() + PAUSE_SECONDS
+        if not self._told:
+            log.warning("redis_away", error=str(error), spool=str(self._spool.path))
+            self._told = True
+
+    # --- spools of workers that are gone -------------------------------------------------------------------------
+
+    def _adopt(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._adopt_at:
+            return
+        self._adopt_at = now + ADOPT_SECONDS
+        for lock in SpoolLock.left_behind(self._spool.path.parent, self._spool.path):
+            spool = Spool(lock, self._spool.max_bytes, self._clock)
+            if spool.count:
+                log.info("spool_adopted", file=str(spool.path), records=spool.count)
+                self._adopted.append(spool)
+            else:  # empty, and removed by this; or not to be read now, and left for the next look
+                self._lost += spool.lost
+                spool.close()
+
+    def _deliver_adopted(self) -> Delivered:
+        spool = self._adopted[0]
+        delivered = deliver_some(spool, self._link, self._clock.now_ms, lambda _: None)
+        if not spool.count:
+            log.info("spool_delivered", file=str(spool.path))
+            self._adopted.remove(spool)
+            self._lost += spool.lost
+            spool.close()
+        return delivered
+
+
+def _spooled(record: AnalysisResult | Event) -> NewRecord:
+    is_result = isinstance(record, AnalysisResult)
+    return NewRecord(
+        kind="result" if is_result else "event",
+        camera=record.camera_id,
+        epoch=record.epoch,
+        number=record.seq if isinstance(record, AnalysisResult) else record.number,
+        body=record.model_dump_json(),
+    )

@@ -10,16 +10,17 @@ import redis
 import structlog
 
 from contract import keys
-from contract.errors import NotYetError
+from contract.errors import FarmError, NotYetError
 from contract.ids import new_worker_id
 from contract.workers import WorkerStatus
 from runtime import exit_codes
 from runtime.clock import Clock
 from runtime.frame_store import FrameStore
 from runtime.lease import Lease, LeaseKeeper, LeaseState
-from runtime.redis_client import RedisAwayError, check_server, connect
+from runtime.redis_client import RedisAwayError, RedisUnreachableError, check_server, connect
 from runtime.settings import WorkerSettings
 from runtime.shutdown import Shutdown
+from runtime.spool import Spool
 from runtime.version import VERSION
 from runtime.worker_link import WorkerLink, Written
 from workers.detection.cpus import usable_cpus
@@ -40,8 +41,10 @@ REBUILD_SECONDS: Final = 5.0
 #: Seconds without one successful detection, although frames come, after which a worker gives up: another process
 #: may do better. Longer than a model needs for its first batch on a slow machine.
 DETECTOR_PATIENCE_SECONDS: Final = 30.0
-#: Seconds for one answer of Redis on the data plane; results are dropped rather than waited for.
-DATA_TIMEOUT_SECONDS: Final = 2.0
+#: Seconds for one answer of Redis on the data plane; what was asked for in vain is put on disk and sent again.
+DATA_TIMEOUT_SECONDS: Final = 1.0
+#: Seconds in which what waits in memory is put on disk before a process leaves in a hurry.
+ABANDON_SECONDS: Final = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -76,19 +79,24 @@ class WorkerService:
         self._control = connect(settings, name=name)
         lease_client = connect(settings, name=f"{name}-lease", timeout_seconds=settings.lease_seconds / 3)
         data_client = connect(settings, name=f"{name}-data", timeout_seconds=DATA_TIMEOUT_SECONDS)
-        self._link = WorkerLink(self._control, self.worker_id, frame_index_size=settings.frame_index_size)
-        self._data_link = WorkerLink(data_client, self.worker_id, frame_index_size=settings.frame_index_size)
+        self._link = self._link_on(self._control)
+        # Two on one pool of connections: one for the thread that publishes, one for that which reports.
+        self._data_link, self._status_link = self._link_on(data_client), self._link_on(data_client)
         self._lease = Lease(
             lease_client, keys.worker_lease(self.worker_id), settings.lease_seconds, value=self.worker_id, clock=clock
         )
         self._lease_lost = threading.Event()
         self._started_at_ms = clock.now_ms()
         self._draining = False
+        #: Who asked for it, where it was a command; None: nobody did.
+        self._drain_asked_by: str | None = None
         self._stopped = threading.Event()
         self._sync_soon = threading.Event()
         self._refused_statuses = 0
         self._pipeline = Pipeline(
-            PipelineSettings(settings.max_batch, settings.batch_wait_ms / 1000),
+            PipelineSettings(
+                settings.max_batch, settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()
+            ),
             Stages(
                 open_capture=open_capture,
                 detector=detector,
@@ -99,10 +107,20 @@ class WorkerService:
                     preview_size=settings.preview_size,
                 ),
                 link=self._data_link,
+                spool=Spool.own(settings.spool_path, self.worker_id, settings.spool_max_bytes, clock),
             ),
             worker_id=self.worker_id,
             clock=clock,
             on_superseded=self._sync_soon.set,
+        )
+
+    def _link_on(self, client: redis.Redis) -> WorkerLink:
+        return WorkerLink(
+            client,
+            self.worker_id,
+            frame_index_size=self._settings.frame_index_size,
+            result_stream_size=self._settings.result_stream_size,
+            event_stream_size=self._settings.event_stream_size,
         )
 
     def _tracker(self) -> CameraTracker:
@@ -110,9 +128,7 @@ class WorkerService:
 
     def run(self) -> int:
         """Work until asked to stop or the lease is lost; returns an exit code."""
-        server = check_server(self._control)
-        if not self._lease.take():
-            raise WorkerIdTakenError(self.worker_id)
+        server = self._take_lease()
         keeper = LeaseKeeper(self._lease, self._settings.lease_seconds, self._lease_changed)
         keeper.start()
         self._pipeline.start()
@@ -131,10 +147,12 @@ class WorkerService:
         if self._lease_lost.is_set():
             # The cameras are other workers' now: nothing of ours may be written any more, so nothing is finished.
             log.error("lease_lost", worker=self.worker_id)
+            self._pipeline.abandon(ABANDON_SECONDS)
             return exit_codes.LEASE_LOST
         if broken:
             # A thread that hangs in a library cannot be ended; others take the cameras over as soon as the lease is.
             keeper.stop()
+            self._pipeline.abandon(ABANDON_SECONDS)
             return exit_codes.BROKEN
         self._pipeline.close(max(1.0, self._settings.drain_seconds / 3))
         status.join(STATUS_SECONDS * 2)
@@ -144,11 +162,29 @@ class WorkerService:
         log.info("worker_stopped", worker=self.worker_id)
         return exit_codes.FORCED if self._shutdown.forced else exit_codes.DONE
 
+    def _take_lease(self) -> str:
+        """Begin to be this worker; return the server's name and version."""
+        try:
+            server = check_server(self._control)
+            if not self._lease.take():
+                raise WorkerIdTakenError(self.worker_id)
+            # One that was asked for earlier was meant for a process before this one.
+            self._link.forget_drain()
+        except (FarmError, redis.RedisError) as error:
+            self._pipeline.abandon(ABANDON_SECONDS)
+            if isinstance(error, FarmError):
+                raise
+            raise RedisUnreachableError(f"Redis does not serve ({error}); check FARM_REDIS_URL") from error
+        return server
+
     # --- assignments ---------------------------------------------------------------------------------------------
 
     def _follow_until_asked(self) -> None:
         while not self._shutdown.asked and not self._lease_lost.is_set() and not self._detector_is_stuck():
             self._sync(SYNC_SECONDS)
+            if self._drain_asked_by is not None:
+                log.info("drain_asked", worker=self.worker_id, by=self._drain_asked_by)
+                return
 
     def _detector_is_stuck(self) -> bool:
         """Tell whether frames come and none has been detected in for long: only a new process may mend that."""
@@ -164,17 +200,22 @@ class WorkerService:
             if not self._sync_soon.is_set():
                 self._link.wait_for_change(wait_seconds)
             self._sync_soon.clear()
+            self._drain_asked_by = self._link.drain_asked_by()
             assignments = self._link.assignments()
             if not assignments and not self._link.is_known():
                 # Redis has lost its data, or us. Which of them, the lease's thread finds out; until then all goes on.
                 self._shutdown.wait(0.2)
                 return
+            watched = self._pipeline.camera_ids
+            accepted = self._link.accepted_numbers(
+                wanted for camera_id, wanted in assignments.items() if camera_id not in watched
+            )
         except redis.RedisError:  # away, or there and not serving (disk full, for example): not this thread's end
             self._shutdown.wait(0.5)
             return
         since_taken = self._clock.monotonic() - self._lease.taken_at
         lost_data = self._lease.times_taken > 1 and since_taken < REBUILD_SECONDS
-        self._pipeline.apply(assignments, keep_missing=lost_data)
+        self._pipeline.apply(assignments, keep_missing=lost_data, accepted=accepted)
 
     def _lease_changed(self, state: LeaseState) -> None:
         log.warning("lease", worker=self.worker_id, state=state)
@@ -208,6 +249,7 @@ class WorkerService:
     def _withdraw(self) -> None:
         try:
             self._link.withdraw_worker()
+            self._link.forget_drain()
         except RedisAwayError as error:
             log.info("status_not_withdrawn", error=str(error))
 
@@ -219,10 +261,10 @@ class WorkerService:
 
     def _report(self) -> None:
         try:
-            self._data_link.announce()
-            self._data_link.publish_worker(self.status())
+            self._status_link.announce()
+            self._status_link.publish_worker(self.status())
             for run, status in self._pipeline.statuses():
-                if self._data_link.publish_status(status) is Written.REFUSED:
+                if self._status_link.publish_status(status) is Written.REFUSED:
                     self._refused_statuses += 1
                     run.refused(status.epoch)
                     self._sync_soon.set()
@@ -232,6 +274,8 @@ class WorkerService:
     def status(self) -> WorkerStatus:
         """Say how this worker does."""
         totals = self._pipeline.totals()
+        spool_records, spool_bytes = self._pipeline.spooled
+        detect_seconds = self._pipeline.detect_seconds
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return WorkerStatus(
             worker_id=self.worker_id,
@@ -253,6 +297,10 @@ class WorkerService:
             frames_dropped=totals.dropped,
             refused_writes=self._pipeline.refused_writes + self._refused_statuses,
             detect_ms=round(self._pipeline.detect_ms, 2),
+            detect_seconds=None if detect_seconds is None else round(detect_seconds, 6),
             cpu_seconds=round(usage.ru_utime + usage.ru_stime, 2),
             rss_bytes=usage.ru_maxrss * 1024,
+            spool_records=spool_records,
+            spool_bytes=spool_bytes,
+            spool_lost=self._pipeline.records_lost,
         )

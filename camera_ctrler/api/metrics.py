@@ -81,7 +81,10 @@ def _cameras(look: FarmLook) -> Iterator[Metric]:
         "farm_camera_frames_saved", "Frames saved by the worker that holds it", labels=["camera"]
     )
     dropped = CounterMetricFamily(
-        "farm_camera_frames_dropped", "Frames due and not analysed or saved", labels=["camera", "reason"]
+        "farm_camera_frames_dropped", "Frames due and without a result", labels=["camera", "reason"]
+    )
+    unsaved = CounterMetricFamily(
+        "farm_camera_frames_unsaved", "Analysed frames that could not be saved", labels=["camera", "reason"]
     )
     reconnects = CounterMetricFamily("farm_camera_reconnects", "Times the stream was opened again", labels=["camera"])
     epoch = GaugeMetricFamily(
@@ -101,7 +104,9 @@ def _cameras(look: FarmLook) -> Iterator[Metric]:
         reconnects.add_metric([name], status.reconnects)
         for reason, count in status.frames_dropped.items():
             dropped.add_metric([name, reason], count)
-    yield from (age, result_age, stream, analysed_fps, analysed, saved, dropped, reconnects, epoch)
+        for reason, count in status.frames_unsaved.items():
+            unsaved.add_metric([name, reason], count)
+    yield from (age, result_age, stream, analysed_fps, analysed, saved, dropped, unsaved, reconnects, epoch)
 
 
 #: Name, kind, help and value of what every live worker says of itself.

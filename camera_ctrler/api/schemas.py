@@ -165,7 +165,8 @@ class CameraStatusView(BaseModel):
     decode_mode: str
     frames_analysed: int
     frames_saved: int
-    frames_dropped: dict[str, int] = Field(description="Reason to count of frames not analysed or not saved")
+    frames_dropped: dict[str, int] = Field(description="Reason to count of frames that were due and have no result")
+    frames_unsaved: dict[str, int] = Field(description="Reason to count of analysed frames that could not be saved")
     reconnects: int
     saving_reason: StatusReason | None = Field(description="Why frames are not saved; null while they are")
     objects: dict[str, int] = Field(description="What the newest frame shows, by class; empty unless online")

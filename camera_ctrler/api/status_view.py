@@ -112,6 +112,7 @@ _FIGURES: Final = (
     "frames_analysed",
     "frames_saved",
     "frames_dropped",
+    "frames_unsaved",
     "reconnects",
     "saving_reason",
 )

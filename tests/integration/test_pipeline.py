@@ -12,6 +12,7 @@ from contract.cameras import CameraState, SaveMode
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
+from runtime.spool import Spool
 from runtime.worker_link import WorkerLink
 from tests.support.clips import picture
 from tests.support.rtsp_server import wait_until
@@ -104,6 +105,7 @@ class Bench:
             new_tracker=lambda: self.trackers.pop() if self.trackers else ByteTrackCameraTracker(CLASS_NAMES),
             saver=FrameSaver(FrameStore(folder), jpeg_quality=80, preview_size=160),
             link=WorkerLink(client, "w", frame_index_size=100),
+            spool=Spool.own(folder / "spool", "w", 1_000_000, CLOCK),
         )
         self.pipeline = Pipeline(
             PipelineSettings(8, 0.05), stages, worker_id="w", clock=CLOCK, on_superseded=lambda: None

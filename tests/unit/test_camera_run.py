@@ -11,8 +11,11 @@ from contract.assignments import Assignment
 from contract.cameras import AnalysisSettings, CameraState
 from contract.detections import AnalysisResult
 from contract.errors import StatusReason
+from contract.events import Event
+from runtime.worker_link import Numbers
 from tests.support.clocks import SetClock
-from workers.camera_run import CameraRun, Totals, padded
+from workers.camera_run import CameraRun, Tally, Totals, padded
+from workers.capture.state import CaptureState
 from workers.frames import Detections, Frame
 
 NAMES = {0: "person", 2: "car"}
@@ -48,14 +51,37 @@ def result_of(run: CameraRun, captured: Frame, detections: Detections) -> Analys
 
 def test_results_count_from_one_in_every_epoch() -> None:
     """Given a camera that goes on under a newer epoch, its sequence begins again and its counters go on."""
-    clock = SetClock()
-    run = CameraRun(assignment(), "w", clock)
+    clock, tally = SetClock(), Tally()
+    run = CameraRun(assignment(), "w", clock, tally=tally)
     assert [result_of(run, frame(clock), found()).seq for _ in range(3)] == [1, 2, 3]
-    run.published(frame(clock))
+    run.analysed(clock.monotonic())
     run.reassign(assignment(epoch=2))
     assert run.result(frame(clock, 1), found(), NAMES) is None, "a late frame of the former epoch"
     assert result_of(run, frame(clock, 2), found()).seq == 1
-    assert run.totals() == Totals(analysed=1, dropped=0)
+    assert tally.totals == Totals(analysed=1, dropped=0)
+
+
+def test_a_run_goes_on_after_the_numbers_that_were_used_under_its_epoch() -> None:
+    """Given numbers of the same epoch, results and events go on after them; those of another epoch do not count."""
+    clock = SetClock()
+    run = CameraRun(assignment(4), "w", clock, numbers=Numbers(4, seq=17, event=5))
+    assert result_of(run, frame(clock, 4), found()).seq == 18
+    told: list[Event] = []
+    run.tell(lambda events: events.capture_changed(CaptureState(CameraState.ONLINE), 1), told.append)
+    assert [event.event_id for event in told] == ["c:4:6"]
+    assert run.numbers == Numbers(4, 18, 6)
+    run.reassign(assignment(5))
+    assert run.numbers == Numbers(5, 0, 0)
+    assert result_of(CameraRun(assignment(5), "w", clock, numbers=Numbers(4, 17, 5)), frame(clock, 5), found()).seq == 1
+
+
+def test_nothing_is_told_of_a_camera_that_another_worker_has() -> None:
+    """Given a camera whose write was refused, its events are not sent, for they would be refused too."""
+    run = CameraRun(assignment(), "w", SetClock())
+    run.refused(1)
+    told: list[Event] = []
+    run.tell(lambda events: events.capture_changed(CaptureState(CameraState.ONLINE), 1), told.append)
+    assert told == []
 
 
 def test_a_result_says_boxes_names_and_only_confirmed_tracks() -> None:
@@ -85,18 +111,19 @@ def test_age_and_rate_are_measured_over_the_last_seconds_only() -> None:
     """Given results of different age, the status has the median age and the rate of the last ten seconds."""
     clock = SetClock()
     run = CameraRun(assignment(), "w", clock)
-    old = frame(clock)
+    old = clock.monotonic()
     clock.advance(5)
-    run.published(old)
+    run.analysed(old)
     clock.advance(60)
     for age in (0.1, 0.2, 0.3, 0.4):
-        captured = frame(clock)
+        captured = clock.monotonic()
         clock.advance(age)
-        run.published(captured)
+        run.analysed(captured)
+    run.analysed(old, spooled=True)
     status = run.status(NAMES)
-    assert status.age_ms == pytest.approx(250, abs=1)
-    assert status.analysed_fps == pytest.approx(0.4)
-    assert status.frames_analysed == 5
+    assert status.age_ms == pytest.approx(250, abs=1), "what went to disk has no age"
+    assert status.analysed_fps == pytest.approx(0.5)
+    assert status.frames_analysed == 6
 
 
 def test_a_full_volume_shows_until_a_frame_is_saved_again() -> None:
@@ -104,7 +131,8 @@ def test_a_full_volume_shows_until_a_frame_is_saved_again() -> None:
     run = CameraRun(assignment(), "w", SetClock())
     run.saving_failed(StatusReason.DISK_FULL)
     assert run.status(NAMES).saving_reason is StatusReason.DISK_FULL
-    assert run.status(NAMES).frames_dropped == {"disk_full": 1}
+    assert run.status(NAMES).frames_unsaved == {"disk_full": 1}
+    assert run.status(NAMES).frames_dropped == {}, "it was analysed all the same"
     run.saved()
     assert run.status(NAMES).saving_reason is None
     assert run.status(NAMES).frames_saved == 1
@@ -120,7 +148,8 @@ def test_classes_that_the_model_does_not_know_are_named() -> None:
 
 def test_counting_from_many_threads_loses_nothing() -> None:
     """Given several threads that count drops at once, the sum is right."""
-    run = CameraRun(assignment(), "w", SetClock())
+    tally = Tally()
+    run = CameraRun(assignment(), "w", SetClock(), tally=tally)
 
     def count() -> None:
         for _ in range(2000):
@@ -131,7 +160,8 @@ def test_counting_from_many_threads_loses_nothing() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert run.totals().dropped == 8000
+    assert tally.totals.dropped == 8000
+    assert run.status(NAMES).frames_dropped == {"overload": 8000}
 
 
 @given(

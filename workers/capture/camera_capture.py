@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -225,6 +226,8 @@ class CameraCapture:
             last_frame_at_ms=self._last_frame_at_ms,
             reconnects=self._reconnects,
             decode_errors=self._decode_errors_before + facts.decode_errors,
+            # Of this thread alone, which does all of it: the decoder has no threads of its own.
+            cpu_seconds=time.thread_time(),
         )
 
     def _report(self, state: CaptureState) -> None:

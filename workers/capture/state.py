@@ -70,3 +70,5 @@ class CaptureState:
     #: Times the stream came back after having been online.
     reconnects: int = 0
     decode_errors: int = 0
+    #: CPU time of the capture's thread since it began: receiving, and decoding what is looked at.
+    cpu_seconds: float = 0.0

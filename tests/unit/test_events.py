@@ -1,0 +1,152 @@
+"""Events of one camera: told once, numbered without gaps, pointing at the saved frame."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.cameras import CameraState
+from contract.detections import AnalysisResult, TrackedDetection
+from contract.errors import StatusReason
+from contract.events import Event, EventKind
+from workers.capture.state import CaptureState
+from workers.events import SILENT_SECONDS, TRACK_ENDED_SECONDS, CameraEvents
+from workers.tracking.byte_track import LOST_SECONDS
+
+ONLINE = CaptureState(CameraState.ONLINE)
+TIMEOUT = CaptureState(CameraState.OFFLINE, StatusReason.TIMEOUT)
+REFUSED = CaptureState(CameraState.OFFLINE, StatusReason.REFUSED)
+
+
+def new_events(epoch: int = 3, number: int = 0) -> CameraEvents:
+    """Begin with a camera of which nothing is known."""
+    return CameraEvents("c", "w", epoch, number)
+
+
+def result(at: float, *track_ids: int | None, saved: bool = True) -> AnalysisResult:
+    """Make the result of a frame that was captured at `at` seconds, with a person for each track."""
+    at_ms = round(at * 1000)
+    return AnalysisResult(
+        camera_id="c",
+        epoch=3,
+        seq=1,
+        worker_id="w",
+        captured_at_ms=at_ms,
+        published_at_ms=at_ms,
+        width=2,
+        height=2,
+        detections=[
+            TrackedDetection(xyxy=(0, 0, 1, 1), confidence=1, class_id=0, class_name="person", track_id=track_id)
+            for track_id in track_ids
+        ],
+        frame_path=f"c/19700101/00/{at_ms}.jpg" if saved else None,
+    )
+
+
+def told(events: Sequence[Event]) -> list[tuple[str, int | None, int]]:
+    """Return kind, track and time of events."""
+    return [(event.kind.value, event.track_id, event.at_ms) for event in events]
+
+
+def test_a_track_starts_once_and_points_at_the_frame_in_which_it_was_seen() -> None:
+    """Given frames with a track, the first one tells of it, with its class and the saved frame."""
+    events = new_events()
+    first, *rest = events.saw(result(10, 7, None), 10.0)
+    assert rest == []
+    assert first == Event(
+        event_id="c:3:1",
+        kind=EventKind.TRACK_STARTED,
+        camera_id="c",
+        epoch=3,
+        number=1,
+        worker_id="w",
+        at_ms=10_000,
+        track_id=7,
+        class_name="person",
+        frame_path="c/19700101/00/10000.jpg",
+    )
+    assert events.saw(result(11, 7), 11.0) == []
+    assert told(events.saw(result(12, 7, 8), 12.0)) == [("track_started", 8, 12_000)]
+
+
+def test_a_track_ends_when_it_was_not_seen_for_a_while_and_says_when_it_was_seen_last() -> None:
+    """Given a track that disappears, its end has the time and the saved frame of its last sighting."""
+    events = new_events()
+    events.saw(result(10, 7), 10.0)
+    events.saw(result(11, 7, saved=False), 11.0)
+    assert events.saw(result(11 + TRACK_ENDED_SECONDS), 11.0 + TRACK_ENDED_SECONDS) == []
+    ended = events.saw(result(18), 11.1 + TRACK_ENDED_SECONDS)
+    assert told(ended) == [("track_ended", 7, 11_000)]
+    assert ended[0].frame_path == "c/19700101/00/10000.jpg", "the last one that was saved"
+    assert (events.open_tracks, events.number) == (0, 2)
+
+
+def test_a_track_outlives_the_trackers_own_patience() -> None:
+    """Given an object that comes back under its id as late as the tracker allows, it has not ended meanwhile."""
+    assert TRACK_ENDED_SECONDS > LOST_SECONDS
+    events = new_events()
+    events.saw(result(10, 7), 10.0)
+    assert events.saw(result(10 + LOST_SECONDS, 7), 10.0 + LOST_SECONDS) == []
+
+
+def test_tracks_of_a_camera_that_sends_nothing_end_too() -> None:
+    """Given a camera without frames, when time passes, then its tracks end, once."""
+    events = new_events()
+    events.saw(result(10, 7), 10.0)
+    assert events.time_passed(10.0 + SILENT_SECONDS) == []
+    assert told(events.time_passed(10.1 + SILENT_SECONDS)) == [("track_ended", 7, 10_000)]
+    assert events.time_passed(100.0) == []
+
+
+def test_a_camera_that_is_left_ends_its_tracks_and_tells_nothing_more() -> None:
+    """Given two tracks, when the camera is given up, both end; late frames and states tell nothing."""
+    events = new_events()
+    events.saw(result(10, 7, 8), 10.0)
+    assert [event.track_id for event in events.left()] == [7, 8]
+    assert events.saw(result(11, 9), 11.0) == []
+    assert events.capture_changed(TIMEOUT, 12_000) == []
+    assert events.left() == []
+
+
+def test_online_and_offline_are_told_once_per_change() -> None:
+    """Given a camera that comes and goes, each change is told with its reason, and a new reason alone is none."""
+    events = new_events()
+    states = [CaptureState(CameraState.CONNECTING), TIMEOUT, REFUSED, TIMEOUT, ONLINE, ONLINE, REFUSED, ONLINE]
+    found = [event for at, state in enumerate(states) for event in events.capture_changed(state, at)]
+    assert [(event.kind.value, event.reason, event.at_ms) for event in found] == [
+        ("camera_offline", StatusReason.TIMEOUT, 1),
+        ("camera_online", None, 4),
+        ("camera_offline", StatusReason.REFUSED, 6),
+        ("camera_online", None, 7),
+    ]
+
+
+def test_a_newer_epoch_counts_anew_and_goes_on_with_what_is_known() -> None:
+    """Given a camera that is assigned anew, what is online and followed is not told again, and numbers begin at 1."""
+    events = new_events()
+    events.capture_changed(ONLINE, 1)
+    events.saw(result(10, 7), 10.0)
+    events.reassigned(4)
+    assert events.saw(result(11, 7), 11.0) == []
+    assert events.capture_changed(ONLINE, 2) == []
+    assert [event.event_id for event in events.saw(result(12, 7, 8), 12.0)] == ["c:4:1"]
+
+
+def test_numbers_go_on_after_those_of_a_process_before() -> None:
+    """Given an epoch under which 41 events were told, the next one is number 42."""
+    assert [event.event_id for event in new_events(number=41).capture_changed(ONLINE, 1)] == ["c:3:42"]
+
+
+@given(st.lists(st.sets(st.integers(1, 5)), max_size=40), st.lists(st.booleans(), max_size=10))
+def test_events_have_no_gaps_and_every_end_follows_its_start(frames: list[set[int]], online: list[bool]) -> None:
+    """Given any frames, numbers have no gap, and starts and ends of each track alternate, ending with an end."""
+    events, found = new_events(), []
+    for at, tracks in enumerate(frames):
+        found += events.saw(result(at * 2, *sorted(tracks)), at * 2.0)
+        if at < len(online):
+            found += events.capture_changed(ONLINE if online[at] else TIMEOUT, at)
+    found += events.left()
+    assert [event.number for event in found] == list(range(1, len(found) + 1))
+    for track in {event.track_id for event in found} - {None}:
+        kinds = [event.kind for event in found if event.track_id == track]
+        assert kinds == [EventKind.TRACK_STARTED, EventKind.TRACK_ENDED] * (len(kinds) // 2)

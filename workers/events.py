@@ -1,0 +1,159 @@
+"""What happens at one camera, told as numbered events, from its results and the states of its capture. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from contract.cameras import CameraState
+from contract.detections import AnalysisResult
+from contract.errors import StatusReason
+from contract.events import Event, EventKind
+from workers.capture.state import CaptureState
+
+#: Seconds without being seen after which a track has ended: a little longer than the tracker looks for it, so that an
+#: object that comes back under the same id has not ended meanwhile.
+TRACK_ENDED_SECONDS: Final = 6.0
+#: The same where no frames come, and nothing says whether the object is still there: longer, for frames may be waiting
+#: for a slow detector.
+SILENT_SECONDS: Final = 2 * TRACK_ENDED_SECONDS
+
+
+@dataclass(slots=True)
+class _Track:
+    """One object that is being followed."""
+
+    class_name: str
+    last_seen_ms: int
+    last_seen_monotonic: float
+    frame_path: str | None
+
+
+class CameraEvents:
+    """The events of one camera under one worker. Not thread-safe.
+
+    Tracks go on when the epoch changes, for the tracker does; numbers begin anew.
+    """
+
+    def __init__(self, camera_id: str, worker_id: str, epoch: int, number: int = 0) -> None:
+        """Begin with nothing known of the camera.
+
+        Args:
+            camera_id: Whose events these are.
+            worker_id: Who tells them.
+            epoch: Under which they are told.
+            number: That of the last event which was told under this epoch before.
+        """
+        self._camera_id = camera_id
+        self._worker_id = worker_id
+        self._epoch = epoch
+        self._number = number
+        self._tracks: dict[int, _Track] = {}
+        self._online: bool | None = None
+        self._left = False
+
+    @property
+    def number(self) -> int:
+        """Number of the last event of this epoch; 0: none."""
+        return self._number
+
+    @property
+    def open_tracks(self) -> int:
+        """Objects that are being followed."""
+        return len(self._tracks)
+
+    def reassigned(self, epoch: int) -> None:
+        """Go on under a newer epoch."""
+        self._epoch, self._number = epoch, 0
+
+    def capture_changed(self, state: CaptureState, at_ms: int) -> list[Event]:
+        """Return what the capture's state means; nothing while it is as it was, whatever the reason."""
+        online = {CameraState.ONLINE: True, CameraState.OFFLINE: False}.get(state.state)
+        if online is None or online == self._online or self._left:
+            return []
+        self._online = online
+        kind = EventKind.CAMERA_ONLINE if online else EventKind.CAMERA_OFFLINE
+        return [self._event(kind, at_ms, reason=None if online else state.reason)]
+
+    def saw(self, result: AnalysisResult, captured_monotonic: float) -> list[Event]:
+        """Return what one analysed frame means: tracks that begin, and others that have ended.
+
+        Args:
+            result: As it is published, with the path of the saved frame.
+            captured_monotonic: Monotonic seconds when the frame arrived.
+        """
+        if self._left:
+            return []
+        events = []
+        for detection in result.detections:
+            if detection.track_id is None:
+                continue
+            track = self._tracks.get(detection.track_id)
+            if track is None:
+                track = _Track(detection.class_name, 0, captured_monotonic, None)
+                self._tracks[detection.track_id] = track
+                events.append(
+                    self._event(
+                        EventKind.TRACK_STARTED,
+                        result.captured_at_ms,
+                        track_id=detection.track_id,
+                        class_name=detection.class_name,
+                        frame_path=result.frame_path,
+                    )
+                )
+            track.last_seen_ms = result.captured_at_ms
+            track.last_seen_monotonic = captured_monotonic
+            track.frame_path = result.frame_path or track.frame_path
+        return events + self._end_unseen(captured_monotonic - TRACK_ENDED_SECONDS)
+
+    def time_passed(self, now_monotonic: float) -> list[Event]:
+        """Return the ends of tracks of a camera that has sent nothing for long."""
+        return self._end_unseen(now_monotonic - SILENT_SECONDS)
+
+    def tracks_lost(self) -> list[Event]:
+        """Return the ends of all tracks: the tracker begins anew, and its ids with it."""
+        return self._end_unseen(float("inf"))
+
+    def left(self) -> list[Event]:
+        """Return the ends of all tracks, for the camera is given up; nothing is told after that."""
+        events = self.tracks_lost()
+        self._left = True
+        return events
+
+    def _end_unseen(self, seen_before: float) -> list[Event]:
+        ended = [(name, track) for name, track in self._tracks.items() if track.last_seen_monotonic < seen_before]
+        for track_id, _ in ended:
+            del self._tracks[track_id]
+        return [
+            self._event(
+                EventKind.TRACK_ENDED,
+                track.last_seen_ms,
+                track_id=track_id,
+                class_name=track.class_name,
+                frame_path=track.frame_path,
+            )
+            for track_id, track in ended
+        ]
+
+    def _event(
+        self,
+        kind: EventKind,
+        at_ms: int,
+        *,
+        reason: StatusReason | None = None,
+        track_id: int | None = None,
+        class_name: str | None = None,
+        frame_path: str | None = None,
+    ) -> Event:
+        self._number += 1
+        return Event(
+            event_id=f"{self._camera_id}:{self._epoch}:{self._number}",
+            kind=kind,
+            camera_id=self._camera_id,
+            epoch=self._epoch,
+            number=self._number,
+            worker_id=self._worker_id,
+            at_ms=at_ms,
+            reason=reason,
+            track_id=track_id,
+            class_name=class_name,
+            frame_path=frame_path,
+        )
