@@ -7,7 +7,7 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from camera_ctrler.load_board import BASE_CORES
+from camera_ctrler.planning.load_board import BASE_CORES
 from contract import keys
 from contract.moves import MoveReason
 from contract.workers import Holding
