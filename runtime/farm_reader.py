@@ -98,6 +98,13 @@ class FarmReader:
             )
         ]
 
+    def controllers(self, *, within_seconds: float) -> list[str]:
+        """Return ids of the controllers that were heard within that time, by the clock of Redis."""
+        seconds, micros = self._client.time()
+        since_ms = seconds * 1000 + micros // 1000 - round(within_seconds * 1000)
+        found = cast("list[bytes]", self._client.zrangebyscore(keys.controllers(), since_ms, "+inf"))
+        return sorted(name.decode() for name in found)
+
     def assignments(self, worker_ids: list[str]) -> dict[str, dict[str, Assignment]]:
         """Return worker id -> camera id -> assignment."""
         pipe = self._client.pipeline(transaction=False)

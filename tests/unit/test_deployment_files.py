@@ -196,14 +196,35 @@ def test_paths_in_the_containers_are_made_by_the_images_and_kept_on_volumes() ->
         made = set(re.findall(r"/var/lib/camfarm/\w+", dockerfile.read_text()))
         for name, service in our_services().items():
             environment = service["environment"]
-            folders = {environment[f"FARM_{kind}_DIR"] for kind in ("DATA", "FRAMES", "MODELS")}
+            folders = {environment[f"FARM_{kind}_DIR"] for kind in ("DATA", "FRAMES", "MODELS", "SPOOL")}
             assert folders == made, name
             mounted = {default_of(volume).split(":")[1] for volume in service.get("volumes", [])}
             assert mounted <= folders | {"/tmp"}, name  # noqa: S108 - a mount point
     found = our_services()
     frames = "frames:/var/lib/camfarm/frames"
-    for name in ("controller", "worker", "worker-gpu"):
+    for name in ("controller", "manager", "worker", "worker-gpu"):
         assert frames in [default_of(volume) for volume in found[name]["volumes"]]
+    for name in ("worker", "worker-gpu"):  # else nothing could be kept while Redis is away: the root is read-only
+        assert "spool:/var/lib/camfarm/spool" in found[name]["volumes"]
+    for name in ("controller", "manager"):  # with SQLite both must see the same file
+        assert "data:/var/lib/camfarm/data" in found[name]["volumes"]
+
+
+def test_a_second_manager_starts_only_when_asked_for_and_publishes_no_port() -> None:
+    """Given the standby manager, then it is in a profile, is a manager alone, and shares the controller's database."""
+    found = our_services()
+    manager = found["manager"]
+    assert manager["profiles"] == ["standby"]
+    assert manager["command"] == ["python", "-m", "camera_ctrler", "--only", "manager"]
+    assert "ports" not in manager
+    assert manager["environment"]["FARM_DATABASE_URL"] == found["controller"]["environment"]["FARM_DATABASE_URL"]
+
+
+def test_workers_with_a_gpu_say_so_by_label() -> None:
+    """Given CPU and GPU workers, then the default label of the latter can be required, and the former have none."""
+    labels = {name: our_services()[name]["environment"]["FARM_WORKER_LABELS"] for name in ("worker", "worker-gpu")}
+    assert {name: default_of(text) for name, text in labels.items()} == {"worker": "", "worker-gpu": "gpu"}
+    assert WorkerSettings(worker_labels=default_of(labels["worker-gpu"])).labels == ["gpu"]
 
 
 def test_every_program_has_a_place_for_temporary_files() -> None:
