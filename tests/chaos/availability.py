@@ -1,0 +1,188 @@
+"""Invariant 1: no camera is without an accepted result for longer than the faults around it explain. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from tests.chaos.event_log import Line
+from tests.chaos.fault_kinds import CONTROL_SECONDS, TAKEOVER_SECONDS, UNDISTURBED_SECONDS, Scope
+from tests.chaos.story import Fault, Span, Story
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """A time in which results of one camera may be missing, ms of the log's clock."""
+
+    camera: str
+    span: Span
+    #: Number of the fault; 0: the camera was added or enabled.
+    fault: int
+    #: The worker that the fault hit; empty: it hit no worker.
+    target: str = ""
+    #: Whether something else, too, kept the camera from being analysed or placed then.
+    mixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The longest time without a result, by capture times, that one fault brought one camera."""
+
+    kind: str
+    camera: str
+    gap_ms: int
+    mixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time without results that is longer than what explains it."""
+
+    camera: str
+    span: Span
+    unexplained_ms: int
+    line: int
+
+
+def excuses_of(story: Story) -> dict[str, list[Excuse]]:
+    """Return camera id -> the times in which its results may be missing."""
+    control = _control_spans(story)
+    found: dict[str, list[Excuse]] = {camera_id: [] for camera_id in story.hosts}
+    for fault in story.faults:
+        for camera_id in _cameras_of(fault, story, found):
+            target = fault.target if fault.kind.scope is Scope.WORKER else ""
+            found[camera_id].append(Excuse(camera_id, _extended(_span_of(fault), control), fault.number, target))
+    for camera_id, spans in story.wanted.items():
+        for span in spans:
+            until = span.begin_ms + _ms(TAKEOVER_SECONDS)
+            found[camera_id].append(Excuse(camera_id, _extended(Span(span.begin_ms, until, span.why), control), 0))
+    return {camera_id: _marked(its, control) for camera_id, its in found.items()}
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _span_of(fault: Fault) -> Span:
+    after = fault.end_ms if fault.kind.from_end else fault.begin_ms
+    return Span(fault.begin_ms, after + _ms(fault.kind.allowance_seconds), fault.kind.name)
+
+
+def _control_spans(story: Story) -> list[Span]:
+    """Return when nothing could be placed."""
+    return [
+        Span(fault.begin_ms, fault.end_ms + _ms(CONTROL_SECONDS), fault.kind.name)
+        for fault in story.faults
+        if fault.kind.stops_placing
+    ]
+
+
+def _extended(span: Span, control: list[Span]) -> Span:
+    """Let `span` last until cameras can be placed again, and for a takeover after that."""
+    for trouble in sorted(control, key=lambda each: each.begin_ms):
+        if trouble.meets(span.begin_ms, span.end_ms) and trouble.why != span.why:
+            span = Span(span.begin_ms, max(span.end_ms, trouble.end_ms + _ms(TAKEOVER_SECONDS)), span.why)
+    return span
+
+
+def _cameras_of(fault: Fault, story: Story, so_far: dict[str, list[Excuse]]) -> list[str]:
+    scope = fault.kind.scope
+    if scope is Scope.FARM:
+        return list(story.hosts)
+    if scope is Scope.HOST:
+        return [camera_id for camera_id, host in story.hosts.items() if host == fault.target]
+    if scope is Scope.WORKER:
+        return [
+            camera_id
+            for camera_id in story.hosts
+            # One that another fault has just orphaned may be on its way to this worker.
+            if fault.target in story.holders(camera_id, fault.begin_ms)
+            or any(excuse.span.meets(fault.begin_ms, fault.begin_ms) for excuse in so_far[camera_id])
+        ]
+    return []
+
+
+def _marked(excuses: list[Excuse], control: list[Span]) -> list[Excuse]:
+    """Mark those that something else overlaps."""
+    return [
+        replace(
+            excuse,
+            mixed=any(
+                other is not excuse and other.span.meets(excuse.span.begin_ms, excuse.span.end_ms) for other in excuses
+            )
+            or any(
+                trouble.why != excuse.span.why and trouble.meets(excuse.span.begin_ms, excuse.span.end_ms)
+                for trouble in control
+            ),
+        )
+        for excuse in excuses
+    ]
+
+
+def check_availability(story: Story) -> tuple[list[Gap], list[Outage]]:
+    """Return gaps that nothing explains, and what every fault cost every camera it hit."""
+    excuses = excuses_of(story)
+    gaps = [
+        gap
+        for camera_id, spans in story.wanted.items()
+        for span in spans
+        for gap in _gaps(camera_id, span, story, excuses[camera_id])
+    ]
+    outages = [
+        Outage(excuse.span.why, camera_id, longest, excuse.mixed)
+        for camera_id, its in excuses.items()
+        for excuse in its
+        if excuse.span.begin_ms >= story.breaking_ms
+        and (longest := _longest_gap_ms(camera_id, excuse, story)) is not None
+    ]
+    return gaps, outages
+
+
+def _captures(story: Story, camera_id: str) -> list[Line]:
+    return sorted(story.results.get(camera_id, []), key=lambda line: int(line["captured_at_ms"]))
+
+
+def _gaps(camera_id: str, wanted: Span, story: Story, excuses: list[Excuse]) -> Iterator[Gap]:
+    begin = max(wanted.begin_ms, story.breaking_ms)
+    if begin >= wanted.end_ms:
+        return
+    last_line = story.lines[-1]["line"]
+    inside = [
+        (int(line["captured_at_ms"]), int(line["line"]))
+        for line in _captures(story, camera_id)
+        if begin < line["captured_at_ms"] < wanted.end_ms
+    ]
+    for (before, _), (after, line) in pairwise([(begin, 0), *inside, (wanted.end_ms, last_line)]):
+        bare = after - before - _covered_ms(before, after, [excuse.span for excuse in excuses])
+        if bare > _ms(UNDISTURBED_SECONDS):
+            yield Gap(camera_id, Span(before, after), bare, line)
+
+
+def _covered_ms(begin_ms: int, end_ms: int, spans: list[Span]) -> int:
+    """Return how much of a time the union of `spans` covers."""
+    covered, reached = 0, begin_ms
+    for span in sorted(spans, key=lambda each: each.begin_ms):
+        start, stop = max(span.begin_ms, reached), min(span.end_ms, end_ms)
+        if stop > start:
+            covered += stop - start
+            reached = stop
+    return covered
+
+
+def _longest_gap_ms(camera_id: str, excuse: Excuse, story: Story) -> int | None:
+    """Return the longest time between two captures that touches an excuse; None where there was none to measure."""
+    wanted = next(
+        (span for span in story.wanted[camera_id] if span.meets(excuse.span.begin_ms, excuse.span.end_ms)), None
+    )
+    if wanted is None or wanted.end_ms <= excuse.span.begin_ms:
+        return None
+    captures = _captures(story, camera_id)
+    if excuse.target:
+        before = [line["worker"] for line in captures if line["captured_at_ms"] <= excuse.span.begin_ms]
+        if before[-1:] != [excuse.target]:
+            return None  # it may have been on its way to that worker, and was another's to analyse
+    times = [int(line["captured_at_ms"]) for line in captures]
+    times = [at for at in times if wanted.begin_ms <= at <= wanted.end_ms]
+    if excuse.fault == 0:
+        times = [wanted.begin_ms, *times]
+    touching = [after - before for before, after in pairwise(times) if excuse.span.meets(before + 1, after - 1)]
+    return max(touching, default=None)

@@ -1,0 +1,94 @@
+"""Invariant 4: processes end only with documented codes, and only for a reason that the log shows. Pure."""
+
+import signal
+from collections.abc import Iterator
+from typing import Final
+
+from runtime import exit_codes
+from tests.chaos.event_log import Line
+from tests.chaos.story import Fault, Story
+
+DOCUMENTED: Final = frozenset(
+    {
+        exit_codes.DONE,
+        exit_codes.UNUSABLE,
+        exit_codes.NOT_YET,
+        exit_codes.BROKEN,
+        exit_codes.LEASE_LOST,
+        exit_codes.FORCED,
+    }
+)
+_REDIS: Final = ("redis_frozen", "redis_killed", "redis_emptied")
+#: Milliseconds after a fault in which a process may still end for it: it looks at its lease once a second, and gives
+#: what it holds a few seconds to finish.
+_AFTER_MS: Final = 15_000
+#: Milliseconds that the lease of a killed worker may still be in the way of another one with its id.
+_LEASE_MS: Final = 10_000
+#: Milliseconds a freeze must last to be longer than a lease for sure.
+_LONGER_THAN_A_LEASE_MS: Final = 4_000
+
+
+def check_exits(story: Story) -> Iterator[tuple[str, int]]:
+    """Yield what is wrong, and the line that shows it."""
+    stopping = story.first("stopping")
+    for line in story.by_what["process"]:
+        if line["state"] == "ended" and not (stopping and line["line"] > stopping["line"] and line["code"] == 0):
+            problem = _problem(line, story, stopped=bool(stopping and line["line"] > stopping["line"]))
+            if problem:
+                yield f"{line['name']} (pid {line['pid']}) {problem}", line["line"]
+    yield from _frozen_that_stayed(story)
+
+
+def _problem(line: Line, story: Story, *, stopped: bool) -> str:
+    code, name, at_ms = line["code"], line["name"], line["at_ms"]
+    if code == -signal.SIGKILL and _any(
+        story.faults_of("worker_killed", "controller_killed", target=name), at_ms, 2_000
+    ):
+        return ""
+    if code < 0:
+        late = " after it was asked to leave and did not" if stopped else ""
+        return f"was ended by signal {-code}{late}"
+    if code not in DOCUMENTED:
+        return f"ended with {code}, which no page documents"
+    reasons = {
+        exit_codes.DONE: story.faults_of("worker_drained", target=name),
+        exit_codes.LEASE_LOST: story.faults_of("worker_frozen", "worker_link_silent", target=name)
+        + story.faults_of(*_REDIS),
+        exit_codes.NOT_YET: story.faults_of("worker_link_silent", "worker_link_cut", target=name)
+        + story.faults_of(*_REDIS),
+    }.get(code, [])
+    if code == exit_codes.NOT_YET and _any(story.faults_of("worker_killed", target=name), at_ms, _LEASE_MS):
+        return ""
+    # A drained worker hands over camera by camera, for up to 15 s and some more to finish.
+    if _any(reasons, at_ms, 2 * _AFTER_MS if code == exit_codes.DONE else _AFTER_MS):
+        return ""
+    return f"ended with {code} and no fault explains it"
+
+
+def _any(faults: list[Fault], at_ms: int, after_ms: int) -> bool:
+    return any(fault.covers(at_ms, before_ms=100, after_ms=after_ms) for fault in faults)
+
+
+def _frozen_that_stayed(story: Story) -> Iterator[tuple[str, int]]:
+    """Yield workers that slept for longer than their lease, reached Redis, and went on."""
+    for fault in story.faults_of("worker_frozen"):
+        too_short = fault.end_ms - fault.begin_ms < _LONGER_THAN_A_LEASE_MS
+        around = [
+            other
+            for other in story.faults
+            if other is not fault
+            and (other.kind.name in _REDIS or other.target == fault.target)
+            and other.end_ms >= fault.begin_ms - 5_000
+            and other.begin_ms <= fault.end_ms + _AFTER_MS
+        ]
+        if too_short or around or fault.end_ms + _AFTER_MS > story.end_ms:
+            continue
+        codes = [
+            line["code"]
+            for line in story.by_what["process"]
+            if line["state"] == "ended"
+            and line["name"] == fault.target
+            and fault.covers(line["at_ms"], after_ms=_AFTER_MS)
+        ]
+        if exit_codes.LEASE_LOST not in codes:
+            yield f"{fault.target} was frozen for longer than its lease and did not leave: {codes}", fault.line
