@@ -143,7 +143,7 @@ def worker_table(workers: Iterable[WorkerInfo], *, wide: bool, ascii_only: bool 
     ]
     if wide:
         columns += [Column("refused", right=True), Column("ms/frame", right=True)]
-        columns += [Column("device", shrinks=True), Column("labels", shrinks=True)]
+        columns += [Column("device"), Column("labels", shrinks=True)]
     rows = [
         [*_worker_cells(worker, ascii_only=ascii_only), *(_more_worker_cells(worker) if wide else [])]
         for worker in workers
@@ -193,7 +193,7 @@ def _more_worker_cells(worker: WorkerInfo) -> list[Cell]:
     return [
         str(known.refused_writes),
         f"{known.detect_ms:.1f}",
-        f"{known.device} ({known.detector})",
+        known.device,
         ", ".join(worker.labels),
     ]
 
