@@ -13,6 +13,7 @@ from sqlalchemy import literal_column, update
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import services_of
+from camera_ctrler.camera_source import SourceFollower, SourceRow
 from camera_ctrler.registry.tables import CameraRow
 from contract.cameras import CameraState
 from contract.errors import StatusReason
@@ -172,8 +173,41 @@ def test_a_camera_of_the_external_table_is_not_changed_here(
     for answer in (api.patch(f"{CAMERAS}/far", json={"url": URL}), api.delete(f"{CAMERAS}/far")):
         assert answer.status_code == 409
         assert "external camera table" in answer.text
-    assert api.patch(f"{CAMERAS}/far", json={"analyse_fps": 2}).status_code == 200
+    changed = api.patch(f"{CAMERAS}/far", json={"analyse_fps": 2, "require_labels": ["gpu"]})
+    assert (changed.status_code, changed.get_json()["require_labels"]) == (200, ["gpu"])
+    # The table is looked at again, and its row changes: what was set here stays.
+    follower = SourceFollower(services.registry)
+    for name in ("far", "far, renamed"):
+        assert follower.reconcile([SourceRow("far", "rtsp://192.0.2.10/stream1", name)]) == []
+    camera = api.get(f"{CAMERAS}/far").get_json()
+    assert (camera["name"], camera["analyse_fps"], camera["require_labels"]) == ("far, renamed", 2, ["gpu"])
     services.close()
+
+
+def test_labels_are_stored_shown_changed_and_taken_away(api: FlaskClient) -> None:
+    """Given labels at registration, then they are shown, can be changed one list at a time, and emptied."""
+    made = api.post(CAMERAS, json={"id": "a", "url": URL, "require_labels": ["gpu"], "prefer_labels": ["site=north"]})
+    assert made.status_code == 201
+    assert (made.get_json()["require_labels"], made.get_json()["prefer_labels"]) == (["gpu"], ["site=north"])
+    changed = api.patch(f"{CAMERAS}/a", json={"prefer_labels": ["site=south", "fast"]}).get_json()
+    assert (changed["require_labels"], changed["prefer_labels"]) == (["gpu"], ["site=south", "fast"])
+    assert api.patch(f"{CAMERAS}/a", json={"require_labels": []}).get_json()["require_labels"] == []
+    imported = api.post(f"{CAMERAS}:import", json={"cameras": [{"id": "b", "url": URL, "require_labels": ["gpu"]}]})
+    assert imported.get_json()["items"][0]["require_labels"] == ["gpu"]
+
+
+@pytest.mark.parametrize("labels", [["two words"], ["-x"], ["=north"], ["site="], [""], ["a\nb"], ["gpu\n"]])
+def test_a_bad_label_is_refused_with_an_example_of_a_good_one(api: FlaskClient, labels: list[str]) -> None:
+    """Given something that is no label, then place and remedy are named, at registration and when changed."""
+    assert api.post(CAMERAS, json={"id": "a", "url": URL}).status_code == 201
+    for answer in (
+        api.post(CAMERAS, json={"url": URL, "require_labels": ["gpu", *labels]}),
+        api.patch(f"{CAMERAS}/a", json={"require_labels": ["gpu", *labels]}),
+    ):
+        assert answer.status_code == 400
+        (error,) = answer.get_json()["errors"]
+        assert error["field"] == "require_labels.1"
+        assert "use names such as gpu or site=north" in error["message"]
 
 
 def test_a_camera_of_a_table_that_is_no_longer_followed_is_ours(api: FlaskClient, farm_state: FarmState) -> None:

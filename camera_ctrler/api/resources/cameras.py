@@ -24,6 +24,13 @@ EXAMPLES: Final = {
         "analyse_fps": 2,
         "classes": ["person", "truck"],
     },
+    "Only on workers with a GPU": {
+        "name": "Crossroads",
+        "url": "rtsp://192.0.2.30/stream1",
+        "analyse_fps": 10,
+        "require_labels": ["gpu"],
+        "prefer_labels": ["site=north"],
+    },
     "A web camera's pictures": {"name": "Harbour", "url": "http://192.0.2.20/snapshot.jpg", "analyse_fps": 0.5},
 }
 
@@ -64,7 +71,8 @@ def _matching(query: CameraQuery, after: str) -> Iterator[Camera]:
     "/cameras",
     summary="Register a camera",
     description="It is given to a worker within a second or so. User name and password are stored encrypted and "
-    "never shown again, wherever they were given: in their own fields, or in the URL.",
+    "never shown again, wherever they were given: in their own fields, or in the URL. Only workers that have all of "
+    "`require_labels` (`FARM_WORKER_LABELS`) get it; those that have more of `prefer_labels` rather than others.",
     body=CameraCreate,
     answers={201: Camera},
     errors=(409,),
@@ -117,7 +125,11 @@ def get_camera(camera_id: str) -> Camera:
     body=CameraPatch,
     answers={200: Camera},
     errors=(404, 409),
-    examples={"Analyse more often": {"analyse_fps": 5}, "Switch off": {"enabled": False}},
+    examples={
+        "Analyse more often": {"analyse_fps": 5},
+        "Switch off": {"enabled": False},
+        "Any worker may have it": {"require_labels": []},
+    },
 )
 def update_camera(camera_id: str, body: CameraPatch) -> Camera:
     """Change one camera."""
