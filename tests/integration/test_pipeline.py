@@ -1,14 +1,18 @@
 """The pipeline's own duties: one camera's trouble stays its own, and nothing captured is lost in order."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import redis
 
+from contract import keys
 from contract.assignments import Assignment
 from contract.cameras import CameraState, SaveMode
+from contract.events import Event
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
@@ -26,6 +30,8 @@ from workers.tracking.tracker import CameraTracker
 
 CLOCK = SystemClock()
 CLASS_NAMES = {0: "person"}
+#: Height and width of a picture that no JPEG can hold.
+TOO_LARGE = (1, 70_000)
 
 
 class HandFedCapture:
@@ -36,9 +42,9 @@ class HandFedCapture:
         self._on_frame = on_frame
         self.stopped = False
 
-    def feed(self) -> None:
+    def feed(self, size: tuple[int, int] = (64, 48)) -> None:
         """Let one frame arrive."""
-        image = np.ascontiguousarray(picture(1, (64, 48)))
+        image = np.ascontiguousarray(picture(1, size)) if size != TOO_LARGE else np.zeros((*size, 3), np.uint8)
         self._on_frame(
             Frame(self._assignment.camera_id, self._assignment.epoch, CLOCK.now_ms(), CLOCK.monotonic(), image)
         )
@@ -54,17 +60,19 @@ class HandFedCapture:
         """Tell whether it has ended."""
         return self.stopped
 
-    def update(self, *, analyse_fps: float, epoch: int) -> None:
-        """Change nothing: frames carry the epoch they were opened under."""
+    def update(self, *, analyse_fps: float, epoch: int) -> None:  # noqa: ARG002 - the protocol's name
+        """Change the epoch that frames carry."""
+        self._assignment = self._assignment.model_copy(update={"epoch": epoch})
 
 
 class BreakableDetector:
-    """Finds nothing, and fails while it is told to."""
+    """Finds one person, or nothing while nobody is there, and fails while it is told to."""
 
     device, runtime, input_size, max_batch, boxes_dropped = "cpu", "test", (64, 64), 8, 0
 
     def __init__(self) -> None:
         self.broken = False
+        self.somebody_is_there = False
 
     @property
     def class_names(self) -> Mapping[int, str]:
@@ -72,10 +80,13 @@ class BreakableDetector:
         return CLASS_NAMES
 
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:  # noqa: ARG002
-        """Find nothing, or fail."""
+        """Find one person or nothing, or fail."""
         if self.broken:
             raise DetectorError("the device is gone")
-        return [Detections() for _ in images]
+        person = Detections(
+            np.array([[10, 10, 30, 40]], np.float32), np.array([0.9], np.float32), np.array([0], np.int64)
+        )
+        return [person if self.somebody_is_there else Detections() for _ in images]
 
     def close(self) -> None:
         """Give nothing back."""
@@ -95,6 +106,8 @@ class Bench:
     """A pipeline with hand-fed cameras."""
 
     def __init__(self, client: redis.Redis, folder: Path) -> None:
+        self.client = client
+        self.link = WorkerLink(client, "w", frame_index_size=100)
         self.captures: dict[str, HandFedCapture] = {}
         self.detector = BreakableDetector()
         self.trackers: list[CameraTracker] = []
@@ -104,7 +117,7 @@ class Bench:
             detector=self.detector,
             new_tracker=lambda: self.trackers.pop() if self.trackers else ByteTrackCameraTracker(CLASS_NAMES),
             saver=FrameSaver(FrameStore(folder), jpeg_quality=80, preview_size=160),
-            link=WorkerLink(client, "w", frame_index_size=100),
+            link=self.link,
             spool=Spool.own(folder / "spool", "w", 1_000_000, CLOCK),
         )
         self.pipeline = Pipeline(
@@ -123,12 +136,29 @@ class Bench:
         self.captures[assignment.camera_id] = HandFedCapture(assignment, on_frame)
         return self.captures[assignment.camera_id]
 
-    def watch(self, *camera_ids: str) -> None:
-        """Give the pipeline cameras."""
-        assignments = {name: Assignment(camera_id=name, url="rtsp://h/x", epoch=1) for name in camera_ids}
+    def watch(self, *camera_ids: str, epoch: int = 1, save: SaveMode = SaveMode.NONE) -> None:
+        """Give the pipeline cameras, as the service does."""
+        assignments = {name: Assignment(camera_id=name, url="rtsp://h/x", epoch=epoch) for name in camera_ids}
         for assignment in assignments.values():
-            assignment.settings.save_frames = SaveMode.NONE
-        self.pipeline.apply(assignments)
+            assignment.settings.save_frames = save
+        self.pipeline.apply(assignments, accepted=self.link.accepted_numbers(assignments.values()))
+
+    def feed(self, camera_id: str, count: int = 1, size: tuple[int, int] = (64, 48)) -> None:
+        """Let frames arrive, each when the one before is published."""
+        for _ in range(count):
+            before = self.pipeline.totals().analysed
+            self.captures[camera_id].feed(size)
+            wait_until(lambda: self.pipeline.totals().analysed > before, "it is published")  # noqa: B023 - used here
+
+    def stream(self, camera_id: str) -> list[str]:
+        """Return the ids of a camera's results."""
+        found = cast("list[tuple[bytes, object]]", self.client.xrange(keys.camera_results(camera_id)))
+        return [entry_id.decode() for entry_id, _ in found]
+
+    def events(self) -> list[Event]:
+        """Return all events."""
+        found = cast("list[tuple[bytes, dict[bytes, bytes]]]", self.client.xrange(keys.events()))
+        return [Event.model_validate_json(fields[b"event"]) for _, fields in found]
 
     def dropped(self, camera_id: str) -> dict[str, int]:
         """Return what was dropped of a camera."""
@@ -142,6 +172,11 @@ def bench(redis_client: redis.Redis, tmp_path: Path) -> Iterator[Bench]:
     made = Bench(redis_client, tmp_path)
     yield made
     made.pipeline.close(5)
+
+
+def event_names(events: Sequence[Event]) -> list[tuple[str, str]]:
+    """Return id and kind."""
+    return [(event.event_id, event.kind.value) for event in events]
 
 
 def test_one_cameras_tracker_that_fails_costs_the_others_nothing_and_is_replaced(bench: Bench) -> None:
@@ -179,3 +214,131 @@ def test_what_was_captured_before_the_end_is_published(bench: Bench) -> None:
     bench.pipeline.close(10)
     assert set(bench.reader.results(names)) == set(names)
     assert all(capture.stopped for capture in bench.captures.values())
+
+
+# --- numbers and events -------------------------------------------------------------------------------------------
+
+
+def test_a_camera_that_is_taken_again_under_its_epoch_goes_on_counting(bench: Bench) -> None:
+    """Given a camera that was given up and taken again, nothing of it looks as if it had been there before."""
+    bench.watch("a", epoch=3)
+    bench.feed("a", 2)
+    bench.watch()
+    bench.watch("a", epoch=3)
+    bench.feed("a", 2)
+    bench.pipeline.close(5)
+    assert bench.stream("a") == ["3-1", "3-2", "3-3", "3-4"]
+    assert event_names(bench.events()) == [("a:3:1", "camera_online"), ("a:3:2", "camera_online")]
+
+
+def test_a_process_that_takes_up_the_epoch_of_its_predecessor_goes_on_counting(
+    bench: Bench, redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    """Given a worker that was killed and came back under its id, what it publishes is new."""
+    bench.watch("a", epoch=3)
+    bench.feed("a", 3)
+    successor = Bench(redis_client, tmp_path / "again")
+    successor.watch("a", epoch=3)
+    successor.feed("a", 2)
+    successor.pipeline.close(5)
+    assert bench.stream("a") == ["3-1", "3-2", "3-3", "3-4", "3-5"]
+    assert [event.number for event in bench.events()] == [1, 2]
+
+
+def test_what_a_camera_shows_becomes_events_behind_the_results_they_come_from(bench: Bench) -> None:
+    """Given a person who comes, when the camera is given up, start and end of the track are told, with a picture."""
+    bench.detector.somebody_is_there = True
+    bench.watch("a", save=SaveMode.ALL)
+    bench.feed("a", 3)  # a track is confirmed by its second sighting
+    bench.watch()
+    wait_until(lambda: len(bench.events()) == 3, "all is told")
+    online, started, ended = bench.events()
+    assert event_names([online, started, ended]) == [
+        ("a:1:1", "camera_online"),
+        ("a:1:2", "track_started"),
+        ("a:1:3", "track_ended"),
+    ]
+    assert (started.class_name, started.track_id) == ("person", ended.track_id)
+    paths = bench.reader.indexed_frames("a", 0, 2**53)
+    assert started.frame_path in paths
+    assert ended.frame_path == paths[-1]
+
+
+def test_a_newer_epoch_of_the_same_stream_tells_nothing_twice(bench: Bench) -> None:
+    """Given a camera whose settings change, it is not said to come online again, and its tracks go on."""
+    bench.detector.somebody_is_there = True
+    bench.watch("a")
+    bench.feed("a", 2)
+    bench.watch("a", epoch=2)
+    bench.feed("a", 2)
+    assert event_names(bench.events()) == [("a:1:1", "camera_online"), ("a:1:2", "track_started")]
+    assert bench.stream("a") == ["1-1", "1-2", "2-1", "2-2"]
+
+
+def test_tracks_of_a_tracker_that_failed_end_before_their_ids_are_used_again(bench: Bench) -> None:
+    """Given a person who is followed, when the tracker is replaced, the old track ends and a new one starts."""
+    bench.detector.somebody_is_there = True
+    bench.watch("a")
+    bench.feed("a", 2)
+    bench.pipeline.apply({})
+    bench.trackers.append(OnceFailingTracker())
+    bench.watch("a")
+    bench.feed("a", 2)
+    bench.captures["a"].feed()
+    wait_until(lambda: bench.dropped("a") == {"tracking_failed": 1}, "the tracker has failed")
+    bench.feed("a", 2)
+    kinds = [event.kind.value for event in bench.events()]
+    assert kinds == ["camera_online", "track_started", "track_ended"] * 2 + ["track_started"]
+
+
+class OnceFailingTracker(ByteTrackCameraTracker):
+    """A tracker that fails with the third frame."""
+
+    def __init__(self) -> None:
+        super().__init__(CLASS_NAMES)
+        self._left = 2
+
+    def update(self, detections: Detections, *, captured_monotonic: float, frame_size: tuple[int, int]) -> Detections:
+        """Follow, or fail."""
+        self._left -= 1
+        if self._left < 0:
+            raise ZeroDivisionError
+        return super().update(detections, captured_monotonic=captured_monotonic, frame_size=frame_size)
+
+
+def test_a_frame_that_cannot_be_made_a_picture_is_analysed_all_the_same(bench: Bench) -> None:
+    """Given a frame too large for JPEG, its result is published, and it counts as not saved, and not as dropped."""
+    bench.watch("a", save=SaveMode.ALL)
+    bench.feed("a", 1, TOO_LARGE)
+    [(_, status)] = bench.pipeline.statuses()
+    assert (status.frames_analysed, status.frames_saved) == (1, 0)
+    assert (status.frames_dropped, status.frames_unsaved) == ({}, {"unknown": 1})
+    assert bench.reader.results(["a"])["a"].frame_path is None
+
+
+def test_every_frame_ends_in_exactly_one_count(bench: Bench, redis_client: redis.Redis) -> None:
+    """Given frames of which some fail and some are refused, analysed and dropped add up to all of them."""
+    bench.watch("a")
+    bench.feed("a", 3)
+    bench.detector.broken = True
+    bench.captures["a"].feed()
+    wait_until(lambda: bench.dropped("a") == {"detector_failed": 1}, "it is counted")
+    bench.detector.broken = False
+    redis_client.set(keys.camera_epoch("a"), 9)
+    bench.captures["a"].feed()
+    wait_until(lambda: bench.pipeline.totals().dropped == 2, "it is counted")
+    assert (bench.pipeline.totals().analysed, bench.pipeline.refused_writes) == (3, 1)
+
+
+def test_what_a_frame_costs_is_measured(bench: Bench) -> None:
+    """Given some frames, the holding says what they cost, in CPU time that they really took."""
+    bench.watch("a", save=SaveMode.ALL)
+    assert bench.pipeline.holdings()["a"].frame_seconds is None
+    before = time.process_time()
+    bench.feed("a", 20)
+    spent = time.process_time() - before
+    cost = bench.pipeline.holdings()["a"].frame_seconds
+    assert cost is not None
+    assert 0 < cost * 20 < spent
+    assert bench.pipeline.detect_seconds is not None
+    assert 0 < bench.pipeline.detect_seconds < spent

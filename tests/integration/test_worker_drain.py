@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contract import keys
 from tests.support.clips import Clips
 from tests.support.farm import Farm
 from tests.support.rtsp_server import RtspServer
@@ -45,3 +46,23 @@ def test_a_worker_does_not_wait_for_a_manager_that_is_gone(farm: Farm) -> None:
     assert farm.stop("one") == 0
     assert time.monotonic() - began < 15
     assert "nobody_takes_over" in (farm.folder / "one.log").read_text()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_asked_by_command_hands_over_leaves_and_forgets_it(
+    farm: Farm, own_valkey: ValkeyServer
+) -> None:
+    """Given two workers, when one is asked to drain, it ends with 0, and the same id may start again and stay."""
+    farm.start_worker("two")
+    farm.wait_for(lambda: len(farm.live_workers()) == 2, "both are there", 30)
+    with own_valkey.client() as client:
+        client.set(keys.worker_drain("one"), "somebody", ex=3600)
+        process = farm.processes.pop("one")
+        assert process.wait(40) == 0
+        assert not client.exists(keys.worker_drain("one"))
+        assert '"by": "somebody"' in farm.log("one")
+        farm.wait_for(lambda: farm.camera_status("door")["worker_id"] == "two", "two has the camera", 30)
+        client.set(keys.worker_drain("one"), "somebody, long ago", ex=3600)
+        farm.start_worker("one")
+        farm.wait_for(lambda: not client.exists(keys.worker_drain("one")), "it was forgotten", 10)
+        assert farm.processes["one"].poll() is None

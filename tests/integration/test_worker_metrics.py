@@ -45,6 +45,8 @@ def test_a_worker_serves_its_figures_to_prometheus(tmp_path: Path, own_valkey: V
     assert figures["farm_worker_frames_analysed_total"] >= 1
     assert figures['farm_worker_camera_online{camera="door"}'] == 1
     assert figures["farm_worker_detect_seconds"] > 0
+    assert (figures["farm_worker_spool_records"], figures["farm_worker_spool_bytes"]) == (0, 0)
+    assert figures["farm_worker_spool_lost_total"] == 0
 
 
 def test_a_taken_metrics_port_is_named_with_the_setting() -> None:
