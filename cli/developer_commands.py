@@ -16,7 +16,8 @@ PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
 #: Most tests wait for real processes, so files run side by side: a process for each core, at most four, because a
 #: farm under test needs some of the machine for itself.
 IN_PARALLEL: Final = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
-_PASS_THROUGH: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+#: Settings of a command that hands its arguments on, --help included.
+PASS_THROUGH: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 class UnknownBenchmarkError(FarmError, LookupError):
@@ -25,14 +26,14 @@ class UnknownBenchmarkError(FarmError, LookupError):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    app.command(context_settings=_PASS_THROUGH)(test)
+    app.command(context_settings=PASS_THROUGH)(test)
     app.command()(lint)
-    app.command(context_settings=_PASS_THROUGH)(bench)
+    app.command(context_settings=PASS_THROUGH)(bench)
 
 
 def test(context: typer.Context) -> None:
     """Run the tests, several files at a time; arguments go to pytest, which then runs one test after the other."""
-    _become([sys.executable, "-m", "pytest", *(context.args or IN_PARALLEL)])
+    become([sys.executable, "-m", "pytest", *(context.args or IN_PARALLEL)])
 
 
 def lint() -> None:
@@ -70,10 +71,11 @@ def bench(
         return
     if name not in names:
         raise UnknownBenchmarkError(f"there is no benchmark {name!r}; there are: {', '.join(names)}")
-    _become([sys.executable, "-m", f"benchmarks.{name}", *context.args])
+    become([sys.executable, "-m", f"benchmarks.{name}", *context.args])
 
 
-def _become(command: list[str]) -> None:
+def become(command: list[str]) -> None:
+    """Run `command` in place of this process, in the checkout."""
     os.chdir(PROJECT_DIR)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - a list, no shell

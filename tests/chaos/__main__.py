@@ -34,7 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="draw the same faults as a former run; printed at its beginning")
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="where the log goes (default: chaos-SEED.jsonl)")
+    parser.add_argument("--out", type=Path, help="where the log goes (default: .farm/chaos-SEED.jsonl)")
     parser.add_argument("--check", type=Path, metavar="FILE", help="only check a log that was kept")
     parser.add_argument(_INNER, action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -61,7 +61,8 @@ def main() -> int:
 
 def _run(given: argparse.Namespace) -> Path:
     seed = given.seed if given.seed is not None else secrets.randbelow(10**6)
-    out = given.out or Path(f"chaos-{seed}.jsonl")
+    out = given.out or PROJECT_DIR / ".farm" / f"chaos-{seed}.jsonl"
+    out.parent.mkdir(parents=True, exist_ok=True)
     print(f"chaos for {given.minutes:g} minutes with seed {seed}; the log goes to {out}", flush=True)
     plan = Plan(given.minutes * 60, seed, given.cameras, given.workers)
     run_chaos(plan, out, lambda text: print(text, flush=True))
