@@ -18,14 +18,16 @@ VERBS: Final = {
     "demo": "start a whole farm with demo cameras on this machine",
     "up": "start a farm on this machine: Valkey, controller, workers",
     "down": "stop the farm that runs from this folder",
-    "status": "show cameras and workers",
+    "status": "show load, workers, cameras and what moved",
     "worker": "start more workers",
+    "workers": "list workers, ask one to hand over and leave",
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
     "models": "fetch, list, verify and add model weights",
     "test": "run the tests; arguments go to pytest",
     "lint": "run every static check",
     "bench": "run the benchmarks, or the one that is named",
+    "chaos": "break a farm of its own at random and check what it promises",
     "setup": "only install: [--dev] [--torch]",
 }
 NEED_DEV: Final = frozenset({"test", "lint", "bench"})

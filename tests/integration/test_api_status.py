@@ -1,5 +1,7 @@
 """Status of cameras, workers and the farm; health and metrics."""
 
+import re
+
 import pytest
 import redis
 from flask.testing import FlaskClient
@@ -10,6 +12,7 @@ from contract.cameras import CameraState
 from contract.errors import REMEDIES, StatusReason
 from contract.moves import MoveReason
 from runtime.farm_reader import FarmReader
+from runtime.settings import PROJECT_DIR
 from tests.support.farm_state import FarmState, now_ms
 
 
@@ -281,3 +284,14 @@ def test_ready_names_the_server_and_healthy_asks_nothing(api: FlaskClient, redis
     assert FarmReader(redis_client).workers() == []
     assert str(_json(api, "/readyz")["redis"]).startswith("valkey ")
     assert _json(api, "/healthz")["status"] == "ok"
+
+
+def test_the_operations_page_names_only_metrics_that_there_are(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given all metrics of a farm with everything, then every name on the operator's page is one."""
+    farm_state.worker("worker-1", "lobby")
+    farm_state.plan({"d": StatusReason.NO_CAPACITY}, load={"worker-1": 0.5}, controllers=["c"])
+    farm_state.online("lobby")
+    exported = {name for name, *_ in _samples(api)}
+    named = set(re.findall(r"\bfarm_[a-z_]+[a-z]", (PROJECT_DIR / "docs/operations.md").read_text(encoding="utf-8")))
+    assert len(named) > 15
+    assert named <= exported
