@@ -17,6 +17,7 @@ from camera_ctrler.planning.connect_budget import ConnectBudget
 from camera_ctrler.planning.costs import CostBook
 from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer
 from camera_ctrler.planning.lost_cameras import LostCameras
+from camera_ctrler.planning.patient_registry import PatientRegistry
 from camera_ctrler.planning.plan_changes import PlanChanges
 from camera_ctrler.planning.plan_publisher import NotLeadingError, Operations, PlanPublisher
 from camera_ctrler.planning.plan_state import PlanState
@@ -68,7 +69,7 @@ class Manager:
         settings: ManagerSettings | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._registry = registry
+        self._registry = PatientRegistry(registry)
         self._reader = reader
         self._publisher = publisher
         self._controller_id = controller_id
@@ -235,11 +236,10 @@ class Manager:
         self._database_error = said
 
     def _read_registry(self) -> None:
-        revision = self._registry.revision()
         now = self._clock.monotonic()
-        if revision == self._revision and now - self._read_at < FULL_READ_SECONDS:
+        revision, listing = self._registry.read(self._revision if now - self._read_at < FULL_READ_SECONDS else -1)
+        if listing is None:
             return
-        listing = self._registry.list_all()
         # A row that was edited into nonsense is no reason to stop watching.
         kept = {name: self._cameras[name] for name in listing.unreadable if name in self._cameras}
         cameras = {camera.id: camera for camera in listing.cameras} | kept

@@ -121,8 +121,9 @@ class SimulatedWorker:
 class PlannedFarm:
     """The parts that a manager works with."""
 
-    def __init__(self, client: redis.Redis, folder: Path) -> None:
+    def __init__(self, client: redis.Redis, folder: Path, database_url: str = "") -> None:
         self.client = client
+        self.database_url = database_url or f"sqlite:///{folder}/farm.sqlite3"
         self.clock = SetClock()
         self.folder = folder
         self.box = SecretBox(Fernet.generate_key().decode())
@@ -133,11 +134,6 @@ class PlannedFarm:
         self.lease.take()
         self.manager = self.new_manager(self.lease)
         self._workers: dict[str, SimulatedWorker] = {}
-
-    @property
-    def database_url(self) -> str:
-        """The registry's database."""
-        return f"sqlite:///{self.folder}/farm.sqlite3"
 
     def new_lease(self) -> Lease:
         """Return the lease of another controller, not yet taken."""
