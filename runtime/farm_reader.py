@@ -132,12 +132,8 @@ class FarmReader:
         values = cast("list[bytes | None]", self._client.mget([keys.camera_epoch(name) for name in camera_ids]))
         return {name: int(value or 0) for name, value in zip(camera_ids, values, strict=True)}
 
-    def camera_statuses(self, camera_ids: list[str]) -> dict[str, CameraStatus]:
-        """Return what workers say of the cameras; one that nobody says anything of is left out."""
-        return self._many(CameraStatus, camera_ids, keys.camera_status)
-
     def heard_statuses(self, camera_ids: list[str]) -> dict[str, Heard[CameraStatus]]:
-        """Return what workers say of the cameras, and how long ago; as `camera_statuses` otherwise."""
+        """Return what workers say of the cameras, and how long ago; one of which nobody says anything is left out."""
         found = self._heard(CameraStatus, [keys.camera_status(name) for name in camera_ids], STATUS_LIFETIME_SECONDS)
         return {name: heard for name, heard in zip(camera_ids, found, strict=True) if heard is not None}
 
@@ -155,10 +151,6 @@ class FarmReader:
         """Return paths of the newest saved frames with ``from_ms <= captured_at_ms < to_ms``, in time order."""
         found = self._client.zrangebyscore(keys.camera_frames(camera_id), from_ms, f"({to_ms}")
         return [path.decode() for path in cast("list[bytes]", found)]
-
-    def plan_report(self) -> PlanReport | None:
-        """Return what the leading manager did last, or None when none leads."""
-        return read_message(PlanReport, cast("bytes | None", self._client.get(keys.plan_report())))
 
     def heard_plan(self) -> Heard[PlanReport] | None:
         """Return what a manager said last, and how long ago."""

@@ -55,7 +55,8 @@ class PlanWatch:
 
     def report(self) -> PlanReport | None:
         """Return what the manager said last."""
-        return self._reader.plan_report()
+        heard = self._reader.heard_plan()
+        return heard.message if heard is not None else None
 
     def moves_since(self, entry_id: str) -> tuple[str, dict[str, int]]:
         """Count the moves by reason that the managers have noted after entry `entry_id` of their stream.

@@ -24,8 +24,9 @@ def take_inventory(client: redis.Redis, camera_ids: list[str], registered: list[
     """
     reader = FarmReader(client)
     views = reader.workers()
-    report = reader.plan_report()
-    statuses = reader.camera_statuses(registered)
+    heard = reader.heard_plan()
+    report = heard.message if heard is not None else None
+    statuses = {name: said.message for name, said in reader.heard_statuses(registered).items()}
     removed = sorted(set(camera_ids) - set(registered))
     return {
         "workers": [view.worker_id for view in views],

@@ -113,7 +113,8 @@ class Watch:
                 if (camera_id, worker_id, assignment.epoch) not in self._assigned:
                     self._assigned.add((camera_id, worker_id, assignment.epoch))
                     self._log.write("assigned", camera=camera_id, worker=worker_id, epoch=assignment.epoch)
-        for camera_id, status in self._reader.camera_statuses(cameras).items():
+        for camera_id, heard in self._reader.heard_statuses(cameras).items():
+            status = heard.message
             said = {
                 "worker": status.worker_id,
                 "epoch": status.epoch,
@@ -127,7 +128,8 @@ class Watch:
         self._note_plan()
 
     def _note_plan(self) -> None:
-        report = self._reader.plan_report()
+        heard = self._reader.heard_plan()
+        report = heard.message if heard is not None else None
         said = (
             {}
             if report is None

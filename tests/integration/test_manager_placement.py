@@ -109,7 +109,7 @@ def test_a_disabled_camera_keeps_its_last_result_but_has_no_status(farm: Planned
     farm.settle()
     farm.registry.update("a", CameraPatch(enabled=False))
     farm.manager.step()
-    assert farm.reader.camera_statuses(["a"]) == {}
+    assert farm.reader.heard_statuses(["a"]) == {}
     assert farm.reader.indexed_frames("a", 0, 100)
 
 

@@ -170,8 +170,8 @@ def test_the_external_table_is_followed_and_its_faults_are_reported(
             connection.execute(text("DROP TABLE cameras"))
 
         def problem() -> str:
-            report = FarmReader(client).plan_report()
-            return report.camera_source_error if report else ""
+            heard = FarmReader(client).heard_plan()
+            return heard.message.camera_source_error if heard else ""
 
         until(lambda: "no such table" in problem(), "the fault is reported")
         assert worker.assignments().keys() == {"gate"}

@@ -68,7 +68,7 @@ def test_a_status_raises_no_fence_and_waits_for_the_first_result(redis_client: r
     link.publish_result(result(1), None)
     assert link.publish_status(status(1)) is Written.ACCEPTED
     assert link.publish_status(status(2)) is Written.EARLY
-    assert FarmReader(redis_client).camera_statuses(["c"])["c"].epoch == 1
+    assert FarmReader(redis_client).heard_statuses(["c"])["c"].message.epoch == 1
     link.publish_result(result(2), None)
     assert link.publish_status(status(2)) is Written.ACCEPTED
     assert link.publish_status(status(1)) is Written.REFUSED

@@ -195,9 +195,9 @@ class PlannedFarm:
 
     def report(self) -> PlanReport:
         """Return what the manager said last."""
-        report = self.reader.plan_report()
-        assert report is not None
-        return report
+        heard = self.reader.heard_plan()
+        assert heard is not None
+        return heard.message
 
     def close(self) -> None:
         """Give the database back."""
