@@ -17,6 +17,7 @@ from typing import Final
 from contract.errors import FarmError
 from runtime.settings import PROJECT_DIR
 from tests.chaos.event_log import LogUnreadableError, read_log
+from tests.chaos.fault_kinds import KINDS
 from tests.chaos.invariants import check
 from tests.chaos.run import Plan, run_chaos
 from tests.chaos.summary import show
@@ -34,6 +35,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="draw the same faults as a former run; printed at its beginning")
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=sorted(KINDS),
+        default=[],
+        metavar="KIND",
+        help=f"draw only this fault; may be given several times: {', '.join(KINDS)}",
+    )
     parser.add_argument("--out", type=Path, help="where the log goes (default: .farm/chaos-SEED.jsonl)")
     parser.add_argument("--check", type=Path, metavar="FILE", help="only check a log that was kept")
     parser.add_argument(_INNER, action="store_true", help=argparse.SUPPRESS)
@@ -64,7 +73,7 @@ def _run(given: argparse.Namespace) -> Path:
     out = given.out or PROJECT_DIR / ".farm" / f"chaos-{seed}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
     print(f"chaos for {given.minutes:g} minutes with seed {seed}; the log goes to {out}", flush=True)
-    plan = Plan(given.minutes * 60, seed, given.cameras, given.workers)
+    plan = Plan(given.minutes * 60, seed, given.cameras, given.workers, tuple(given.only))
     run_chaos(plan, out, lambda text: print(text, flush=True))
     return out
 

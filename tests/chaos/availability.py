@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tests.chaos.event_log import Line
-from tests.chaos.fault_kinds import CONTROL_SECONDS, TAKEOVER_SECONDS, UNDISTURBED_SECONDS, Scope
+from tests.chaos.fault_kinds import CONTROL_SECONDS, START_SECONDS, TAKEOVER_SECONDS, UNDISTURBED_SECONDS, Scope
 from tests.chaos.story import Fault, Span, Story
 
 
@@ -68,12 +68,25 @@ def _span_of(fault: Fault) -> Span:
 
 
 def _control_spans(story: Story) -> list[Span]:
-    """Return when nothing could be placed."""
-    return [
-        Span(fault.begin_ms, fault.end_ms + _ms(CONTROL_SECONDS), fault.kind.name)
-        for fault in story.faults
-        if fault.kind.stops_placing
-    ]
+    """Return when nothing could be placed.
+
+    While Redis is away, until it is back; when a controller is gone, until another one leads, which may just be
+    starting itself.
+    """
+    found = []
+    for fault in story.faults:
+        if not fault.kind.stops_placing:
+            continue
+        since = fault.end_ms
+        if fault.kind.scope is Scope.NOBODY:
+            restarted = [
+                other.end_ms + _ms(START_SECONDS)
+                for other in story.faults_of("controller_killed")
+                if other is not fault and other.begin_ms <= fault.begin_ms
+            ]
+            since = max([fault.begin_ms, *restarted])
+        found.append(Span(fault.begin_ms, since + _ms(CONTROL_SECONDS), fault.kind.name))
+    return found
 
 
 def _extended(span: Span, control: list[Span]) -> Span:
@@ -116,6 +129,19 @@ def _marked(excuses: list[Excuse], control: list[Span]) -> list[Excuse]:
         )
         for excuse in excuses
     ]
+
+
+def strictness(story: Story) -> float:
+    """Return the share of all cameras' time in which no fault would have explained a missing result."""
+    excuses = excuses_of(story)
+    whole = covered = 0
+    for camera_id, spans in story.wanted.items():
+        for span in spans:
+            begin = max(span.begin_ms, story.breaking_ms)
+            if begin < span.end_ms:
+                whole += span.end_ms - begin
+                covered += _covered_ms(begin, span.end_ms, [excuse.span for excuse in excuses[camera_id]])
+    return 1 - covered / whole if whole else 1.0
 
 
 def check_availability(story: Story) -> tuple[list[Gap], list[Outage]]:

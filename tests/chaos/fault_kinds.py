@@ -42,6 +42,8 @@ TAKEOVER_SECONDS: Final = 5.0
 #: Seconds from the end of what stops placing until cameras are placed again: the lease of a leader that is gone (3 s),
 #: another one's next try for it (1 s), and a look.
 CONTROL_SECONDS: Final = 5.0
+#: Seconds that a process which was started again may need until it takes part.
+START_SECONDS: Final = 4.0
 #: Longest time between two results of a camera that nothing happened to: two intervals of the slowest rate, and
 #: a second for a busy machine.
 UNDISTURBED_SECONDS: Final = 2.5
@@ -67,6 +69,7 @@ _KINDS: Final = (
     FaultKind("camera_added", 6, (0, 0), Scope.CAMERA, TAKEOVER_SECONDS),
     FaultKind("camera_removed", 4, (0, 0), Scope.CAMERA, 0.0),
     FaultKind("camera_disabled", 4, (2, 6), Scope.CAMERA, TAKEOVER_SECONDS, from_end=True),
-    FaultKind("camera_changed", 6, (0, 0), Scope.CAMERA, TAKEOVER_SECONDS),
+    # Another rate does not even connect it anew.
+    FaultKind("camera_changed", 6, (0, 0), Scope.CAMERA, 0.0),
 )
 KINDS: Final = {kind.name: kind for kind in _KINDS}

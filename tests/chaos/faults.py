@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,17 @@ OPEN_FAULTS: Final = 2
 WORKERS_BEYOND: Final = 1
 #: Cameras, beyond those the run began with, that may be added; and as many fewer may be left.
 CAMERAS_BEYOND: Final = 3
+
+
+@dataclass(frozen=True)
+class Target:
+    """All parts of the farm that can be broken."""
+
+    members: Members
+    cameras: ChaosCameras
+    valkey: ValkeyServer
+    hosts: dict[str, RtspServer]
+    watch: Watch
 
 
 @dataclass
@@ -45,21 +56,23 @@ class Faults:
     """All kinds of faults on one farm. One thread calls it."""
 
     def __init__(
-        self,
-        members: Members,
-        cameras: ChaosCameras,
-        valkey: ValkeyServer,
-        hosts: dict[str, RtspServer],
-        watch: Watch,
-        log: EventLog,
-        rng: random.Random,
-        *,
-        workers: int,
-        camera_count: int,
+        self, target: Target, log: EventLog, rng: random.Random, *, workers: int, cameras: int, only: Collection[str]
     ) -> None:
-        self._members, self._cameras, self._valkey, self._hosts = members, cameras, valkey, hosts
-        self._watch, self._log, self._rng = watch, log, rng
-        self._workers, self._camera_count = workers, camera_count
+        """Prepare.
+
+        Args:
+            target: What is to be broken.
+            log: Where that is written.
+            rng: Draws everything.
+            workers: How many the run began with; some more or fewer may come of it.
+            cameras: The same of cameras.
+            only: Kinds that are drawn; empty: all.
+        """
+        self._members, self._cameras = target.members, target.cameras
+        self._valkey, self._hosts, self._watch = target.valkey, target.hosts, target.watch
+        self._log, self._rng = log, rng
+        self._workers, self._camera_count = workers, cameras
+        self._kinds = [kind for kind in KINDS.values() if not only or kind.name in only]
         self._open: list[_Open] = []
         self._number = 0
         self._do: dict[str, Callable[[], Begun]] = {
@@ -93,7 +106,7 @@ class Faults:
         """Begin one fault, if fewer than `OPEN_FAULTS` last."""
         if len(self._open) >= OPEN_FAULTS:
             return
-        kind = self._rng.choices(list(KINDS.values()), [kind.weight for kind in KINDS.values()])[0]
+        kind = self._rng.choices(self._kinds, [kind.weight for kind in self._kinds])[0]
         self.begin(kind)
 
     def begin(self, kind: FaultKind) -> bool:

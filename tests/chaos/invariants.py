@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.chaos.availability import Outage, check_availability
+from tests.chaos.availability import Outage, check_availability, strictness
 from tests.chaos.event_log import Line
 from tests.chaos.exits import check_exits
 from tests.chaos.story import Story
@@ -50,6 +50,8 @@ class Findings:
     #: Accepted again after Redis had lost the first one: unavoidable, and not a violation.
     repeated_after_data_loss: int = 0
     refused_writes: int = 0
+    #: Share of all cameras' time in which no fault would have explained a missing result.
+    strictness: float = 1.0
 
 
 def check(lines: list[Line]) -> Findings:
@@ -68,6 +70,7 @@ def check(lines: list[Line]) -> Findings:
     found.violations += [Violation(3, text, line) for text, line in _check_writers(story)]
     found.violations += [Violation(4, text, line) for text, line in check_exits(story)]
     _check_end(story, found)
+    found.strictness = strictness(story)
     found.refused_writes = _refused_writes(story)
     found.violations.sort(key=lambda violation: violation.line)
     return found

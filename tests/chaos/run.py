@@ -18,7 +18,7 @@ from contract import keys
 from contract.errors import FarmError
 from tests.chaos.cameras import ChaosCameras
 from tests.chaos.event_log import EventLog
-from tests.chaos.faults import Faults
+from tests.chaos.faults import Faults, Target
 from tests.chaos.inventory import left_over, take_inventory
 from tests.chaos.processes import Members
 from tests.chaos.watch import Watch
@@ -52,6 +52,8 @@ class Plan:
     seed: int
     cameras: int
     workers: int
+    #: Faults that are drawn, by kind; none: all.
+    only: tuple[str, ...] = ()
 
 
 class Stop:
@@ -154,15 +156,12 @@ class ChaosRun:
     def _break_things(self) -> None:
         rng = random.Random(self._plan.seed)  # noqa: S311 - to be repeated, not to be guessed
         faults = Faults(
-            self._members,
-            self._cameras,
-            self._valkey,
-            self._hosts,
-            self._watch,
+            Target(self._members, self._cameras, self._valkey, self._hosts, self._watch),
             self._log,
             rng,
             workers=self._plan.workers,
-            camera_count=self._plan.cameras,
+            cameras=self._plan.cameras,
+            only=self._plan.only,
         )
         self._log.write("breaking")
         began = time.monotonic()

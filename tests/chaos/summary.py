@@ -32,6 +32,7 @@ def show(findings: Findings, lines: list[Line], path: Path) -> None:
         f"{findings.results} results and {findings.events} events accepted; {findings.refused_writes} late writes "
         f"refused; {findings.repeated_after_data_loss} accepted again after Redis had lost them"
     )
+    console.print(f"In {findings.strictness:.0%} of all cameras' time no fault would have explained a missing result.")
     for text in findings.unchecked:
         console.print(f"not checked: {text}")
     if not findings.violations:

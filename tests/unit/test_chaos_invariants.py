@@ -62,10 +62,13 @@ def test_a_takeover_that_takes_too_long_is_found() -> None:
 
 
 def test_a_takeover_may_wait_for_a_controller() -> None:
-    """Given a killed worker while a controller was frozen for 8 s, then placing may take that much longer."""
-    log = killed(24)
+    """Given a killed worker when the leader has just been frozen, then another one must lead first, and no longer."""
+    log = killed(18)
     log.fault(9, "controller_frozen", "manager-1", 8)
     assert broken(log.check()) == []
+    late = killed(24)
+    late.fault(9, "controller_frozen", "manager-1", 8)
+    assert [number for number, _ in broken(late.check())] == [1]
 
 
 def test_a_fault_of_one_worker_excuses_no_camera_of_another() -> None:
