@@ -48,8 +48,8 @@ def assignments(worker_id: str) -> str:
 def wakeups(worker_id: str) -> str:
     """Says that `assignments` changed, so that a worker need not poll; a lost entry costs one second.
 
-    Type: stream of at most some 16 entries, field ``why``. Writer: manager. Reader: the worker.
-    Lifetime: as `assignments`.
+    Type: stream of at most some 16 entries, field ``why``. Writer: manager; script `ask_drain`. Reader: the
+    worker. Lifetime: as `assignments`.
     """
     return f"{PREFIX}:worker:{worker_id}:wakeups"
 
@@ -67,7 +67,7 @@ def controllers() -> str:
     """Ids of the controllers that run, leading or not.
 
     Type: sorted set, score: Unix ms by the clock of Redis when it was heard last. Writer: managers, three times in
-    FARM_LEASE_SECONDS; each removes those that were not heard for a minute. Reader: manager.
+    FARM_LEASE_SECONDS; each removes those that were not heard for a minute. Reader: manager, `camera_ctrler --check`.
     Lifetime: for ever.
     """
     return f"{PREFIX}:controllers"
@@ -178,8 +178,8 @@ def moves() -> str:
 def worker_drain(worker_id: str) -> str:
     """Asks a worker to hand its cameras over and leave.
 
-    Type: string, who asked. Writer: API, command line (set it), the worker (deletes it when it leaves).
-    Reader: the worker. Lifetime: one hour.
+    Type: string, who asked. Writer: script `ask_drain` for API and command line (sets it), the worker (deletes it
+    when it leaves). Reader: the worker, API. Lifetime: one hour.
     """
     return f"{PREFIX}:worker:{worker_id}:drain"
 
