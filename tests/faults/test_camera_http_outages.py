@@ -13,7 +13,7 @@ from contract.errors import StatusReason
 from tests.support.clips import Clips
 from tests.support.http_camera import Answer, Handler, HttpCamera, body, jpeg, mjpeg, silence
 from tests.support.rtsp_server import free_port, wait_until
-from tests.support.watched_camera import QUICK, WatchedCamera
+from tests.support.watched_camera import QUICK, WatchedCamera, connections_to
 from workers.capture.snapshot_stream import MAX_PICTURE_BYTES
 
 
@@ -28,11 +28,6 @@ def camera() -> Iterator[HttpCamera]:
     """A camera without answers."""
     with HttpCamera() as server:
         yield server
-
-
-def connections_to(port: int) -> int:
-    """Return how many sockets of this process are connected to `port` of loopback, from the client's side."""
-    return sum(bool(known.raddr) and known.raddr.port == port for known in psutil.Process().net_connections("tcp"))
 
 
 def dribble(data: bytes, content_type: str) -> Answer:

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_farm import ANALYSE_FPS, SHORT_LEASE_SECONDS, TAKEOVER_SECONDS, fault_farm, now_ms
-
-LEASE = {"FARM_LEASE_SECONDS": str(SHORT_LEASE_SECONDS)}
+from tests.support.fault_farm import ANALYSE_FPS, TAKEOVER_SECONDS, fault_farm, now_ms
 
 
 @pytest.mark.slow
 def test_a_second_manager_takes_the_lead_without_moving_a_camera_and_plans(tmp_path: Path) -> None:
     """Given two managers, when the leading one is killed, then the other leads, and frames go on meanwhile."""
-    with fault_farm(tmp_path, managers=("first", "second"), **LEASE) as farm:
+    with fault_farm(tmp_path, managers=("first", "second")) as farm:
         assert farm.leader() == "first"
         before, since_ms, pids = farm.assigned_epochs(), now_ms(), farm.pids()
         farm.farm.stop("first", signal.SIGKILL)
@@ -30,7 +28,7 @@ def test_a_second_manager_takes_the_lead_without_moving_a_camera_and_plans(tmp_p
 @pytest.mark.slow
 def test_without_any_manager_cameras_go_on_and_a_restarted_one_moves_none(tmp_path: Path) -> None:
     """Given one manager, when it is killed and later started again, then nothing moves and new cameras are placed."""
-    with fault_farm(tmp_path, **LEASE) as farm:
+    with fault_farm(tmp_path) as farm:
         before, since_ms = farm.assigned_epochs(), now_ms()
         farm.farm.stop("manager", signal.SIGKILL)
         farm.farm.wait_for(lambda: not farm.leader(), "nobody leads", TAKEOVER_SECONDS)
@@ -49,7 +47,7 @@ def test_without_any_manager_cameras_go_on_and_a_restarted_one_moves_none(tmp_pa
 @pytest.mark.slow
 def test_a_worker_that_dies_while_nobody_leads_is_replaced_by_the_next_manager(tmp_path: Path) -> None:
     """Given manager and one worker killed together, when a manager is back, then the other worker has all cameras."""
-    with fault_farm(tmp_path, **LEASE) as farm:
+    with fault_farm(tmp_path) as farm:
         kept, since_ms = farm.held_by("one"), now_ms()
         farm.farm.stop("manager", signal.SIGKILL)
         farm.farm.stop("two", signal.SIGKILL)

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_farm import ANALYSE_FPS, SHORT_LEASE_SECONDS, TAKEOVER_SECONDS, fault_farm, now_ms
+from tests.support.fault_farm import ANALYSE_FPS, TAKEOVER_SECONDS, fault_farm, now_ms
 
 
 @pytest.mark.slow
 def test_a_plan_that_was_on_its_way_when_its_manager_was_cut_off_is_refused(tmp_path: Path) -> None:
     """Given a leader cut off while it publishes, when another has led, then its plan and its lead count no more."""
-    settings = {"FARM_LEASE_SECONDS": str(SHORT_LEASE_SECONDS)}
     with fault_farm(
-        tmp_path, managers=("cut off", "other"), workers=("one",), cameras=("a", "b"), proxied=("cut off",), **settings
+        tmp_path, managers=("cut off", "other"), workers=("one",), cameras=("a", "b"), proxied=("cut off",)
     ) as farm:
         assert farm.leader() == "cut off"
         since_ms, pids = now_ms(), farm.pids()

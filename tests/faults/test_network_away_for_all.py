@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.fault_farm import SHORT_LEASE_SECONDS, FaultFarm, fault_farm, now_ms
+from tests.support.fault_farm import FaultFarm, fault_farm, now_ms
 
 PROCESSES = ("manager", "one", "two")
 
@@ -13,7 +13,7 @@ PROCESSES = ("manager", "one", "two")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultFarm]:
     """A farm whose manager and workers reach Redis each through a proxy."""
     folder = tmp_path_factory.mktemp("farm")
-    with fault_farm(folder, proxied=PROCESSES, FARM_LEASE_SECONDS=str(SHORT_LEASE_SECONDS)) as started:
+    with fault_farm(folder, proxied=PROCESSES) as started:
         yield started
 
 

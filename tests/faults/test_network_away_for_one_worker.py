@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from contract import keys
-from tests.support.fault_farm import SHORT_LEASE_SECONDS, fault_farm, now_ms
+from tests.support.fault_farm import fault_farm, now_ms
 
 
 @pytest.mark.slow
 def test_others_take_over_and_what_it_wrote_meanwhile_is_refused_and_counted(tmp_path: Path) -> None:
     """Given a worker cut off, when others have its cameras and it is back, then it gives way and works on as new."""
-    with fault_farm(tmp_path, proxied=("two",), FARM_LEASE_SECONDS=str(SHORT_LEASE_SECONDS)) as farm:
+    with fault_farm(tmp_path, proxied=("two",)) as farm:
         orphans, kept = farm.held_by("two"), farm.held_by("one")
         before, since_ms = farm.epochs(), now_ms()
         wire = farm.proxies["two"]

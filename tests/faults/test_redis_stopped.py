@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_farm import SHORT_LEASE_SECONDS, fault_farm
+from tests.support.fault_farm import fault_farm
 
 
 @pytest.mark.slow
 def test_the_same_processes_go_on_with_all_cameras_when_redis_goes_on(tmp_path: Path) -> None:
     """Given a farm, when Redis hangs past the leases and goes on, then nobody has exited and all are analysed."""
-    with fault_farm(tmp_path, FARM_LEASE_SECONDS=str(SHORT_LEASE_SECONDS)) as farm:
+    with fault_farm(tmp_path) as farm:
         pids = farm.pids()
         farm.valkey.freeze()
         for name in farm.workers:

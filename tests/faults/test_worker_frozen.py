@@ -8,13 +8,13 @@ import pytest
 from contract import keys
 from contract.detections import AnalysisResult
 from runtime import exit_codes
-from tests.support.fault_farm import SHORT_LEASE_SECONDS, fault_farm, now_ms
+from tests.support.fault_farm import fault_farm, now_ms
 
 
 @pytest.mark.slow
 def test_late_writes_of_a_thawed_worker_are_refused_and_it_leaves_with_its_exit_code(tmp_path: Path) -> None:
     """Given a frozen worker whose last write is on its way, when others have its cameras, then it arrives in vain."""
-    with fault_farm(tmp_path, proxied=("two",), FARM_LEASE_SECONDS=str(SHORT_LEASE_SECONDS)) as farm:
+    with fault_farm(tmp_path, proxied=("two",)) as farm:
         orphans, kept = farm.held_by("two"), farm.held_by("one")
         before, since_ms = farm.epochs(), now_ms()
         wire = farm.proxies["two"]

@@ -29,8 +29,6 @@ SETTINGS: Final = {
     "FARM_STALL_TIMEOUT_SECONDS": "2",
     "FARM_RECONNECT_MAX_SECONDS": "2",
 }
-#: For tests in which the default of FARM_LEASE_SECONDS (3) does not matter.
-SHORT_LEASE_SECONDS: Final = 1.5
 #: The promise is 5 s, and `benchmarks/takeover.py` measures it; a test must also pass on a busy machine.
 TAKEOVER_SECONDS: Final = 15.0
 #: Analysed frames per second of every camera.
@@ -187,6 +185,7 @@ def fault_farm(
     cameras: tuple[str, ...] = CAMERAS,
     managers: tuple[str, ...] = ("manager",),
     proxied: tuple[str, ...] = (),
+    environments: dict[str, dict[str, str]] | None = None,
     **settings: str,
 ) -> Iterator[FaultFarm]:
     """Start a farm and wait until every camera is analysed.
@@ -197,6 +196,7 @@ def fault_farm(
         cameras: Ids of its cameras, each on the same real RTSP server.
         managers: Names of its managers' processes; they are started in this order.
         proxied: Names of managers and workers that reach Redis only through a proxy of their own.
+        environments: Process -> variables that only it gets.
         settings: ``FARM_*`` for all processes.
     """
     yolo11n()
@@ -209,6 +209,7 @@ def fault_farm(
         valkey.start()
         proxies = {name: stack.enter_context(TcpProxy(valkey.port)) for name in proxied}
         own = {name: {"FARM_REDIS_URL": f"redis://127.0.0.1:{proxy.port}/0"} for name, proxy in proxies.items()}
+        own |= environments or {}
         host = stack.enter_context(RtspServer(media))
         farm = Farm(folder, valkey.url, api_port=free_port(), **(SETTINGS | settings))
         stack.enter_context(farm)

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import psutil
+
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock, SystemClock
@@ -109,3 +111,18 @@ class WatchedCamera:
     ) -> None:
         self.capture.stop()
         assert self.capture.join(10), "the capture's thread did not end"
+
+
+def file_camera(path: Path, *, analyse_fps: float = 5) -> WatchedCamera:
+    """Return a camera that plays `path`, in whose folder files are allowed."""
+    return WatchedCamera(f"file://{path}", analyse_fps=analyse_fps, settings=below(path.parent))
+
+
+def connections_to(port: int) -> int:
+    """Return how many sockets of this process are connected to `port` of loopback, from the client's side."""
+    return sum(bool(known.raddr) and known.raddr.port == port for known in psutil.Process().net_connections("tcp"))
+
+
+def capture_threads() -> list[str]:
+    """Return the names of the threads of captures that run now."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("capture-")]

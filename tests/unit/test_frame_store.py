@@ -2,9 +2,7 @@
 
 import errno
 import os
-import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,18 +22,6 @@ def save(store: FrameStore, camera: str, *times_ms: int) -> None:
     """Save a frame for each time."""
     for at_ms in times_ms:
         store.save(frame_path(camera, at_ms), b"jpeg")
-
-
-@pytest.fixture
-def small_volume(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 256 kB."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
-    yield tmp_path
-    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def test_a_reader_sees_a_whole_frame_or_none(tmp_path: Path) -> None:

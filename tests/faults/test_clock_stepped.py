@@ -1,0 +1,45 @@
+"""The wall clock of a host is set forward or back under running processes: leases do not care, results follow it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_time import FakeTime
+from tests.support.fault_farm import FaultFarm, fault_farm, now_ms
+
+HOUR_SECONDS = 3_600
+#: How far a time may be from the clock that it was taken from: a frame's way through a busy machine.
+TOLERANCE_MS = 30_000
+
+
+@pytest.fixture
+def farm(tmp_path: Path, fake_time: FakeTime) -> Iterator[FaultFarm]:
+    """A farm of two workers; one of them has a wall clock of its own."""
+    with fault_farm(tmp_path, environments={"two": fake_time.environment}) as started:
+        yield started
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step_seconds", [HOUR_SECONDS, -HOUR_SECONDS], ids=["forward", "back"])
+def test_a_worker_whose_clock_is_set_keeps_its_cameras_and_its_results_follow_the_clock(
+    farm: FaultFarm, fake_time: FakeTime, step_seconds: int
+) -> None:
+    """Given a worker, when its clock jumps by an hour, then nothing moves, and times are those of the new clock."""
+    before, pids, held = farm.assigned_epochs(), farm.pids(), farm.held_by("two")
+    since_ms = now_ms()
+    fake_time.step_to(step_seconds)
+    for _ in range(3):
+        farm.wait_analysed()
+    assert farm.assigned_epochs() == before
+    assert farm.pids() == pids
+    assert farm.held_by("two") == held
+    for name in held:
+        newest = farm.watcher.newest(name)
+        assert newest is not None
+        for told_ms in (newest.captured_at_ms, newest.published_at_ms):
+            assert abs(told_ms - (now_ms() + step_seconds * 1_000)) < TOLERANCE_MS
+        status = farm.wait_status(name, state="online")
+        assert 0 <= status["age_ms"] < TOLERANCE_MS
+    farm.assert_undisturbed(*farm.held_by("one"), since_ms=since_ms)
+    farm.assert_no_write_of_an_older_epoch()
