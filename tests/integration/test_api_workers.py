@@ -71,6 +71,14 @@ def test_without_a_leader_nobody_says_how_loaded_workers_are(api: FlaskClient, f
     assert _worker(api, "worker-1")["load"] is None
 
 
+def test_the_list_is_never_older_than_the_request(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given somebody who has just looked, when a worker dies, then the next list says so."""
+    farm_state.worker()
+    assert _worker(api, "worker-1")["alive"] is True
+    farm_state.client.delete(keys.worker_lease("worker-1"))
+    assert _worker(api, "worker-1")["alive"] is False
+
+
 def test_a_worker_that_says_nothing_is_listed_with_its_lease(api: FlaskClient, farm_state: FarmState) -> None:
     """Given a worker without a status, then it is listed with nothing known."""
     farm_state.client.sadd(keys.workers(), "mute")

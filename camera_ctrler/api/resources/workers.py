@@ -19,8 +19,7 @@ resource = Resource("workers", "workers")
 )
 def list_workers() -> WorkerList:
     """Answer with all workers."""
-    look = services().farm.look()
-    return WorkerList(items=worker_infos(look.workers, look.cameras, look.plan))
+    return WorkerList(items=worker_infos(*services().farm.workers()))
 
 
 @resource.documented(
