@@ -48,7 +48,7 @@ def controller(settings: ControllerSettings) -> Child:
 
 def workers(settings: WorkerSettings, count: int) -> list[Child]:
     """Return `count` workers; each is ready when it has taken its lease."""
-    environment = shared_environment(settings)
+    environment = shared_environment(settings) | {"FARM_SPOOL_DIR": str(settings.spool_path.absolute())}
     if count > 1:
         environment["FARM_WORKER_ID"] = ""  # each makes its own
     if settings.detect_threads == 0 and count > 1:
