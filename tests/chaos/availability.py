@@ -78,7 +78,7 @@ def _control_spans(story: Story) -> list[Span]:
         if not fault.kind.stops_placing:
             continue
         since = fault.end_ms
-        if fault.kind.scope is Scope.NOBODY:
+        if not fault.kind.is_redis:
             restarted = [
                 other.end_ms + _ms(START_SECONDS)
                 for other in story.faults_of("controller_killed")

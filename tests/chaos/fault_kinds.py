@@ -35,6 +35,8 @@ class FaultKind:
     from_end: bool = False
     #: Whether nothing can be placed while it lasts, and for `CONTROL_SECONDS` after it.
     stops_placing: bool = False
+    #: Whether Redis is away while it lasts.
+    is_redis: bool = False
 
 
 #: The promise: from a worker's death until its cameras are analysed again, with default settings.
@@ -61,9 +63,10 @@ _KINDS: Final = (
     FaultKind("worker_link_cut", 5, (0, 0), Scope.NOBODY, 0.0),
     FaultKind("controller_killed", 8, (0.5, 5), Scope.NOBODY, 0.0, stops_placing=True),
     FaultKind("controller_frozen", 6, (1, 8), Scope.NOBODY, 0.0, stops_placing=True),
-    FaultKind("redis_frozen", 6, (1, 10), Scope.FARM, TAKEOVER_SECONDS, from_end=True, stops_placing=True),
-    FaultKind("redis_killed", 5, (0.5, 5), Scope.FARM, TAKEOVER_SECONDS, from_end=True, stops_placing=True),
-    FaultKind("redis_emptied", 3, (0.5, 3), Scope.FARM, TAKEOVER_SECONDS, from_end=True, stops_placing=True),
+    # Workers go on with what they hold, and what they publish late is accepted: no camera moves for it.
+    FaultKind("redis_frozen", 6, (1, 10), Scope.NOBODY, 0.0, stops_placing=True, is_redis=True),
+    FaultKind("redis_killed", 5, (0.5, 5), Scope.NOBODY, 0.0, stops_placing=True, is_redis=True),
+    FaultKind("redis_emptied", 3, (0.5, 3), Scope.NOBODY, 0.0, stops_placing=True, is_redis=True),
     FaultKind("host_killed", 5, (1, 6), Scope.HOST, STREAM_SECONDS, from_end=True),
     FaultKind("host_frozen", 4, (1, 8), Scope.HOST, STREAM_SECONDS, from_end=True),
     FaultKind("camera_added", 6, (0, 0), Scope.CAMERA, TAKEOVER_SECONDS),
