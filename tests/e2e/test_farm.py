@@ -1,12 +1,10 @@
 """The whole farm in real processes on real RTSP streams, looked at from outside."""
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from runtime import exit_codes
 from tests.support.clips import Clips
 from tests.support.farm import Farm
 from tests.support.result_watcher import ResultWatcher
@@ -89,56 +87,3 @@ def test_more_workers_share_the_cameras_evenly_and_none_is_analysed_twice(
             assert not watcher.went_back(name)
             # One sampling interval, and what a busy machine needs.
             assert watcher.longest_gap_ms(name) < 3_000, name
-
-
-@pytest.mark.slow
-def test_a_camera_that_stops_is_named_with_a_reason_and_comes_back_by_itself(
-    farm: Farm, cameras: RtspServer, media: Path, own_valkey: ValkeyServer
-) -> None:
-    """Given two camera hosts, when one dies, then it is named, the other's cameras lose no frame, and it returns."""
-    with RtspServer(media) as other:
-        farm.start_worker("one")
-        farm.add_camera("dying", cameras.url("squares.mp4"))
-        farm.add_camera("steady", other.url("squares.mp4"))
-        farm.wait_online("dying", "steady")
-        with ResultWatcher(own_valkey.client()) as watcher:
-            cameras.stop()
-            named = farm.wait_for(lambda: farm.camera_status("dying")["state"] == "offline", "dying is offline", 12)
-            farm.wait_for(lambda: farm.camera_status("dying")["reason"] == "refused", "the reason is exact", 12)
-            assert farm.camera_status("dying")["remedy"]
-            cameras.restart()
-            farm.wait_for(lambda: farm.camera_status("dying")["state"] == "online", "dying is back", 12)
-            steady = watcher.results("steady")
-            assert [result.seq for result in steady] == list(range(steady[0].seq, steady[0].seq + len(steady)))
-            assert watcher.longest_gap_ms("steady") < 2_000
-        assert named < 10
-        assert farm.camera_status("steady")["frames_dropped"] == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen and thawed"])
-def test_a_lost_workers_cameras_are_taken_over_and_nothing_it_writes_later_counts(
-    farm: Farm, cameras: RtspServer, own_valkey: ValkeyServer, number: signal.Signals
-) -> None:
-    """Given two workers, when one is lost, then the other has its cameras, and a thawed one leaves unheard."""
-    names = ["a", "b", "c", "d"]
-    farm.start_worker("one")
-    farm.start_worker("two")
-    for name in names:
-        farm.add_camera(name, cameras.url("squares.mp4"))
-    farm.wait_online(*names)
-    with ResultWatcher(own_valkey.client()) as watcher:
-        process = farm.processes.pop("two")
-        process.send_signal(number)
-        farm.wait_for(lambda: loads(farm) == [4], "one worker has all", 15)
-        farm.wait_for(
-            lambda: all(watcher.results(name) and watcher.results(name)[-1].worker_id == "one" for name in names),
-            "all are analysed by the other",
-            15,
-        )
-        process.send_signal(signal.SIGCONT)
-        assert process.wait(15) == (-signal.SIGKILL if number is signal.SIGKILL else exit_codes.LEASE_LOST)
-        taken = {name: watcher.results(name)[-1].epoch for name in names}
-        farm.wait_for(lambda: all(len(watcher.results(name)) > 8 for name in names), "it goes on", 20)
-        assert not any(watcher.went_back(name) for name in names)
-        assert {name: watcher.results(name)[-1].epoch for name in names} == taken
