@@ -13,7 +13,9 @@ from camera_ctrler.planning.load_board import CameraNeed, LeastLoaded, LoadBoard
 from contract.errors import StatusReason
 from contract.moves import MoveReason
 
-#: Loads within this share of the mean are even enough.
+#: Loads within this share of the mean are even enough to leave them alone.
+UNEVEN: Final = 0.10
+#: Once they are not, cameras move until loads are within this share.
 TOLERANCE: Final = 0.05
 #: A move for the sake of balance must narrow the gap between two workers by this share of the camera's cost, so that
 #: small changes of a measured cost send no camera back and forth.
@@ -237,6 +239,9 @@ class _Mover:
 
     def even_out(self) -> None:
         """Move cameras from more to less loaded workers while that narrows the gap between the two."""
+        loads, mean = self._board.loads().values(), self._board.mean_ratio()
+        if all(mean * (1 - UNEVEN) <= load <= mean * (1 + UNEVEN) for load in loads):
+            return
         while (found := self._next_even_move()) is not None:
             if not self._move(*found, MoveReason.BALANCE):
                 return

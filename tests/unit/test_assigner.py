@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_ctrler.planning.assigner import TOLERANCE, WORTH, Limits, Plan, make_plan, settled
+from camera_ctrler.planning.assigner import TOLERANCE, UNEVEN, WORTH, Limits, Plan, make_plan, settled
 from camera_ctrler.planning.load_board import CameraNeed, LoadBoard, WorkerOffer, cost
 from contract.errors import StatusReason
 from contract.moves import MoveReason
@@ -141,6 +141,8 @@ def test_at_rest_no_gap_is_left_that_a_move_would_narrow(farm: Farm) -> None:
     _, workers, _ = farm
     board = board_of(farm, at_rest(farm))
     mean = board.mean_ratio()
+    if all(abs(board.ratio(worker) - mean) <= UNEVEN * mean for worker in workers):
+        return
     for giver in workers:
         for taker in workers:
             if board.ratio(giver) <= mean * (1 + TOLERANCE) and board.ratio(taker) >= mean * (1 - TOLERANCE):
@@ -187,7 +189,7 @@ def test_when_workers_join_only_what_they_need_moves_and_only_to_them(count: int
     assert len(moved(before, after)) <= count * joining // (old + joining)
     assert all(after[camera].startswith("x") for camera in moved(before, after))
     held = counts(after, more)
-    assert max(held) - min(held) <= 1 or max(held) <= (1 + TOLERANCE) * count / len(more)
+    assert max(held) - min(held) <= 1 or max(held) <= (1 + UNEVEN) * count / len(more)
 
 
 @given(farms(), st.integers(0, 3))
