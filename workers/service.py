@@ -93,6 +93,8 @@ class WorkerService:
         self._stopped = threading.Event()
         self._sync_soon = threading.Event()
         self._refused_statuses = 0
+        #: Whether the last status could not be published: that is told once for each outage.
+        self._is_silent = False
         self._pipeline = Pipeline(
             PipelineSettings(
                 settings.max_batch, settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()
@@ -269,7 +271,11 @@ class WorkerService:
                     run.refused(status.epoch)
                     self._sync_soon.set()
         except redis.RedisError as error:
-            log.warning("status_not_published", error=str(error))
+            if not self._is_silent:
+                log.warning("status_not_published", error=str(error))
+            self._is_silent = True
+        else:
+            self._is_silent = False
 
     def status(self) -> WorkerStatus:
         """Say how this worker does."""
