@@ -30,8 +30,8 @@ VERBS: Final = {
     "chaos": "break a farm of its own at random and check what it promises",
     "setup": "only install: [--dev] [--torch]",
 }
-NEED_DEV: Final = frozenset({"test", "lint", "bench"})
-RUN_WORKERS: Final = frozenset({"demo", "up", "worker", "test", "bench"})
+NEED_DEV: Final = frozenset({"test", "lint", "bench", "chaos"})
+RUN_WORKERS: Final = frozenset({"demo", "up", "worker", "test", "bench", "chaos"})
 #: Seconds for nvidia-smi, which is slow to answer when the driver is in trouble.
 _SMI_TIMEOUT_SECONDS: Final = 5.0
 
