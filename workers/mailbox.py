@@ -41,11 +41,15 @@ class Mailbox:
             gather_seconds: How long to wait for more after the first one is there.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
-            deadline = self._clock.monotonic() + gather_seconds
-            while len(self._waiting) < limit and not self._closed:
-                left = deadline - self._clock.monotonic()
-                if left <= 0 or not self._changed.wait(left):
+            while True:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                deadline = self._clock.monotonic() + gather_seconds
+                while len(self._waiting) < limit and not self._closed:
+                    left = deadline - self._clock.monotonic()
+                    if left <= 0 or not self._changed.wait(left):
+                        break
+                # All that waited may have been discarded meanwhile, and an empty batch says that nothing will come.
+                if self._waiting or self._closed:
                     break
             count = min(limit, len(self._waiting))
             return [self._waiting.popitem(last=False)[1] for _ in range(count)]

@@ -1,6 +1,7 @@
 """One slot per camera, the newest frame wins, cameras are served in turn."""
 
 import threading
+import time
 
 import numpy as np
 from hypothesis import given
@@ -94,3 +95,20 @@ def test_closing_wakes_a_detector_that_waits() -> None:
         detector.join(10)
         assert answers == [frames]
         assert mailbox.take(4, 30.0) == []
+
+
+def test_a_camera_that_is_given_up_while_more_frames_are_waited_for_does_not_end_the_detector() -> None:
+    """Given a detector that has one frame and waits for more, when that one is taken back, then it goes on waiting."""
+    mailbox = Mailbox(SystemClock())
+    mailbox.put(frame("a"))
+    answers: list[list[Frame]] = []
+    detector = threading.Thread(target=lambda: answers.append(mailbox.take(2, 0.3)))
+    detector.start()
+    time.sleep(0.1)  # it gathers now
+    mailbox.discard("a")
+    detector.join(1)
+    assert answers == []  # an empty batch means the end to whoever takes
+    later = frame("b")
+    mailbox.put(later)
+    detector.join(10)
+    assert answers == [[later]]
