@@ -235,8 +235,14 @@ class ControlPlane:
             "settled_after_seconds": settled,
             "moved_once_costs_were_known": len(moved(self._placement, first)),
             "imbalance": self._imbalance(workers),
+            "imbalance_as_the_manager_reckons": self._imbalance_as_reckoned(),
             "moves_by_reason": self._reasons(),
         }
+
+    def _imbalance_as_reckoned(self) -> float | None:
+        """Return the imbalance of the loads that the manager reports, which has some cost for any camera in it."""
+        report = self._watch.report()
+        return imbalance(report.load.values()) if report and report.load else None
 
     def _imbalance(self, workers: list[str]) -> float:
         return imbalance(loads_of(self._placement, self._cameras, workers).values())
@@ -284,6 +290,7 @@ class ControlPlane:
             "others_moved_until_settled": len(later),
             "settled_after_seconds": settled,
             "imbalance": self._imbalance(survivors),
+            "imbalance_as_the_manager_reckons": self._imbalance_as_reckoned(),
             "moves_by_reason": self._reasons(),
             "manager": manager,
         }
@@ -312,6 +319,7 @@ class ControlPlane:
             "moves_of_an_equal_share": share,
             "moves_over_equal_share": len(moves) / max(1, share),
             "imbalance": self._imbalance(workers),
+            "imbalance_as_the_manager_reckons": self._imbalance_as_reckoned(),
             "moves_by_reason": self._reasons(),
             "manager": manager,
         }

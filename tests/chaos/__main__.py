@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
         help=f"draw only this fault; may be given several times: {', '.join(KINDS)}",
     )
     parser.add_argument("--out", type=Path, help="where the log goes (default: .farm/chaos-SEED.jsonl)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the logs of the farm's processes there")
     parser.add_argument("--check", type=Path, metavar="FILE", help="only check a log that was kept")
     parser.add_argument(_INNER, action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -74,7 +75,7 @@ def _run(given: argparse.Namespace) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     print(f"chaos for {given.minutes:g} minutes with seed {seed}; the log goes to {out}", flush=True)
     plan = Plan(given.minutes * 60, seed, given.cameras, given.workers, tuple(given.only))
-    run_chaos(plan, out, lambda text: print(text, flush=True))
+    run_chaos(plan, out, lambda text: print(text, flush=True), keep=given.keep)
     return out
 
 

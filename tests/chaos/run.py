@@ -1,6 +1,7 @@
 """One chaos run: starts a farm of its own, breaks it at random, lets it calm down, ends it, and logs everything."""
 
 import random
+import shutil
 import signal
 import tempfile
 import threading
@@ -209,8 +210,14 @@ class ChaosRun:
         self._log.write("end", interrupted=self._stop.asked)
 
 
-def run_chaos(plan: Plan, out: Path, tell: Callable[[str], None]) -> None:
+def run_chaos(plan: Plan, out: Path, tell: Callable[[str], None], *, keep: Path | None = None) -> None:
     """Run a farm through chaos and leave the log at `out`.
+
+    Args:
+        plan: What was asked for.
+        out: The log.
+        tell: Is told how far it is.
+        keep: Folder that gets the logs of the farm's processes; None: they are deleted.
 
     Raises:
         ChaosCannotStartError: The farm did not come up.
@@ -226,4 +233,10 @@ def run_chaos(plan: Plan, out: Path, tell: Callable[[str], None]) -> None:
             workers=plan.workers,
             managers=CONTROLLERS,
         )
-        ChaosRun(plan, folder, log, stop, tell).run()
+        try:
+            ChaosRun(plan, folder, log, stop, tell).run()
+        finally:
+            if keep is not None:
+                keep.mkdir(parents=True, exist_ok=True)
+                for path in folder.glob("*.log"):
+                    shutil.copy(path, keep)
