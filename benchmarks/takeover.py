@@ -158,7 +158,7 @@ def run(cameras: int, kills: int, console: Console) -> dict[str, Any]:
     names = tuple(f"cam{number:02}" for number in range(cameras))
     with (
         tempfile.TemporaryDirectory() as folder,
-        fault_farm(Path(folder), workers=workers, cameras=names, analyse_fps=ANALYSE_FPS, **SETTINGS) as farm,
+        fault_farm(Path(folder), workers=workers, cameras=names, analyse_fps=ANALYSE_FPS, defaults=SETTINGS) as farm,
     ):
         bench = Bench(farm, workers)
         for _ in range(2):  # what the start itself cost is no part of an undisturbed interval

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,6 +193,7 @@ def fault_farm(
     analyse_fps: float = ANALYSE_FPS,
     proxied: tuple[str, ...] = (),
     environments: dict[str, dict[str, str]] | None = None,
+    defaults: Mapping[str, str] = SETTINGS,
     **settings: str,
 ) -> Iterator[FaultFarm]:
     """Start a farm and wait until every camera is analysed.
@@ -205,6 +206,7 @@ def fault_farm(
         analyse_fps: Analysed frames per second of each camera.
         proxied: Names of managers and workers that reach Redis only through a proxy of their own.
         environments: Process -> variables that only it gets.
+        defaults: ``FARM_*`` for all processes, where `settings` has nothing else.
         settings: ``FARM_*`` for all processes.
     """
     yolo11n()
@@ -219,7 +221,7 @@ def fault_farm(
         own = {name: {"FARM_REDIS_URL": f"redis://127.0.0.1:{proxy.port}/0"} for name, proxy in proxies.items()}
         own |= environments or {}
         host = stack.enter_context(RtspServer(media))
-        farm = Farm(folder, valkey.url, api_port=free_port(), **(SETTINGS | settings))
+        farm = Farm(folder, valkey.url, api_port=free_port(), **(dict(defaults) | settings))
         stack.enter_context(farm)
         stack.callback(_kill_all, farm)
         client = stack.enter_context(valkey.client())
