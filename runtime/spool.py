@@ -87,7 +87,7 @@ class Spool:
         self.max_bytes: Final = max_bytes
         self._guard = threading.RLock()
         self._db: sqlite3.Connection | None = None
-        self._in_trouble = False
+        self._in_trouble = self._told_full = False
         #: Ids that were delivered but could not be deleted: what the volume does not let us write, we remember.
         self._undeleted: set[int] = set()
         self._count = self._bytes = self._peak_bytes = 0
@@ -175,6 +175,9 @@ class Spool:
         self._peak_bytes = max(self._peak_bytes, self._bytes)
         self.lost += evicted + len(records) - count
         self._well()
+        if evicted and not self._told_full:
+            log.warning("spool_full", file=str(self._path), max_bytes=self.max_bytes, remedy="FARM_SPOOL_MAX_BYTES")
+            self._told_full = True
 
     @staticmethod
     def _make_room(db: sqlite3.Connection, too_many_bytes: int) -> tuple[int, int]:
@@ -213,6 +216,7 @@ class Spool:
                 self._well()
             except (sqlite3.Error, SpoolUnusableError) as error:
                 self._trouble(error)
+            self._told_full = self._told_full and self._count > 0
             if not self._count and (self._undeleted or self._peak_bytes > SHRINK_BYTES):
                 self._start_anew()
 

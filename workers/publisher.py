@@ -196,7 +196,9 @@ class Publisher:
         """Count what will not be published: a frame of its camera, or an event, which no frame stands for."""
         if isinstance(item.record, AnalysisResult):
             item.run.drop(reason)
-        elif reason != "given_up":
+        elif reason == "given_up":
+            self.refused_writes += 1  # not tried any more, for it would be
+        else:
             self._lost += 1
 
     # --- the spool -----------------------------------------------------------------------------------------------

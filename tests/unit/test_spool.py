@@ -46,8 +46,8 @@ def test_records_come_out_in_the_order_in_which_they_went_in(spool: Spool) -> No
     assert (spool.count, spool.bytes) == (3, 30)
 
 
-def test_the_oldest_results_make_room_before_any_event(tmp_path: Path) -> None:
-    """Given a full spool, when more comes, then results go first, events last, and every one is counted."""
+def test_the_oldest_results_make_room_before_any_event(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Given a full spool, when more comes, results go first, events last; every one is counted, and the log says it."""
     spool = Spool.own(tmp_path, "w", 50, SetClock())
     spool.append([record(1, "event"), record(2), record(3), record(4, "event"), record(5)])
     spool.append([record(6, "event")])
@@ -55,6 +55,7 @@ def test_the_oldest_results_make_room_before_any_event(tmp_path: Path) -> None:
     spool.append([record(7, "event"), record(8, "event"), record(9, "event")])
     assert numbers(spool) == [4, 6, 7, 8, 9], "two results, and then the oldest event"
     assert (spool.count, spool.bytes, spool.lost) == (5, 50, 4)
+    assert capfd.readouterr().out.count("spool_full") == 1
     spool.close()
 
 
