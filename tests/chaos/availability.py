@@ -155,12 +155,26 @@ def check_availability(story: Story) -> tuple[list[Gap], list[Outage]]:
     ]
     outages = [
         Outage(excuse.span.why, camera_id, longest, excuse.mixed)
-        for camera_id, its in excuses.items()
+        for camera_id, its in _measured(story, excuses).items()
         for excuse in its
         if excuse.span.begin_ms >= story.breaking_ms
         and (longest := _longest_gap_ms(camera_id, excuse, story)) is not None
     ]
     return gaps, outages
+
+
+def _measured(story: Story, excuses: dict[str, list[Excuse]]) -> dict[str, list[Excuse]]:
+    """Return `excuses`, and times around faults that excuse nothing: what they cost is measured all the same."""
+    found = {}
+    for camera_id, its in excuses.items():
+        free = []
+        for fault in story.faults:
+            if fault.kind.scope is Scope.NOBODY and not fault.kind.name.startswith("camera"):
+                span = Span(fault.begin_ms, fault.end_ms + _ms(TAKEOVER_SECONDS), fault.kind.name)
+                mixed = any(excuse.span.meets(span.begin_ms, span.end_ms) for excuse in its)
+                free.append(Excuse(camera_id, span, fault.number, mixed=mixed))
+        found[camera_id] = its + free
+    return found
 
 
 def _captures(story: Story, camera_id: str) -> list[Line]:

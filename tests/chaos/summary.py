@@ -65,9 +65,9 @@ def _table(findings: Findings) -> Table:
             _allowed(name),
         )
     table.caption = (
-        "Longest time between two captures of a camera that the fault hit, with nothing else going on; "
-        "mixed: with other faults. A camera that nothing hits: "
-        f"{UNDISTURBED_SECONDS:g} s are allowed, on top of what a fault is."
+        "Longest time between two captures of a camera that the fault hit (any camera, where it should hit none), with "
+        "nothing else going on; mixed: with other faults. Allowed: so much from the fault's beginning, or after its "
+        f"end (it + ...), and between any two captures {UNDISTURBED_SECONDS:g} s."
     )
     return table
 
