@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import structlog
@@ -36,6 +36,7 @@ from workers.mailbox import Mailbox
 from workers.publisher import Publisher
 from workers.saving.saver import FrameSaver, shall_save
 from workers.tracking.tracker import CameraTracker
+from workers.watched_cameras import CaptureOpener, Watched, WatchedCameras, numbers_in
 
 #: Trackers match faint boxes to known tracks, and ignore fainter ones than this; what is reported is filtered
 #: afterwards by each camera's own setting.
@@ -45,46 +46,6 @@ SAVING_LANES: Final = 2
 SMOOTHING: Final = 0.1
 
 log = structlog.get_logger(__name__)
-
-
-class Capture(Protocol):
-    """One camera's stream, on a thread of its own."""
-
-    def start(self) -> None:
-        """Begin to connect."""
-
-    def stop(self) -> None:
-        """Ask it to end; returns at once."""
-
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended; False if it has not."""
-        ...
-
-    def update(self, *, analyse_fps: float, epoch: int) -> None:
-        """Change rate and epoch without connecting again."""
-
-
-class CaptureOpener(Protocol):
-    """Makes the capture of an assignment; does not start it."""
-
-    def __call__(
-        self,
-        assignment: Assignment,
-        on_frame: Callable[[Frame], None],
-        on_state: Callable[[CaptureState], None],
-        /,
-    ) -> Capture:
-        """Return the capture."""
-        ...
-
-
-@dataclass(slots=True)
-class _Watched:
-    """One camera in the pipeline."""
-
-    run: CameraRun
-    capture: Capture
-    tracker: CameraTracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +93,21 @@ class Pipeline:
         on_superseded: Callable[[], None],
     ) -> None:
         self._settings = settings
-        self._worker_id = worker_id
         self._clock = clock
         self._detector = stages.detector
-        self._open_capture = stages.open_capture
         self._new_tracker = stages.new_tracker
         self._saver = stages.saver
         self._on_superseded = on_superseded
-        self._watched: dict[str, _Watched] = {}
-        #: Captures that were asked to end and have not yet.
-        self._ending: list[Capture] = []
-        self._lock = threading.Lock()
+        self._tally = Tally()
+        self._cameras = WatchedCameras(
+            stages.open_capture,
+            stages.new_tracker,
+            self,
+            worker_id=worker_id,
+            clock=clock,
+            tally=self._tally,
+            used=numbers_in(stages.spool),
+        )
         self._mailbox = Mailbox(clock)
         self._lanes: Lanes[_Analysed] = Lanes(
             SAVING_LANES,
@@ -153,11 +118,6 @@ class Pipeline:
         )
         self._publisher = Publisher(stages.link, stages.spool, clock, self._refused)
         self._thread = threading.Thread(target=self._analyse_for_ever, name="detector", daemon=True)
-        #: Camera id -> epoch under which a write was refused: that assignment must not start again.
-        self._refused_epochs: dict[str, int] = {}
-        #: Camera id -> the last numbers that were used here, and those in the spool of a process before this one.
-        self._used: dict[str, Numbers] = _numbers_in(stages.spool)
-        self._tally = Tally()
         self.detect_ms = 0.0
         self._detect_cost = Mean()
         #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
@@ -176,69 +136,19 @@ class Pipeline:
         keep_missing: bool = False,
         accepted: Mapping[str, Numbers] | None = None,
     ) -> None:
-        """Watch exactly the cameras in `assignments`.
+        """Watch exactly the cameras in `assignments`; see `WatchedCameras.apply`."""
+        self._cameras.apply(assignments, keep_missing=keep_missing, accepted=accepted)
 
-        Args:
-            assignments: Camera id -> assignment. One of an epoch that was refused already does not start again.
-            accepted: Camera id -> the last numbers that Redis has accepted under the epoch of its assignment, for
-                cameras that are not watched yet; theirs go on after them.
-            keep_missing: Go on with cameras that are not in `assignments` (Redis may have lost its data), except
-                those that other workers have taken over.
-        """
-        with self._lock:
-            for camera_id, watched in list(self._watched.items()):
-                wanted = assignments.get(camera_id)
-                stale = watched.run.superseded and (wanted is None or wanted.epoch <= watched.run.epoch)
-                if stale or (wanted is None and not keep_missing):
-                    self._leave(camera_id)
-                elif wanted is not None and wanted.epoch > watched.run.epoch:
-                    self._reassign(camera_id, watched, wanted)
-            for camera_id, wanted in assignments.items():
-                if camera_id not in self._watched and wanted.epoch > self._refused_epochs.get(camera_id, 0):
-                    self._begin(wanted, (accepted or {}).get(camera_id, Numbers()))
-            self._ending = [capture for capture in self._ending if not capture.join(0)]
-            if not keep_missing:
-                refused = self._refused_epochs.items()
-                self._refused_epochs = {name: epoch for name, epoch in refused if name in assignments}
-
-    def _begin(self, assignment: Assignment, accepted: Numbers) -> None:
-        numbers = accepted.newest(self._used.get(assignment.camera_id, accepted))
-        run = CameraRun(assignment, self._worker_id, self._clock, tally=self._tally, numbers=numbers)
-        capture = self._open_capture(
-            assignment, lambda frame: self._arrived(run, frame), lambda state: self._capture_changed(run, state)
-        )
-        self._watched[assignment.camera_id] = _Watched(run, capture, self._new_tracker())
-        capture.start()
-        log.info("camera_taken", camera=assignment.camera_id, epoch=assignment.epoch)
-
-    def _reassign(self, camera_id: str, watched: _Watched, wanted: Assignment) -> None:
-        held = watched.run.assignment
-        if (held.url, held.secrets) != (wanted.url, wanted.secrets):
-            self._leave(camera_id)
-            self._begin(wanted, Numbers())
-            return
-        watched.run.reassign(wanted)
-        watched.capture.update(analyse_fps=wanted.settings.analyse_fps, epoch=wanted.epoch)
-        log.info("camera_changed", camera=camera_id, epoch=wanted.epoch)
-
-    def _leave(self, camera_id: str) -> None:
-        watched = self._watched.pop(camera_id)
-        watched.run.left = True
-        watched.capture.stop()
-        self._ending.append(watched.capture)
-        if self._mailbox.discard(camera_id) is not None:
-            watched.run.drop("given_up")
-        self._tell(watched.run, CameraEvents.left)
-        self._used[camera_id] = watched.run.numbers
-        self._publisher.forget(camera_id)
-        if watched.run.superseded:
-            self._refused_epochs[camera_id] = watched.run.epoch
-        log.info("camera_left", camera=camera_id, epoch=watched.run.epoch, superseded=watched.run.superseded)
+    def left(self, run: CameraRun) -> None:
+        """Forget what waits of a camera that was given up, and tell that nothing is followed there any more."""
+        if self._mailbox.discard(run.assignment.camera_id) is not None:
+            run.drop("given_up")
+        self._tell(run, CameraEvents.left)
+        self._publisher.forget(run.assignment.camera_id)
 
     def statuses(self) -> list[tuple[CameraRun, CameraStatus]]:
         """Return the status of every camera that other workers have not taken over."""
-        with self._lock:
-            runs = [watched.run for watched in self._watched.values() if not watched.run.superseded]
+        runs = [watched.run for watched in self._cameras.all() if not watched.run.superseded]
         now = self._clock.monotonic()
         for run in runs:
             self._tell(run, lambda events: events.time_passed(now))
@@ -247,13 +157,12 @@ class Pipeline:
     @property
     def camera_ids(self) -> list[str]:
         """Cameras that are watched now."""
-        with self._lock:
-            return sorted(self._watched)
+        return self._cameras.ids
 
     def holdings(self) -> dict[str, Holding]:
         """Return what is watched, and what each camera costs."""
-        with self._lock:
-            return {camera_id: watched.run.holding for camera_id, watched in self._watched.items()}
+        runs = [watched.run for watched in self._cameras.all()]
+        return {run.assignment.camera_id: run.holding for run in runs}
 
     def totals(self) -> Totals:
         """Return the counts of all cameras this worker has watched."""
@@ -287,7 +196,7 @@ class Pipeline:
 
     # --- frames --------------------------------------------------------------------------------------------------
 
-    def _arrived(self, run: CameraRun, frame: Frame) -> None:
+    def arrived(self, run: CameraRun, frame: Frame) -> None:
         """Take a due frame from a capture's thread."""
         if self._mailbox.put(frame) is not None:
             run.drop("overload")
@@ -302,8 +211,7 @@ class Pipeline:
                     self._drop(frame, "detector_failed")
 
     def _analyse(self, frames: list[Frame]) -> None:
-        with self._lock:
-            watched = [self._watched.get(frame.camera_id) for frame in frames]
+        watched = [self._cameras.get(frame.camera_id) for frame in frames]
         current = []
         for frame, found in zip(frames, watched, strict=True):
             if found is None:
@@ -342,7 +250,7 @@ class Pipeline:
             wall = detection_cpu_seconds(wall=wall, process_cpu=process_cpu, threads=self._settings.detect_threads)
         self._detect_cost.add(wall / frames)
 
-    def _track(self, frame: Frame, found: _Watched, detections: Detections) -> None:
+    def _track(self, frame: Frame, found: Watched, detections: Detections) -> None:
         tracked = found.tracker.update(
             detections, captured_monotonic=frame.captured_monotonic, frame_size=(frame.height, frame.width)
         )
@@ -353,8 +261,7 @@ class Pipeline:
             self._lanes.put(frame.camera_id, _Analysed(found.run, frame, result))
 
     def _drop(self, frame: Frame, reason: str) -> None:
-        with self._lock:
-            found = self._watched.get(frame.camera_id)
+        found = self._cameras.get(frame.camera_id)
         if found is not None:
             found.run.drop(reason)
 
@@ -406,7 +313,7 @@ class Pipeline:
             log.error("no_preview", camera=frame.camera_id, error=str(error))
             return None
 
-    def _capture_changed(self, run: CameraRun, state: CaptureState) -> None:
+    def capture_changed(self, run: CameraRun, state: CaptureState) -> None:
         """Take note of what a capture says; called on its thread."""
         run.capture_changed(state)
         self._tell(run, lambda events: events.capture_changed(state, self._clock.now_ms()))
@@ -415,8 +322,7 @@ class Pipeline:
         run.tell(make, lambda event: self._publisher.put_event(run, event))
 
     def _refused(self, camera_id: str, epoch: int) -> None:
-        with self._lock:
-            watched = self._watched.get(camera_id)
+        watched = self._cameras.get(camera_id)
         if watched is not None and watched.run.refused(epoch):
             log.info("camera_superseded", camera=camera_id, epoch=epoch)
             self._on_superseded()
@@ -426,16 +332,11 @@ class Pipeline:
     def close(self, timeout_seconds: float) -> None:
         """Stop all cameras, finish what was captured, and end the threads."""
         deadline = self._clock.monotonic() + timeout_seconds
-        with self._lock:
-            for watched in self._watched.values():
-                watched.capture.stop()
+        self._cameras.stop_captures()
         self._mailbox.close()
         self._thread.join(max(0.0, deadline - self._clock.monotonic()))
         frames_left = self._lanes.close(max(0.1, deadline - self._clock.monotonic()))
-        with self._lock:
-            for camera_id in list(self._watched):
-                self._leave(camera_id)
-            ending = self._ending
+        ending = self._cameras.leave_all()
         records_left = self._publisher.close(max(0.1, deadline - self._clock.monotonic()))
         if frames_left or records_left:
             log.warning("left_behind", frames=frames_left, records=records_left)
@@ -448,12 +349,3 @@ class Pipeline:
         left = self._publisher.abandon(timeout_seconds)
         if left:
             log.warning("left_behind", frames=0, records=left)
-
-
-def _numbers_in(spool: Spool) -> dict[str, Numbers]:
-    """Return the newest numbers of what waits in a spool, by camera."""
-    found: dict[str, Numbers] = {}
-    for (kind, camera_id, epoch), number in spool.newest_numbers().items():
-        waits = Numbers(epoch, seq=number) if kind == "result" else Numbers(epoch, event=number)
-        found[camera_id] = found.get(camera_id, waits).newest(waits)
-    return found

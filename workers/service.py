@@ -26,10 +26,11 @@ from runtime.worker_link import WorkerLink, Written
 from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.metrics import WorkerCollector, serve_metrics
-from workers.pipeline import CaptureOpener, Pipeline, PipelineSettings, Stages
+from workers.pipeline import Pipeline, PipelineSettings, Stages
 from workers.saving.saver import FrameSaver
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.tracker import CameraTracker
+from workers.watched_cameras import CaptureOpener
 
 #: Seconds between two statuses of a worker and its cameras.
 STATUS_SECONDS: Final = 1.0

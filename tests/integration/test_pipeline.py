@@ -23,10 +23,11 @@ from tests.support.rtsp_server import wait_until
 from workers.capture.state import CaptureState
 from workers.detection.detector import DetectorError
 from workers.frames import BgrImage, Detections, Frame
-from workers.pipeline import Capture, Pipeline, PipelineSettings, Stages
+from workers.pipeline import Pipeline, PipelineSettings, Stages
 from workers.saving.saver import FrameSaver
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.tracker import CameraTracker
+from workers.watched_cameras import Capture
 
 CLOCK = SystemClock()
 CLASS_NAMES = {0: "person"}
