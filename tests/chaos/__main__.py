@@ -44,12 +44,15 @@ def _arguments() -> argparse.Namespace:
         help=f"draw only this fault; may be given several times: {', '.join(KINDS)}",
     )
     parser.add_argument("--out", type=Path, help="where the log goes (default: .farm/chaos-SEED.jsonl)")
+    parser.add_argument(
+        "--slack", type=float, default=1.0, help="let everything take so many times as long: on a busy machine"
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the logs of the farm's processes there")
     parser.add_argument("--check", type=Path, metavar="FILE", help="only check a log that was kept")
     parser.add_argument(_INNER, action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.minutes <= 0 or given.cameras < 1 or given.workers < 2:
-        parser.error("needs --minutes greater than 0, at least one camera and at least two workers")
+    if given.minutes <= 0 or given.slack <= 0 or given.cameras < 1 or given.workers < 2:
+        parser.error("needs --minutes and --slack greater than 0, at least one camera and at least two workers")
     return given
 
 
@@ -64,8 +67,8 @@ def main() -> int:
     except (FarmError, LogUnreadableError) as error:
         print(f"chaos: {error}", file=sys.stderr)
         return 2
-    findings = check(lines)
-    show(findings, lines, path)
+    findings = check(lines, given.slack)
+    show(findings, lines, path, given.slack)
     return 1 if findings.violations else 0
 
 

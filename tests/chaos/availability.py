@@ -50,21 +50,19 @@ def excuses_of(story: Story) -> dict[str, list[Excuse]]:
     for fault in story.faults:
         for camera_id in _cameras_of(fault, story, found):
             target = fault.target if fault.kind.scope is Scope.WORKER else ""
-            found[camera_id].append(Excuse(camera_id, _extended(_span_of(fault), control), fault.number, target))
+            span = _extended(_span_of(fault, story), control, story)
+            found[camera_id].append(Excuse(camera_id, span, fault.number, target))
     for camera_id, spans in story.wanted.items():
-        for span in spans:
-            until = span.begin_ms + _ms(TAKEOVER_SECONDS)
-            found[camera_id].append(Excuse(camera_id, _extended(Span(span.begin_ms, until, span.why), control), 0))
+        for wanted in spans:
+            until = wanted.begin_ms + story.allowed_ms(TAKEOVER_SECONDS)
+            span = _extended(Span(wanted.begin_ms, until, wanted.why), control, story)
+            found[camera_id].append(Excuse(camera_id, span, 0))
     return {camera_id: _marked(its, control) for camera_id, its in found.items()}
 
 
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _span_of(fault: Fault) -> Span:
+def _span_of(fault: Fault, story: Story) -> Span:
     after = fault.end_ms if fault.kind.from_end else fault.begin_ms
-    return Span(fault.begin_ms, after + _ms(fault.kind.allowance_seconds), fault.kind.name)
+    return Span(fault.begin_ms, after + story.allowed_ms(fault.kind.allowance_seconds), fault.kind.name)
 
 
 def _control_spans(story: Story) -> list[Span]:
@@ -80,20 +78,20 @@ def _control_spans(story: Story) -> list[Span]:
         since = fault.end_ms
         if not fault.kind.is_redis:
             restarted = [
-                other.end_ms + _ms(START_SECONDS)
+                other.end_ms + story.allowed_ms(START_SECONDS)
                 for other in story.faults_of("controller_killed")
                 if other is not fault and other.begin_ms <= fault.begin_ms
             ]
             since = max([fault.begin_ms, *restarted])
-        found.append(Span(fault.begin_ms, since + _ms(CONTROL_SECONDS), fault.kind.name))
+        found.append(Span(fault.begin_ms, since + story.allowed_ms(CONTROL_SECONDS), fault.kind.name))
     return found
 
 
-def _extended(span: Span, control: list[Span]) -> Span:
+def _extended(span: Span, control: list[Span], story: Story) -> Span:
     """Let `span` last until cameras can be placed again, and for a takeover after that."""
     for trouble in sorted(control, key=lambda each: each.begin_ms):
         if trouble.meets(span.begin_ms, span.end_ms) and trouble.why != span.why:
-            span = Span(span.begin_ms, max(span.end_ms, trouble.end_ms + _ms(TAKEOVER_SECONDS)), span.why)
+            span = Span(span.begin_ms, max(span.end_ms, trouble.end_ms + story.allowed_ms(TAKEOVER_SECONDS)), span.why)
     return span
 
 
@@ -170,7 +168,7 @@ def _measured(story: Story, excuses: dict[str, list[Excuse]]) -> dict[str, list[
         free = []
         for fault in story.faults:
             if fault.kind.scope is Scope.NOBODY and not fault.kind.name.startswith("camera"):
-                span = Span(fault.begin_ms, fault.end_ms + _ms(TAKEOVER_SECONDS), fault.kind.name)
+                span = Span(fault.begin_ms, fault.end_ms + story.allowed_ms(TAKEOVER_SECONDS), fault.kind.name)
                 mixed = any(excuse.span.meets(span.begin_ms, span.end_ms) for excuse in its)
                 free.append(Excuse(camera_id, span, fault.number, mixed=mixed))
         found[camera_id] = its + free
@@ -193,7 +191,7 @@ def _gaps(camera_id: str, wanted: Span, story: Story, excuses: list[Excuse]) -> 
     ]
     for (before, _), (after, line) in pairwise([(begin, 0), *inside, (wanted.end_ms, last_line)]):
         bare = after - before - _covered_ms(before, after, [excuse.span for excuse in excuses])
-        if bare > _ms(UNDISTURBED_SECONDS):
+        if bare > story.allowed_ms(UNDISTURBED_SECONDS):
             yield Gap(camera_id, Span(before, after), bare, line)
 
 

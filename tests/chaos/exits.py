@@ -19,11 +19,13 @@ DOCUMENTED: Final = frozenset(
     }
 )
 _REDIS: Final = ("redis_frozen", "redis_killed", "redis_emptied")
-#: Milliseconds after a fault in which a process may still end for it: it looks at its lease once a second, and gives
-#: what it holds a few seconds to finish.
-_AFTER_MS: Final = 15_000
-#: Milliseconds that the lease of a killed worker may still be in the way of another one with its id.
-_LEASE_MS: Final = 10_000
+#: Seconds after a fault in which a process may still end for it: it looks at its lease once a second, and gives what
+#: it holds a few seconds to finish.
+_AFTER_SECONDS: Final = 15.0
+#: Seconds that a worker which was drained may need: it hands over for up to 15, and has some more to finish.
+_DRAIN_SECONDS: Final = 30.0
+#: Seconds that the lease of a killed worker may still be in the way of another one with its id.
+_LEASE_SECONDS: Final = 10.0
 #: Milliseconds a freeze must last to be longer than a lease for sure.
 _LONGER_THAN_A_LEASE_MS: Final = 4_000
 
@@ -57,10 +59,11 @@ def _problem(line: Line, story: Story, *, stopped: bool) -> str:
         exit_codes.NOT_YET: story.faults_of("worker_link_silent", "worker_link_cut", target=name)
         + story.faults_of(*_REDIS),
     }.get(code, [])
-    if code == exit_codes.NOT_YET and _any(story.faults_of("worker_killed", target=name), at_ms, _LEASE_MS):
+    if code == exit_codes.NOT_YET and _any(
+        story.faults_of("worker_killed", target=name), at_ms, story.allowed_ms(_LEASE_SECONDS)
+    ):
         return ""
-    # A drained worker hands over camera by camera, for up to 15 s and some more to finish.
-    if _any(reasons, at_ms, 2 * _AFTER_MS if code == exit_codes.DONE else _AFTER_MS):
+    if _any(reasons, at_ms, story.allowed_ms(_DRAIN_SECONDS if code == exit_codes.DONE else _AFTER_SECONDS)):
         return ""
     return f"ended with {code} and no fault explains it"
 
@@ -71,6 +74,7 @@ def _any(faults: list[Fault], at_ms: int, after_ms: int) -> bool:
 
 def _frozen_that_stayed(story: Story) -> Iterator[tuple[str, int]]:
     """Yield workers that slept for longer than their lease, reached Redis, and went on."""
+    after_ms = story.allowed_ms(_AFTER_SECONDS)
     for fault in story.faults_of("worker_frozen"):
         too_short = fault.end_ms - fault.begin_ms < _LONGER_THAN_A_LEASE_MS
         around = [
@@ -79,16 +83,16 @@ def _frozen_that_stayed(story: Story) -> Iterator[tuple[str, int]]:
             if other is not fault
             and (other.kind.name in _REDIS or other.target == fault.target)
             and other.end_ms >= fault.begin_ms - 5_000
-            and other.begin_ms <= fault.end_ms + _AFTER_MS
+            and other.begin_ms <= fault.end_ms + after_ms
         ]
-        if too_short or around or fault.end_ms + _AFTER_MS > story.end_ms:
+        if too_short or around or fault.end_ms + after_ms > story.end_ms:
             continue
         codes = [
             line["code"]
             for line in story.by_what["process"]
             if line["state"] == "ended"
             and line["name"] == fault.target
-            and fault.covers(line["at_ms"], after_ms=_AFTER_MS)
+            and fault.covers(line["at_ms"], after_ms=after_ms)
         ]
         if exit_codes.LEASE_LOST not in codes:
             yield f"{fault.target} was frozen for longer than its lease and did not leave: {codes}", fault.line

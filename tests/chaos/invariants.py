@@ -54,9 +54,14 @@ class Findings:
     strictness: float = 1.0
 
 
-def check(lines: list[Line]) -> Findings:
-    """Check a log, as `event_log.read_log` or `event_log.numbered` return it."""
-    story = Story(lines)
+def check(lines: list[Line], slack: float = 1.0) -> Findings:
+    """Check a log.
+
+    Args:
+        lines: As `event_log.read_log` or `event_log.numbered` return them.
+        slack: Every time that something may take is so many times as long: for machines that are slow or busy.
+    """
+    story = Story(lines, slack)
     found = Findings(faults=Counter(fault.kind.name for fault in story.faults))
     found.results, found.events = len(story.by_what["result"]), len(story.by_what["event"])
     gaps, found.outages = check_availability(story)

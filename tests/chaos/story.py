@@ -46,8 +46,15 @@ class Span:
 class Story:
     """One log, by what happened to whom."""
 
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: list[Line], slack: float = 1.0) -> None:
+        """Read a log.
+
+        Args:
+            lines: Of the log, numbered.
+            slack: Every time that something may take is so many times as long: for machines that are slow or busy.
+        """
         self.lines = lines
+        self._slack = slack
         self.by_what: dict[str, list[Line]] = defaultdict(list)
         for line in lines:
             self.by_what[line["what"]].append(line)
@@ -56,6 +63,10 @@ class Story:
         #: Camera id -> what stood as its newest result, in order.
         self.newest = _by_camera(self.by_what["newest"])
         self._assigned = _by_camera(self.by_what["assigned"])
+
+    def allowed_ms(self, seconds: float) -> int:
+        """Return how many ms something may take here that may take so many seconds on a good machine."""
+        return round(seconds * 1000 * self._slack)
 
     def first(self, what: str) -> Line | None:
         """Return the first line of a kind."""

@@ -23,7 +23,7 @@ def percentile(values: list[int], share: float) -> int:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def show(findings: Findings, lines: list[Line], path: Path) -> None:
+def show(findings: Findings, lines: list[Line], path: Path, slack: float) -> None:
     """Print faults, what they cost, and every violation with the lines around it."""
     # As wide as the table, also where the output is no terminal.
     console = Console(highlight=False, width=120)
@@ -33,6 +33,8 @@ def show(findings: Findings, lines: list[Line], path: Path) -> None:
         f"refused; {findings.repeated_after_data_loss} accepted again after Redis had lost them"
     )
     console.print(f"In {findings.strictness:.0%} of all cameras' time no fault would have explained a missing result.")
+    if slack != 1.0:
+        console.print(f"Everything was allowed to take {slack:g} times as long.")
     for text in findings.unchecked:
         console.print(f"not checked: {text}")
     if not findings.violations:

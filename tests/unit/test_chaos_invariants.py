@@ -61,6 +61,11 @@ def test_a_takeover_that_takes_too_long_is_found() -> None:
     assert [(number, text[:24]) for number, text in broken(killed(19).check())] == [(1, "a has no result for 9.5 ")]
 
 
+def test_with_slack_everything_may_take_longer() -> None:
+    """Given a takeover that takes 9 s, when everything may take three times as long, then nothing is found."""
+    assert broken(check(killed(19).lines(), slack=3)) == []
+
+
 def test_a_takeover_may_wait_for_a_controller() -> None:
     """Given a killed worker when the leader has just been frozen, then another one must lead first, and no longer."""
     log = killed(18)
