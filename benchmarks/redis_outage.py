@@ -253,6 +253,8 @@ def main() -> int:
     parser.add_argument("--room", type=int, nargs="+", default=[DEFAULT_ROOM, SMALL_ROOM], help="FARM_SPOOL_MAX_BYTES")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    if options.clip is not None and not options.clip.is_file():
+        parser.error(f"there is no file {options.clip}; name an H.264 file that the RTSP server can serve, or none")
     outcomes = [measure(options.outage, options.seconds, options.clip, room) for room in options.room]
     table = Table("", *(f"room for {each.room_bytes:,} bytes" for each in outcomes))
     for label, values in rows(outcomes).items():
