@@ -28,6 +28,8 @@ CALM_SECONDS: Final = 20.0
 #: Defaults of the product, where the tests' farm has others; small pictures, so that eight workers have room.
 SETTINGS: Final = {
     "FARM_DETECT_SIZE": "160",
+    "FARM_DETECT_THREADS": "1",
+    "FARM_LEASE_SECONDS": "3",
     "FARM_CONNECT_TIMEOUT_SECONDS": "8",
     "FARM_STALL_TIMEOUT_SECONDS": "8",
     "FARM_RECONNECT_MAX_SECONDS": "15",

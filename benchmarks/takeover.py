@@ -33,6 +33,8 @@ CALM_SECONDS: Final = 20.0
 #: so that three workers have room on two cores.
 SETTINGS: Final = {
     "FARM_DETECT_SIZE": "320",
+    "FARM_DETECT_THREADS": "1",
+    "FARM_LEASE_SECONDS": "3",
     "FARM_CONNECT_TIMEOUT_SECONDS": "8",
     "FARM_STALL_TIMEOUT_SECONDS": "8",
     "FARM_RECONNECT_MAX_SECONDS": "15",

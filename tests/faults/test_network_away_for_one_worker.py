@@ -23,6 +23,7 @@ def test_others_take_over_and_what_it_wrote_meanwhile_is_refused_and_counted(tmp
         taken = farm.epochs()
         assert all(taken[name] > before[name] for name in orphans)
 
+        farm.wait_detached("two")
         wire.pass_on()
         farm.farm.wait_for(
             lambda: _refused(farm.farm.live_workers().get("two")) > 0, "it is back, and its late writes are refused", 30

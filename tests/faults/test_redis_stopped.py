@@ -13,8 +13,7 @@ def test_the_same_processes_go_on_with_all_cameras_when_redis_goes_on(tmp_path: 
     with fault_farm(tmp_path) as farm:
         pids = farm.pids()
         farm.valkey.freeze()
-        for name in farm.workers:
-            farm.farm.wait_for(lambda name=name: '"state": "detached"' in farm.log(name), f"{name} is detached", 30)  # type: ignore[misc]
+        farm.wait_detached(*farm.workers)
         assert farm.farm.call("GET", "/readyz")[0] == 503
         farm.valkey.thaw()
         farm.farm.wait_for(farm.farm.is_ready, "the API is ready again", 30)

@@ -43,7 +43,7 @@ def test_late_writes_of_a_thawed_worker_are_refused_and_it_leaves_with_its_exit_
 
 @pytest.mark.slow
 def test_a_worker_that_is_frozen_for_less_than_its_lease_goes_on(tmp_path: Path) -> None:
-    """Given the default lease, when a worker is frozen for a moment, then it goes on and no camera moves."""
+    """Given a worker, when it is frozen for less than its lease, then it goes on and no camera moves."""
     with fault_farm(tmp_path, workers=("one",), cameras=("a",), FARM_LEASE_SECONDS="20") as farm:
         before = farm.epochs()
         seen = len(farm.watcher.acceptances("a"))

@@ -11,7 +11,7 @@ from tests.support.fault_farm import FaultFarm, fault_farm, now_ms
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultFarm]:
-    """A farm of two workers with the default lease."""
+    """A farm of two workers."""
     with fault_farm(tmp_path_factory.mktemp("farm")) as started:
         yield started
 

@@ -21,21 +21,24 @@ from tests.support.valkey_server import ValkeyServer, free_port
 from tests.support.weights import yolo11n
 
 CAMERAS: Final = ("a", "b", "c", "d")
-#: Small pictures, few threads and short time limits: what is tested is who watches what, not how fast.
+#: Small pictures, few threads and short time limits of cameras: what is tested is who watches what, not how fast. The
+#: lease is longer than by default (3 s), so that no process loses it because the machine is busy.
 SETTINGS: Final = {
     "FARM_DETECT_SIZE": "160",
     "FARM_DETECT_THREADS": "1",
-    "FARM_CONNECT_TIMEOUT_SECONDS": "2",
-    "FARM_STALL_TIMEOUT_SECONDS": "2",
+    "FARM_LEASE_SECONDS": "5",
+    "FARM_CONNECT_TIMEOUT_SECONDS": "4",
+    "FARM_STALL_TIMEOUT_SECONDS": "4",
     "FARM_RECONNECT_MAX_SECONDS": "2",
 }
-#: The promise is 5 s, and `benchmarks/takeover.py` measures it; a test must also pass on a busy machine.
-TAKEOVER_SECONDS: Final = 15.0
+#: The promise is 5 s with the default lease, and `benchmarks/takeover.py` measures it; this is for a longer lease and
+#: a busy machine.
+TAKEOVER_SECONDS: Final = 30.0
 #: Analysed frames per second of every camera, where nothing else is said.
 ANALYSE_FPS: Final = 2.0
 #: Of a camera that nothing happened to: two frames are 500 ms apart, the rest is for a busy machine. What lost
-#: its worker or its stream is away for longer than that in every test.
-LONGEST_GAP_MS: Final = 2_500
+#: its worker or its stream is away for longer than that in every test; the benchmarks count single frames.
+LONGEST_GAP_MS: Final = 3_500
 
 
 @dataclass
@@ -136,7 +139,16 @@ class FaultFarm:
             lambda: set(cameras) <= self.analysed_by(worker_id), f"{worker_id} analyses {', '.join(cameras)}", seconds
         )
 
-    def wait_status(self, camera_id: str, *, seconds: float = 20, **wanted: object) -> dict[str, Any]:
+    def wait_detached(self, *names: str, seconds: float = 40) -> None:
+        """Wait until these processes know that they cannot know whether their lease is still theirs."""
+        for name in names:
+            self.farm.wait_for(
+                lambda name=name: '"state": "detached"' in self.log(name),  # type: ignore[misc]
+                f"{name} is detached",
+                seconds,
+            )
+
+    def wait_status(self, camera_id: str, *, seconds: float = 40, **wanted: object) -> dict[str, Any]:
         """Wait until a camera's status has these values; return it."""
         found: dict[str, Any] = {}
 
