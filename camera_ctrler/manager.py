@@ -36,6 +36,8 @@ FULL_READ_SECONDS: Final = 5.0
 AUDIT_SECONDS: Final = 10.0
 #: Seconds between two looks at what workers measured: costs change slowly, and each change means planning anew.
 COST_SECONDS: Final = 10.0
+#: Seconds for one look at the workers from which on the server must have hung meanwhile.
+SLOW_READ_SECONDS: Final = 1.0
 #: Seconds between two reports when nothing happens.
 REPORT_SECONDS: Final = 1.0
 
@@ -97,6 +99,8 @@ class Manager:
         self._database_error = ""
         self._leading_since_ms = 0
         self._must_adopt = True
+        #: Monotonic seconds until when workers that hold cameras are waited for, after Redis was away.
+        self._wait_until = float("-inf")
         #: Whether Redis holds the mark of a plan; where it does not, it is new or has lost its data.
         self._is_marked = False
         self._reported_errors = ("", "")
@@ -120,6 +124,14 @@ class Manager:
         self._must_adopt = True
         self._revision = -1
 
+    def redis_was_away(self, seconds_ago: float = 0.0) -> None:
+        """Wait for the workers that hold cameras to have their leases back, before any of them counts as dead.
+
+        While Redis is away no lease can be renewed: when it is back, none of them says anything about its worker.
+        """
+        self._wait_until = self._clock.monotonic() - seconds_ago + self._settings.patience_seconds
+        self._must_adopt = True
+
     @property
     def unfinished(self) -> bool:
         """Whether the newest plan left something to be done by the next step."""
@@ -139,12 +151,18 @@ class Manager:
         if adopting:
             self._state.adopt(self._reader, now + self._settings.handover_seconds)
             self._adopted_at, self._plan = now, None
+        self._check_for_a_hang(now)
         self._follow_registry()
+        looking_since = self._clock.monotonic()
         workers = self._reader.workers(with_ages=False)
+        self._check_for_a_hang(looking_since)
         self._hear_costs(workers)
         offers = self._costs.offers(workers)
         if offers != self._offers:
             self._offers, self._plan = offers, None
+        if self._waits_for(workers):
+            self._report()
+            return
         if not self._knows_cameras:
             self._must_adopt = False
             self._report()
@@ -166,6 +184,20 @@ class Manager:
         self._must_adopt = False
         if len(operations) or now - self._reported_at >= REPORT_SECONDS or self._reported_errors != self._errors:
             self._report()
+
+    def _check_for_a_hang(self, since: float) -> None:
+        """Take note of a server that hung during a read and answered it all the same; leases ran out meanwhile."""
+        if self._clock.monotonic() - since > SLOW_READ_SECONDS:
+            self.redis_was_away()
+
+    def _waits_for(self, workers: list[WorkerView]) -> bool:
+        """Tell whether a worker that holds cameras may still be about to come back after an outage of Redis."""
+        if self._clock.monotonic() >= self._wait_until:
+            return False
+        back = {worker.worker_id for worker in workers if worker.alive and worker.status is not None}
+        holders = {placed.worker_id for placed in self._state.placed.values()}
+        holders |= {handover.from_worker for handover in self._state.handovers.values()}
+        return not holders <= back
 
     def _make_operations(self, operations: Operations, workers: list[WorkerView]) -> None:
         """Decide what has to change."""

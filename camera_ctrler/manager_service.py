@@ -51,6 +51,8 @@ class ManagerService:
         self._controllers: list[str] = []
         self._announced_at = float("-inf")
         self._leading = threading.Event()
+        #: Monotonic seconds when Redis was found to be away last.
+        self._away_at = float("-inf")
 
     def run(self) -> int:
         """Plan until asked to stop; returns an exit code.
@@ -71,6 +73,7 @@ class ManagerService:
             try:
                 self._lead_one_term()
             except RedisAwayError as error:
+                self._away_at = self._clock.monotonic()
                 log.warning("redis_away", error=str(error))
             except redis.RedisError as error:
                 log.error("redis_refused", error=str(error))
@@ -101,6 +104,8 @@ class ManagerService:
         )
         manager.refused_plans = self._refused_plans
         manager.take_lead()
+        uptime_seconds = float(self._client.info("server")["uptime_in_seconds"])
+        manager.redis_was_away(min(uptime_seconds, self._clock.monotonic() - self._away_at))
         log.info("lead_taken", controller=self._controller_id, pid=os.getpid())
         keeper = LeaseKeeper(lease, self._settings.lease_seconds, lambda state: log.warning("lease", state=state))
         keeper.start()
@@ -113,6 +118,7 @@ class ManagerService:
                     # Redis was away: it may have come back without its data, or another manager led meanwhile.
                     times_taken = lease.times_taken
                     manager.take_lead()
+                    manager.redis_was_away()
                 if lease.state is LeaseState.HELD:
                     self._step(manager)
                 manager.controllers = self._announce()
@@ -136,11 +142,12 @@ class ManagerService:
             log.info("controller_not_announced", error=str(error))
         return self._controllers
 
-    @staticmethod
-    def _step(manager: Manager) -> None:
+    def _step(self, manager: Manager) -> None:
         try:
             manager.step()
         except RedisAwayError as error:
+            self._away_at = self._clock.monotonic()
+            manager.redis_was_away()
             log.warning("redis_away", error=str(error))
 
     def _follow_source(self, source: CameraSource) -> None:

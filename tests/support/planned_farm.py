@@ -170,6 +170,10 @@ class PlannedFarm:
         self._workers[name] = SimulatedWorker(self.client, name, capacity, labels)
         return self._workers[name]
 
+    def worker_of(self, name: str) -> SimulatedWorker:
+        """Return a worker that was started."""
+        return self._workers[name]
+
     def settle(self) -> None:
         """Step and let every worker publish until nothing is being handed over."""
         for _ in range(8):
