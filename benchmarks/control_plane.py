@@ -426,6 +426,7 @@ def main() -> int:
     if any(phase.get("others_that_lost_their_lease") for phase in asdict(bench.figures).values()):
         console.print("Workers lost their leases that nobody killed: the machine was too busy for these figures.")
     if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(asdict(bench.figures), indent=1) + "\n")
     return 0
 
