@@ -56,6 +56,8 @@ class ManagerSettings:
     connects_per_host: int = 16
     #: Seconds in which workers are waited for after Redis lost its data.
     patience_seconds: float = 5.0
+    #: Seconds without a death before cameras move for the sake of balance: as long as a lease.
+    calm_seconds: float = 3.0
 
 
 class Manager:
@@ -104,6 +106,9 @@ class Manager:
         #: Whether Redis holds the mark of a plan; where it does not, it is new or has lost its data.
         self._is_marked = False
         self._reported_errors = ("", "")
+        self._alive: set[str] = set()
+        #: Monotonic seconds when a worker was last found to be gone.
+        self._died_at = float("-inf")
         #: Worker id -> when its process started, for workers that live.
         self._started: dict[str, int] = {}
         self._offers: dict[str, WorkerOffer] = {}
@@ -205,6 +210,9 @@ class Manager:
         for worker_id, camera_id in self._state.strays:
             operations.withdraw(worker_id, camera_id)
         self._state.strays = []
+        if self._alive - alive:
+            self._died_at = self._clock.monotonic()
+        self._alive = alive
         self._restore_lost(operations, workers)
         if self._changes.finish_handovers(operations, alive, self._offers):
             self._plan = None
@@ -232,8 +240,11 @@ class Manager:
             # The worker that was to take over is dead, and the former one still watches: it may go on.
             back = handover is not None and placed.worker_id not in alive and handover.from_worker in self._offers
             current[camera_id] = handover.from_worker if handover is not None and back else placed.worker_id
+        # Workers that die together are found out one after the other: what evens out the first gap is in the way
+        # of the second.
+        calm = self._clock.monotonic() - self._died_at >= self._settings.calm_seconds
         limits = Limits(
-            moves=max(0, self._settings.max_moves_at_once - len(state.handovers)),
+            moves=max(0, self._settings.max_moves_at_once - len(state.handovers)) if calm else 0,
             connects=self._connects.left(need.host for need in self._needs.values()),
             pinned=state.handovers.keys(),
         )

@@ -99,6 +99,7 @@ class ManagerService:
                 connects_per_host=self._settings.connects_per_host,
                 # As long as a worker may take to have its lease back, and to say how it does.
                 patience_seconds=self._settings.lease_seconds + 2.0,
+                calm_seconds=self._settings.lease_seconds,
             ),
             clock=self._clock,
         )

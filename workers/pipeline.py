@@ -184,6 +184,11 @@ class Pipeline:
         return self._publisher.lost
 
     @property
+    def is_analysing(self) -> bool:
+        """Whether the detector's thread lives."""
+        return self._thread.is_alive()
+
+    @property
     def unserved_seconds(self) -> float:
         """For how long no detection has succeeded although frames came; 0 while the detector works or is idle."""
         since = self._unserved_since

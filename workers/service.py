@@ -191,6 +191,9 @@ class WorkerService:
 
     def _detector_is_stuck(self) -> bool:
         """Tell whether frames come and none has been detected in for long: only a new process may mend that."""
+        if not self._pipeline.is_analysing:
+            log.error("detector_ended", worker=self.worker_id)
+            return True
         seconds = self._pipeline.unserved_seconds
         if seconds > DETECTOR_PATIENCE_SECONDS:
             log.error("detector_stuck", worker=self.worker_id, seconds=round(seconds))

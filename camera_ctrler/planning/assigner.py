@@ -223,7 +223,7 @@ class _Mover:
     def please(self) -> None:
         """Move cameras to workers that have more of the labels they prefer, and room."""
         board = self._board
-        for camera, giver in sorted(board.placement().items()):
+        for camera, giver in board.placement_of_picky():
             tiers = board.tiers(camera)
             if len(tiers) < 2:
                 continue

@@ -24,6 +24,8 @@ class CostBook:
     def __init__(self) -> None:
         self._cameras: dict[str, tuple[float, float]] = {}
         self._detect: dict[str, float] = {}
+        #: Camera id -> camera, figures, and what was made of the two: most are the same the next time.
+        self._needs: dict[str, tuple[RegisteredCamera, tuple[float, float], CameraNeed]] = {}
         self._heard: dict[str, WorkerStatus] = {}
         self._typical = (STREAM_CORES, FRAME_SECONDS)
         self.version = 0
@@ -49,6 +51,7 @@ class CostBook:
         """Drop what is known of cameras that are gone."""
         kept = set(camera_ids)
         self._cameras = {camera_id: costs for camera_id, costs in self._cameras.items() if camera_id in kept}
+        self._needs = {camera_id: known for camera_id, known in self._needs.items() if camera_id in kept}
 
     def _note_detect(self, worker_id: str, seconds: float) -> None:
         if _differs(seconds, self._detect.get(worker_id)):
@@ -67,8 +70,16 @@ class CostBook:
 
     def need(self, camera: RegisteredCamera) -> CameraNeed:
         """Return what a camera asks for; the typical cost of others where its own was not measured yet."""
-        stream_cores, frame_seconds = self._cameras.get(camera.id, self._typical)
-        wishes = camera.placement()
+        figures = self._cameras.get(camera.id, self._typical)
+        known = self._needs.get(camera.id)
+        if known is None or known[0] is not camera or known[1] != figures:
+            known = (camera, figures, self._need(camera, *figures))
+            self._needs[camera.id] = known
+        return known[2]
+
+    @staticmethod
+    def _need(camera: RegisteredCamera, stream_cores: float, frame_seconds: float) -> CameraNeed:
+        wishes = camera.placement
         return CameraNeed(
             stream_cores=stream_cores,
             analyse_fps=camera.settings().analyse_fps,

@@ -138,6 +138,10 @@ class LoadBoard:
         """Return camera -> worker."""
         return {camera: worker for worker, cameras in self.held.items() for camera in cameras}
 
+    def placement_of_picky(self) -> list[tuple[str, str]]:
+        """Return (camera, worker) of cameras that prefer labels, by camera."""
+        return sorted((name, where) for where, names in self.held.items() for name in names if self._needs[name].prefer)
+
     # --- changing ------------------------------------------------------------------------------------------------
 
     def put(self, camera: str, worker: str) -> None:

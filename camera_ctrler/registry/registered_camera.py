@@ -50,14 +50,19 @@ class RegisteredCamera:
 
     def settings(self) -> AnalysisSettings:
         """Return how it is analysed."""
+        return self._settings
+
+    @cached_property
+    def _settings(self) -> AnalysisSettings:
         fields = self._row.as_dict()
         return AnalysisSettings(**{name: fields[name] for name in AnalysisSettings.model_fields})
 
+    @cached_property
     def placement(self) -> PlacementSettings:
-        """Return which workers may have it."""
+        """Which workers may have it."""
         return PlacementSettings(require_labels=self._row.require_labels, prefer_labels=self._row.prefer_labels)
 
-    @property
+    @cached_property
     def host(self) -> str:
         """Host of its URL; empty for a file."""
         return urlsplit(self._row.url).hostname or ""

@@ -46,6 +46,8 @@ def test_every_move_is_told_with_its_reason(farm: PlannedFarm) -> None:
     assert (history(farm)[-1].reason, history(farm)[-1].to_worker) == (MoveReason.WORKER_DRAINS, "first")
     third = farm.worker("third")
     second.die()
+    farm.manager.step()
+    farm.clock.advance(4)
     farm.settle()
     first.die()
     farm.settle()
@@ -146,6 +148,22 @@ def test_a_camera_host_is_connected_to_bit_by_bit(farm: PlannedFarm) -> None:
         farm.manager.step()
     assert len(second.assignments()) == 40
     assert farm.report().unplaced == {}
+
+
+def test_nothing_is_evened_out_right_after_a_death(farm: PlannedFarm) -> None:
+    """Given a worker that dies while another joins, only orphans move until a lease's time has passed."""
+    farm.registry.add_many([CameraCreate(id=f"c{number:02}", url=f"rtsp://h{number}/x") for number in range(12)])
+    workers = [farm.worker("w1"), farm.worker("w2"), farm.worker("w3")]
+    farm.settle()
+    workers[0].die()
+    farm.manager.step()
+    farm.worker("w4")
+    farm.clock.advance(2.9)
+    farm.manager.step()
+    assert farm.report().moves_by_reason.keys() == {MoveReason.PLACED, MoveReason.WORKER_DIED}
+    farm.clock.advance(0.2)
+    farm.settle()
+    assert farm.report().moves_by_reason[MoveReason.BALANCE] == 4
 
 
 def test_labels_decide_and_what_nobody_may_have_is_named(farm: PlannedFarm) -> None:
