@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from camera_ctrler.planning.assigner import Limits, Plan, make_plan
 from camera_ctrler.planning.connect_budget import ConnectBudget
 from camera_ctrler.planning.costs import CostBook
+from camera_ctrler.planning.expected_workers import ExpectedWorkers
 from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer
 from camera_ctrler.planning.lost_cameras import LostCameras
 from camera_ctrler.planning.patient_registry import PatientRegistry
@@ -101,11 +102,16 @@ class Manager:
         self._database_error = ""
         self._leading_since_ms = 0
         self._must_adopt = True
-        #: Monotonic seconds until when workers that hold cameras are waited for, after Redis was away.
-        self._wait_until = float("-inf")
+        self._expected = ExpectedWorkers(self._clock, self._settings.patience_seconds)
         #: Whether Redis holds the mark of a plan; where it does not, it is new or has lost its data.
         self._is_marked = False
         self._reported_errors = ("", "")
+        #: Cameras whose rows cannot be read.
+        self._unreadable: set[str] = set()
+        #: Cameras that were removed from the registry, to be forgotten.
+        self._removed: set[str] = set()
+        #: Camera id -> epoch given out while the database was away, to be written there.
+        self._unrecorded: dict[str, int] = {}
         self._alive: set[str] = set()
         #: Monotonic seconds when a worker was last found to be gone.
         self._died_at = float("-inf")
@@ -134,7 +140,7 @@ class Manager:
 
         While Redis is away no lease can be renewed: when it is back, none of them says anything about its worker.
         """
-        self._wait_until = self._clock.monotonic() - seconds_ago + self._settings.patience_seconds
+        self._expected.leases_ran_out(seconds_ago)
         self._must_adopt = True
 
     @property
@@ -165,11 +171,9 @@ class Manager:
         offers = self._costs.offers(workers)
         if offers != self._offers:
             self._offers, self._plan = offers, None
-        if self._waits_for(workers):
-            self._report()
-            return
+        if self._expected.look(workers, self._state.holders()):
+            self._plan = None
         if not self._knows_cameras:
-            self._must_adopt = False
             self._report()
             return
         if adopting:
@@ -183,6 +187,7 @@ class Manager:
                 self._publisher.mark()
                 self._is_marked = True
             self._publisher.publish(operations)
+            self._removed.clear()
         except NotLeadingError:
             self.refused_plans += 1
             raise
@@ -195,18 +200,9 @@ class Manager:
         if self._clock.monotonic() - since > SLOW_READ_SECONDS:
             self.redis_was_away()
 
-    def _waits_for(self, workers: list[WorkerView]) -> bool:
-        """Tell whether a worker that holds cameras may still be about to come back after an outage of Redis."""
-        if self._clock.monotonic() >= self._wait_until:
-            return False
-        back = {worker.worker_id for worker in workers if worker.alive and worker.status is not None}
-        holders = {placed.worker_id for placed in self._state.placed.values()}
-        holders |= {handover.from_worker for handover in self._state.handovers.values()}
-        return not holders <= back
-
     def _make_operations(self, operations: Operations, workers: list[WorkerView]) -> None:
         """Decide what has to change."""
-        alive = {worker.worker_id for worker in workers if worker.alive}
+        alive = {worker.worker_id for worker in workers if worker.alive} | self._expected.waiting
         for worker_id, camera_id in self._state.strays:
             operations.withdraw(worker_id, camera_id)
         self._state.strays = []
@@ -220,7 +216,11 @@ class Manager:
         if self._plan is None or restarted:
             plan = self._make_plan(alive)
             placed = self._state.placed
-            leaving = [name for name in placed if name not in self._needs or name in plan.unplaced]
+            leaving = [
+                name
+                for name in placed
+                if (name not in self._needs and name not in self._unreadable) or name in plan.unplaced
+            ]
             self._changes.withdraw(operations, leaving, self._cameras)
             self._changes.assign(operations, plan, self._cameras, alive, restarted)
             analysed = {camera_id for camera_id, where in placed.items() if where.worker_id in alive}
@@ -228,9 +228,14 @@ class Manager:
             self._unplaced = plan.unplaced | waiting
             self._load = {worker_id: round(load, 3) for worker_id, load in plan.load.items()}
             self._plan = None if plan.unfinished else plan
-        for worker in workers:
-            if not worker.alive:
-                operations.dismiss_worker(worker.worker_id)
+        self._forget_removed(operations)
+        gone = {worker.worker_id for worker in workers} - alive
+        for worker_id in sorted(gone):
+            operations.dismiss_worker(worker_id)
+        # What they still have, because it waits for its host's turn, must be given anew even to them, should they be
+        # back: nothing in Redis says any more that it is theirs.
+        self._state.invalidate(gone)
+        operations.wake_only(alive)
 
     def _make_plan(self, alive: set[str]) -> Plan:
         state = self._state
@@ -242,15 +247,16 @@ class Manager:
             current[camera_id] = handover.from_worker if handover is not None and back else placed.worker_id
         # Workers that die together are found out one after the other: what evens out the first gap is in the way
         # of the second.
-        calm = self._clock.monotonic() - self._died_at >= self._settings.calm_seconds
+        calm = self._clock.monotonic() - self._died_at >= self._settings.calm_seconds and not self._expected.waiting
         limits = Limits(
             moves=max(0, self._settings.max_moves_at_once - len(state.handovers)) if calm else 0,
             connects=self._connects.left(need.host for need in self._needs.values()),
             pinned=state.handovers.keys(),
         )
         needs = self._needs
-        if len(self._lost):
-            needs = {camera_id: need for camera_id, need in needs.items() if camera_id not in self._lost}
+        if len(self._lost) or self._expected.waiting:
+            kept = self._state.held_by(self._expected.waiting)
+            needs = {name: need for name, need in needs.items() if name not in self._lost and name not in kept}
         return make_plan(needs, self._offers, current, limits)
 
     def _restarted(self, workers: list[WorkerView]) -> set[str]:
@@ -267,6 +273,9 @@ class Manager:
         """Read the cameras if they may have changed; keep those known while the database is away."""
         try:
             self._read_registry()
+            if self._unrecorded:
+                self._registry.record_epochs(dict(self._unrecorded))
+                self._unrecorded.clear()
         except SQLAlchemyError as error:
             self._note_database(error)
         else:
@@ -283,14 +292,21 @@ class Manager:
         revision, listing = self._registry.read(self._revision if now - self._read_at < FULL_READ_SECONDS else -1)
         if listing is None:
             return
-        # A row that was edited into nonsense is no reason to stop watching.
+        # A row that was edited into nonsense is no reason to stop watching, whoever leads.
+        self._unreadable = set(listing.unreadable)
         kept = {name: self._cameras[name] for name in listing.unreadable if name in self._cameras}
         cameras = {camera.id: camera for camera in listing.cameras} | kept
         if cameras != self._cameras:
+            self._removed |= self._cameras.keys() - cameras.keys() - self._unreadable
             self._cameras = cameras
             self._costs.forget_all_but(cameras)
             self._reckon_needs()
         self._revision, self._read_at, self._knows_cameras = revision, now, True
+
+    def _forget_removed(self, operations: Operations) -> None:
+        """Delete what Redis holds of cameras that are not registered any more, also of those nobody watched."""
+        for camera_id in sorted(self._removed - self._cameras.keys() - self._state.placed.keys()):
+            operations.forget_camera(camera_id)
 
     def _hear_costs(self, workers: list[WorkerView]) -> None:
         now = self._clock.monotonic()
@@ -319,11 +335,14 @@ class Manager:
         # Redis and this manager know the newest epochs unless Redis lost its data just now; then the audit, which
         # finds what is fenced off, makes up for it.
         epochs = {camera_id: epoch + 1 for camera_id, epoch in used.items()}
+        recorded = False
         if not self._database_error:
             try:
-                epochs = self._registry.next_epochs(ids, above=used)
+                epochs, recorded = self._registry.next_epochs(ids, above=used), True
             except SQLAlchemyError as error:
                 self._note_database(error)
+        if not recorded:
+            self._unrecorded |= epochs
         known.update(epochs)
         return epochs
 
@@ -336,12 +355,14 @@ class Manager:
             return
         missing = [camera_id for camera_id in self._needs if camera_id not in self._state.placed]
         fences = self._reader.camera_epochs(missing)
-        unknown = [camera_id for camera_id in missing if fences[camera_id] == 0]
-        epochs = {camera_id: epoch for camera_id in unknown if (epoch := self._state.epochs.get(camera_id, 0))}
+        epochs = {camera_id: epoch for camera_id in missing if (epoch := self._state.epochs.get(camera_id, 0))}
         try:
-            epochs = self._registry.epochs(unknown)
+            for camera_id, epoch in self._registry.epochs(missing).items():
+                epochs[camera_id] = max(epoch, epochs.get(camera_id, 0))
         except SQLAlchemyError as error:
             self._note_database(error)
+        # A worker that was back before this manager has written its fence again, with the epoch that stands.
+        epochs = {camera_id: epoch for camera_id, epoch in epochs.items() if fences[camera_id] <= epoch}
         self._lost.expect(epochs)
         if epochs:
             log.warning("assignments_lost", cameras=len(epochs))

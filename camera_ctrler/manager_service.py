@@ -44,12 +44,17 @@ class ManagerService:
         self._controller_id = new_worker_id(socket.gethostname())
         self._client = connect(settings, name=f"camfarm-manager-{self._controller_id}")
         self._lease_client = connect(
-            settings, name=f"camfarm-lease-{self._controller_id}", timeout_seconds=settings.lease_seconds / 3
+            settings,
+            name=f"camfarm-lease-{self._controller_id}",
+            timeout_seconds=settings.lease_seconds / 3,
+            second_try=False,
         )
         self._manager: Manager | None = None
         self._refused_plans = 0
         self._controllers: list[str] = []
         self._announced_at = float("-inf")
+        #: How far the wall clock of Redis is ahead of our monotonic one, seconds; None: not known.
+        self._server_ahead: float | None = None
         self._leading = threading.Event()
         #: Monotonic seconds when Redis was found to be away last.
         self._away_at = float("-inf")
@@ -86,6 +91,7 @@ class ManagerService:
         lease = Lease(
             self._lease_client, keys.controller_lease(), self._settings.lease_seconds, value=self._controller_id
         )
+        uptime_seconds = float(self._client.info("server")["uptime_in_seconds"])
         if not lease.take():
             return
         manager = Manager(
@@ -105,7 +111,6 @@ class ManagerService:
         )
         manager.refused_plans = self._refused_plans
         manager.take_lead()
-        uptime_seconds = float(self._client.info("server")["uptime_in_seconds"])
         manager.redis_was_away(min(uptime_seconds, self._clock.monotonic() - self._away_at))
         log.info("lead_taken", controller=self._controller_id, pid=os.getpid())
         keeper = LeaseKeeper(lease, self._settings.lease_seconds, lambda state: log.warning("lease", state=state))
@@ -125,6 +130,8 @@ class ManagerService:
                 manager.controllers = self._announce()
                 self._shutdown.wait(STEP_SECONDS)
         except NotLeadingError:
+            # Taken by another after we slept, or ended by the server's clock: then all other leases have, too.
+            self._away_at = self._clock.monotonic()
             log.warning("lead_lost", controller=self._controller_id)
         finally:
             self._leading.clear()
@@ -138,9 +145,20 @@ class ManagerService:
             return self._controllers
         self._announced_at = now
         try:
-            self._controllers = announce_controller(self._client, self._controller_id, self._settings.lease_seconds)
+            server_ms, self._controllers = announce_controller(
+                self._client, self._controller_id, self._settings.lease_seconds
+            )
         except RedisAwayError as error:
             log.info("controller_not_announced", error=str(error))
+            return self._controllers
+        ahead = server_ms / 1000 - self._clock.monotonic()
+        if self._server_ahead is not None and ahead - self._server_ahead > self._settings.lease_seconds / 3:
+            # Its wall clock was set forward: that ends leases as an outage does, and says nothing of their holders.
+            log.warning("redis_clock_stepped", seconds=round(ahead - self._server_ahead, 1))
+            self._away_at = self._clock.monotonic()
+            if self._manager is not None:
+                self._manager.redis_was_away()
+        self._server_ahead = ahead
         return self._controllers
 
     def _step(self, manager: Manager) -> None:

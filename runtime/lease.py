@@ -79,16 +79,17 @@ class Lease:
     def renew(self) -> LeaseState:
         """Renew the lease and return what is known then; never raises because Redis is away.
 
-        After an outage a lease that has run out meanwhile is taken anew; a server that is another one than it was
-        taken from (restarted, or failed over) counts as an outage, however short. Without an outage a lease that is
-        gone was taken from us, for we slept too long, and is lost.
+        A lease that is gone because we slept past its end, by our own clock, is lost: others have our work by now. In
+        all other cases it is taken anew if it is free: after an outage, on a server that is another one than it was
+        taken from (restarted, or failed over), and where the server ended it too early, because its wall clock was
+        set forward or somebody deleted its keys.
         """
         asked_at = self._clock.monotonic()
         try:
             if self._renew([self._key], [self.token, self._lifetime_ms]) == 1:
                 self._held_until = asked_at + self._lifetime
                 self._away = False
-            elif self._away or self._server_id() != self._server:
+            elif self._away or asked_at < self._held_until or self._server_id() != self._server:
                 self._lost = not self.take()
             else:
                 self._lost = True

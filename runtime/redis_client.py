@@ -23,13 +23,16 @@ class RedisSettingsError(FarmError):
     """The server cannot be used; the text says why and what to do."""
 
 
-def connect(settings: CommonSettings, *, name: str, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS) -> redis.Redis:
+def connect(
+    settings: CommonSettings, *, name: str, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS, second_try: bool = True
+) -> redis.Redis:
     """Return a client with its own connection pool; nothing is sent yet.
 
     Args:
         settings: Where the server is.
         name: Shown by `CLIENT LIST`, so that an operator sees who is connected.
         timeout_seconds: For one answer.
+        second_try: Try once more when the connection fails. Not for who must know at once that it did.
 
     Raises:
         RedisSettingsError: FARM_REDIS_URL is missing or cannot be read.
@@ -42,7 +45,7 @@ def connect(settings: CommonSettings, *, name: str, timeout_seconds: float = SOC
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": min(CONNECT_TIMEOUT_SECONDS, timeout_seconds),
         # One immediate second try hides an idle connection that the server has closed; more would hide an outage.
-        "retry": Retry(NoBackoff(), 1),
+        "retry": Retry(NoBackoff(), 1 if second_try else 0),
         "client_name": name,
     }
     try:

@@ -1,9 +1,11 @@
 """Runs one video worker; ``--check`` asks whether a worker of this host is alive."""
 
 import argparse
+import logging
 import os
 import socket
 import sys
+from typing import NoReturn
 
 # One OpenMP pool that spins beside the detector's own threads slows both down many times over.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -44,15 +46,30 @@ def _run(settings: WorkerSettings) -> int:
     clock = SystemClock()
     model = resolve(settings.model, settings.models_path, trust_pickled=settings.trust_pickled_weights)
     detector = open_detector(model, settings)
-    service = WorkerService(
-        settings,
-        detector=detector,
-        model=settings.model,
-        open_capture=capture_opener(settings, clock),
-        shutdown=shutdown,
-        clock=clock,
-    )
-    return service.run()
+    try:
+        service = WorkerService(
+            settings,
+            detector=detector,
+            model=settings.model,
+            open_capture=capture_opener(settings, clock),
+            shutdown=shutdown,
+            clock=clock,
+        )
+        code = service.run()
+    except FarmError:
+        detector.close()
+        raise
+    if code != exit_codes.DONE:
+        _leave_at_once(code)
+    return code
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process under threads that may be deep in native code: an orderly end would pull it from under them."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _check(settings: WorkerSettings) -> int:

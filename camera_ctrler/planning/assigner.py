@@ -145,11 +145,15 @@ def _place(board: LoadBoard, orphans: list[str], connects: _Connects) -> tuple[d
             unplaced[camera] = StatusReason.NO_LABELS if board.held else StatusReason.NO_WORKER
         elif not connects.may(camera):
             waiting.append(camera)
-        elif (worker := _best(board, camera, queues.setdefault(id(tiers), _queues(board, tiers)))) is None:
-            unplaced[camera] = StatusReason.NO_CAPACITY
         else:
-            board.put(camera, worker)
-            connects.take(camera)
+            if id(tiers) not in queues:
+                queues[id(tiers)] = [LeastLoaded(board, tier) for tier in tiers]
+            worker = _best(board, camera, queues[id(tiers)])
+            if worker is None:
+                unplaced[camera] = StatusReason.NO_CAPACITY
+            else:
+                board.put(camera, worker)
+                connects.take(camera)
     return dict(sorted(unplaced.items())), sorted(waiting)
 
 
@@ -157,10 +161,6 @@ def _cost_anywhere(board: LoadBoard, camera: str) -> float:
     """Return what it costs on the first worker that may have it: to tell dear cameras from cheap ones."""
     tiers = board.tiers(camera)
     return board.cost(camera, tiers[0][0]) if tiers else 0.0
-
-
-def _queues(board: LoadBoard, tiers: list[list[str]]) -> list[LeastLoaded]:
-    return [LeastLoaded(board, tier) for tier in tiers]
 
 
 def _best(board: LoadBoard, camera: str, queues: list[LeastLoaded]) -> str | None:

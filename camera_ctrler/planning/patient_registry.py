@@ -80,6 +80,10 @@ class PatientRegistry:
         ids = sorted(camera_ids)
         return self._ask("epochs", ids, lambda: self._registry.epochs(ids))
 
+    def record_epochs(self, epochs: dict[str, int]) -> None:
+        """As `Registry.record_epochs`, or `SQLAlchemyError` where the database hangs."""
+        self._ask("record_epochs", epochs, lambda: self._registry.record_epochs(epochs))
+
     def next_epochs(self, camera_ids: Iterable[str], above: dict[str, int]) -> dict[str, int]:
         """As `Registry.next_epochs`, or `SQLAlchemyError` where the database hangs."""
         ids = sorted(camera_ids)

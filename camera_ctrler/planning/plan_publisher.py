@@ -1,7 +1,7 @@
 """Writes a plan to Redis, as operations that the server carries out only while their sender leads."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,6 +76,10 @@ class Operations:
         self._items.append(([keys.workers()], ["dismiss", worker_id]))
         self._wake.pop(worker_id, None)
 
+    def wake_only(self, workers: Collection[str]) -> None:
+        """Wake nobody else: a dead worker's stream of wake-ups would be made anew and stay for ever."""
+        self._wake = {worker_id: why for worker_id, why in self._wake.items() if worker_id in workers}
+
     def chunks(self) -> Iterable[list[tuple[list[str], list[Any]]]]:
         """Yield the operations in order, in chunks; last, the workers whom they concern are woken."""
         wake = [([keys.wakeups(worker_id)], ["wake", why]) for worker_id, why in sorted(self._wake.items())]
@@ -122,12 +126,15 @@ class PlanPublisher:
         self._client.set(keys.plan_report(), report.model_dump_json(), ex=REPORT_LIFETIME_SECONDS)
 
 
-def announce_controller(client: redis.Redis, controller_id: str, lease_seconds: float) -> list[str]:
-    """Say that a controller runs; return all that said so lately. Raises what redis-py raises when Redis is away."""
+def announce_controller(client: redis.Redis, controller_id: str, lease_seconds: float) -> tuple[int, list[str]]:
+    """Say that a controller runs; return the server's Unix time in ms, and all controllers that said so lately.
+
+    Raises what redis-py raises when Redis is away.
+    """
     seconds, micros = client.time()
     now_ms = seconds * 1000 + micros // 1000
     pipe = client.pipeline(transaction=False)
     pipe.zadd(keys.controllers(), {controller_id: now_ms})
     pipe.zremrangebyscore(keys.controllers(), "-inf", now_ms - FORGET_CONTROLLER_MS)
     pipe.zrangebyscore(keys.controllers(), now_ms - round(lease_seconds * 1000), "+inf")
-    return sorted(name.decode() for name in pipe.execute()[-1])
+    return now_ms, sorted(name.decode() for name in pipe.execute()[-1])

@@ -1,5 +1,6 @@
 """What the manager knows of the plan: who was given what, read from Redis when it takes the lead and now and then."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from contract.assignments import Assignment
@@ -69,6 +70,22 @@ class PlanState:
                 self.handovers[camera_id] = handover
                 self.strays += [(worker_id, camera_id) for worker_id, _ in older[1:]]
         self._prints = {camera_id: self._prints[camera_id] for camera_id in holders}
+
+    def holders(self) -> set[str]:
+        """Return the workers that have cameras."""
+        placed = {placed.worker_id for placed in self.placed.values()}
+        return placed | {handover.from_worker for handover in self.handovers.values()}
+
+    def held_by(self, workers: Collection[str]) -> set[str]:
+        """Return the cameras that any of `workers` watches, or is to watch."""
+        placed = {camera_id for camera_id, where in self.placed.items() if where.worker_id in workers}
+        return placed | {camera_id for camera_id, former in self.handovers.items() if former.from_worker in workers}
+
+    def invalidate(self, workers: Collection[str]) -> None:
+        """Take note that Redis no longer says what `workers` have."""
+        if workers:
+            for camera_id in self.held_by(workers) & self.placed.keys():
+                self.placed[camera_id] = replace(self.placed[camera_id], fingerprint="")
 
     def _fingerprint(self, assignment: Assignment) -> str:
         known = self._prints.get(assignment.camera_id)

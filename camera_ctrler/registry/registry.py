@@ -1,6 +1,6 @@
 """Cameras in SQL: add, change, remove, list; hands out epochs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -270,6 +270,18 @@ class Registry:
                     given[camera_id] = epoch
             session.commit()
         return given
+
+    def record_epochs(self, epochs: Mapping[str, int]) -> None:
+        """Take note of epochs that were given out while the database was away; none falls."""
+        with self._sessions() as session:
+            _lock(session)
+            for camera_id, epoch in epochs.items():
+                row = session.get(CameraEpochRow, camera_id)
+                if row is None:
+                    session.add(CameraEpochRow(camera_id=camera_id, epoch=epoch))
+                else:
+                    row.epoch = max(row.epoch, epoch)
+            session.commit()
 
     def epochs(self, camera_ids: Iterable[str]) -> dict[str, int]:
         """Return the newest epoch given out for each camera; those that never had one are left out."""

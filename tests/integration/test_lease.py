@@ -207,3 +207,17 @@ def test_a_keeper_tells_of_detachment_and_return(own_valkey: ValkeyServer, clien
     assert changed.wait(10)
     keeper.stop()
     assert changes == [LeaseState.DETACHED, LeaseState.HELD]
+
+
+def test_a_lease_that_the_server_ended_too_early_is_taken_anew(redis_client: redis.Redis) -> None:
+    """Given a lease renewed a moment ago and gone (the server's clock was set, keys were deleted), it is held again."""
+    clock = SetClock()
+    lease = Lease(redis_client, KEY, 3.0, clock=clock)
+    lease.take()
+    clock.advance(1)
+    redis_client.delete(KEY)
+    assert lease.renew() is LeaseState.HELD
+    assert lease.times_taken == 2
+    redis_client.set(KEY, "another")
+    clock.advance(1)
+    assert lease.renew() is LeaseState.LOST

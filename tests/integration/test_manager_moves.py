@@ -13,7 +13,7 @@ from contract.cameras import CameraState
 from contract.errors import StatusReason
 from contract.moves import Move, MoveReason
 from runtime.worker_link import Written
-from tests.support.planned_farm import PlannedFarm
+from tests.support.planned_farm import PlannedFarm, SimulatedWorker
 
 
 @pytest.fixture
@@ -163,7 +163,8 @@ def test_nothing_is_evened_out_right_after_a_death(farm: PlannedFarm) -> None:
     assert farm.report().moves_by_reason.keys() == {MoveReason.PLACED, MoveReason.WORKER_DIED}
     farm.clock.advance(0.2)
     farm.settle()
-    assert farm.report().moves_by_reason[MoveReason.BALANCE] == 4
+    moves = farm.report().moves_by_reason
+    assert moves[MoveReason.OVER_CAPACITY] + moves[MoveReason.BALANCE] == 4
 
 
 def test_labels_decide_and_what_nobody_may_have_is_named(farm: PlannedFarm) -> None:
@@ -216,3 +217,43 @@ def test_a_standby_that_was_refused_counts_it(farm: PlannedFarm) -> None:
         former.step()
     assert former.refused_plans == 1
     assert farm.registry.epochs(["a", "b"]) == before
+
+
+@pytest.fixture
+def nvr(farm: PlannedFarm) -> SimulatedWorker:
+    """A worker with forty cameras of one host."""
+    farm.registry.add_many([CameraCreate(id=f"c{number:02}", url=f"rtsp://nvr/{number}") for number in range(40)])
+    worker = farm.worker("first", capacity=100)
+    for _ in range(4):
+        farm.clock.advance(1.1)
+        farm.manager.step()
+    worker.work()
+    return worker
+
+
+@pytest.mark.parametrize("started_at_ms", [1, 2], ids=["the same process", "another process"])
+def test_a_worker_that_is_back_while_its_cameras_wait_gets_them_again(
+    farm: PlannedFarm, nvr: SimulatedWorker, started_at_ms: int
+) -> None:
+    """Given a worker cut off for a while, when it is back, the cameras nobody else had yet are assigned to it anew."""
+    nvr.die()
+    other = farm.worker("other", capacity=100)
+    farm.clock.advance(1.1)
+    farm.manager.step()
+    assert (len(nvr.assignments()), len(other.assignments())) == (0, 16)
+    nvr.appear(started_at_ms=started_at_ms)
+    for _ in range(2):
+        farm.clock.advance(1.1)
+        farm.manager.step()
+    assert len(farm.placement()) == 40
+    assert set(nvr.work().values()) == {Written.ACCEPTED}
+
+
+def test_a_dead_worker_whose_cameras_wait_leaves_no_keys_behind(farm: PlannedFarm, nvr: SimulatedWorker) -> None:
+    """Given cameras that are taken over bit by bit, nothing of their dead worker is written again."""
+    nvr.die()
+    farm.worker("other", capacity=100)
+    for _ in range(4):
+        farm.clock.advance(1.1)
+        farm.manager.step()
+    assert farm.client.keys("farm:worker:first:*") == []

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy.exc import OperationalError
 
 from contract import keys
+from contract.assignments import Assignment
 from tests.support.planned_farm import PlannedFarm
 
 
@@ -73,3 +75,83 @@ def test_an_outage_that_is_long_over_delays_no_takeover(farm: PlannedFarm) -> No
     farm.manager.redis_was_away(seconds_ago=3600)
     farm.settle()
     assert farm.placement() == {name: ["w2"] for name in "abcdef"}
+
+
+def test_a_link_that_keeps_failing_does_not_keep_a_dead_workers_cameras_waiting(farm: PlannedFarm) -> None:
+    """Given a dead worker and a time-out every four seconds, its cameras are taken over all the same."""
+    farm.worker_of("w1").die()
+    for quarter in range(48):
+        farm.clock.advance(0.25)
+        if quarter % 16 == 0:
+            farm.manager.redis_was_away()
+        farm.manager.step()
+    assert farm.placement() == {name: ["w2"] for name in "abcdef"}
+
+
+def test_reads_that_are_always_slow_do_not_keep_a_dead_workers_cameras_waiting(
+    farm: PlannedFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a server that takes over a second for the assignments, each time, takeovers end all the same."""
+    read = farm.reader.assignments
+
+    def slow(worker_ids: list[str]) -> dict[str, dict[str, Assignment]]:
+        farm.clock.advance(1.1)
+        return read(worker_ids)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(farm.reader, "assignments", slow)
+        farm.worker_of("w1").die()
+        farm.manager.redis_was_away()
+        for _ in range(40):
+            farm.clock.advance(0.25)
+            farm.manager.step()
+    assert farm.placement() == {name: ["w2"] for name in "abcdef"}
+
+
+def test_while_one_worker_is_waited_for_the_rest_of_the_farm_is_planned(farm: PlannedFarm) -> None:
+    """Given an outage after which one worker is missing, a new camera is placed at once and the other ones stay."""
+    before = farm.placement()
+    farm.worker_of("w1").die()
+    farm.manager.redis_was_away()
+    farm.cameras("new")
+    farm.manager.step()
+    assert farm.placement() == before | {"new": ["w2"]}
+
+
+def test_an_empty_server_met_without_the_database_still_gives_nobody_a_new_epoch(
+    farm: PlannedFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given Redis emptied and a first look without the database, when it is back, epochs are as they were."""
+    epochs = {name: farm.fence(name) for name in "abcdef"}
+    farm.client.flushall()
+    for name in ("w1", "w2"):
+        farm.worker_of(name).appear()
+    farm.change_leader()
+
+    def away() -> int:
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(farm.registry, "revision", away)
+        farm.manager.step()
+    farm.settle()
+    assert {name: farm.fence(name) for name in "abcdef"} == epochs
+
+
+def test_epochs_given_out_without_the_database_are_recorded_when_it_is_back(
+    farm: PlannedFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a takeover without the database, when that is back, it knows the epoch that was given out."""
+
+    def away(*_: object, **__: object) -> dict[str, int]:
+        raise OperationalError("UPDATE", {}, Exception("away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(farm.registry, "revision", away)
+        patched.setattr(farm.registry, "next_epochs", away)
+        farm.worker_of("w1").die()
+        farm.manager.step()
+    farm.manager.step()
+    given = {name: found.epoch for name, found in farm.worker_of("w2").assignments().items()}
+    assert given.keys() == set("abcdef")
+    assert farm.registry.epochs(given) == given

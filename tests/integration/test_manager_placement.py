@@ -237,3 +237,29 @@ def test_a_worker_that_restarts_under_the_same_id_writes_under_new_epochs(farm: 
     assert worker.assignments()["a"].epoch > former
     assert worker.publish("a", former) is Written.REFUSED
     assert worker.work() == {"a": Written.ACCEPTED}
+
+
+def test_a_camera_that_was_disabled_and_then_deleted_leaves_only_its_fence(farm: PlannedFarm) -> None:
+    """Given a camera that nobody watches any more, when it is deleted, Redis holds nothing of it but the fence."""
+    farm.cameras("a")
+    farm.worker("w1")
+    farm.settle()
+    farm.registry.update("a", CameraPatch(enabled=False))
+    farm.manager.step()
+    farm.registry.remove("a")
+    farm.manager.step()
+    assert farm.client.keys("farm:camera:a:*") == [keys.camera_epoch("a").encode()]
+
+
+def test_an_unreadable_row_costs_its_camera_nothing_when_the_leader_changes(farm: PlannedFarm) -> None:
+    """Given a row edited into nonsense, when another manager leads, its camera keeps its worker and its results."""
+    farm.cameras("a", "b")
+    worker = farm.worker("w1")
+    farm.settle()
+    with farm.registry.engine.begin() as connection:
+        connection.execute(update(CameraRow).where(CameraRow.id == "a").values(analyse_fps=-1))
+    held = sorted(farm.client.keys("farm:camera:a:*"))
+    farm.change_leader()
+    farm.settle()
+    assert worker.assignments().keys() == {"a", "b"}
+    assert sorted(farm.client.keys("farm:camera:a:*")) == held
