@@ -1,4 +1,4 @@
-"""The wall clock of a host is set forward or back under running processes: leases do not care, results follow it."""
+"""The wall clock of a host is set forward or back under running processes: nothing moves, results follow it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,4 +42,28 @@ def test_a_worker_whose_clock_is_set_keeps_its_cameras_and_its_results_follow_th
         status = farm.wait_status(name, state="online")
         assert 0 <= status["age_ms"] < TOLERANCE_MS
     farm.assert_undisturbed(*farm.held_by("one"), since_ms=since_ms)
+    farm.assert_no_write_of_an_older_epoch()
+
+
+@pytest.fixture
+def farm_on_odd_server(tmp_path: Path, fake_time: FakeTime) -> Iterator[FaultFarm]:
+    """A farm of two workers whose Redis has a wall clock of its own."""
+    with fault_farm(tmp_path, environments={"valkey": fake_time.environment}) as started:
+        yield started
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step_seconds", [HOUR_SECONDS, -HOUR_SECONDS], ids=["forward", "back"])
+def test_setting_the_clock_of_the_redis_host_moves_nothing_and_ends_nobody(
+    farm_on_odd_server: FaultFarm, fake_time: FakeTime, step_seconds: int
+) -> None:
+    """Given Redis, when its clock jumps by an hour, which ends every lease or none, all processes and cameras stay."""
+    farm = farm_on_odd_server
+    before, pids = farm.assigned_epochs(), farm.pids()
+    fake_time.step_to(step_seconds)
+    for _ in range(4):
+        farm.wait_analysed()
+    farm.farm.wait_for(lambda: len(farm.farm.live_workers()) == 2, "both workers have their leases", 30)
+    assert farm.pids() == pids
+    assert farm.assigned_epochs() == before
     farm.assert_no_write_of_an_older_epoch()

@@ -218,7 +218,7 @@ def fault_farm(
         managers: Names of its managers' processes; they are started in this order.
         analyse_fps: Analysed frames per second of each camera.
         proxied: Names of managers and workers that reach Redis only through a proxy of their own.
-        environments: Process -> variables that only it gets.
+        environments: Process, or ``valkey``, -> variables that only it gets.
         defaults: ``FARM_*`` for all processes, where `settings` has nothing else.
         settings: ``FARM_*`` for all processes.
     """
@@ -227,12 +227,13 @@ def fault_farm(
     media.mkdir()
     Clips(media).make("squares", fps=10, gop=5, seconds=20, size=(320, 240))
     with ExitStack() as stack:
-        valkey = ValkeyServer(tcp=True)
+        own = dict(environments or {})
+        valkey = ValkeyServer(tcp=True, environment=own.pop("valkey", None))
         stack.callback(valkey.close)
         valkey.start()
         proxies = {name: stack.enter_context(TcpProxy(valkey.port)) for name in proxied}
-        own = {name: {"FARM_REDIS_URL": f"redis://127.0.0.1:{proxy.port}/0"} for name, proxy in proxies.items()}
-        own |= environments or {}
+        for name, proxy in proxies.items():
+            own[name] = {"FARM_REDIS_URL": f"redis://127.0.0.1:{proxy.port}/0"} | own.get(name, {})
         host = stack.enter_context(RtspServer(media))
         farm = Farm(folder, valkey.url, api_port=free_port(), **(dict(defaults) | settings))
         stack.enter_context(farm)

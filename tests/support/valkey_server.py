@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,7 +35,15 @@ def free_port() -> int:
 class ValkeyServer:
     """One server process, on a unix socket in a folder of its own, or on loopback with ``tcp``."""
 
-    def __init__(self, *arguments: str, tcp: bool = False, password: str = "", sentinel: str = "") -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        tcp: bool = False,
+        password: str = "",
+        sentinel: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._environment: Final = dict(os.environ) | dict(environment or {})
         # A unix socket's path may have 107 characters: pytest's folders are too deep for that.
         self.folder: Final = Path(tempfile.mkdtemp(prefix="vk"))
         self.port: Final = free_port() if tcp or sentinel else 0
@@ -60,7 +68,7 @@ class ValkeyServer:
         """Start the server and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
             command = [*_DIE_WITH_PARENT, SERVER_BINARY, *self._command()]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
