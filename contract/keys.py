@@ -76,7 +76,7 @@ def controllers() -> str:
 def plan_mark() -> str:
     """Says that this server holds a plan; a server without it is new or has lost its data.
 
-    Type: string. Writer: manager. Reader: manager. Lifetime: for ever.
+    Type: string. Writer: manager. Reader: manager, workers. Lifetime: for ever.
     """
     return f"{PREFIX}:plan:mark"
 

@@ -56,6 +56,16 @@ class Numbers:
         return Numbers(self.epoch, max(self.seq, other.seq), max(self.event, other.event))
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What Redis says a worker shall do."""
+
+    #: The cameras it shall watch, by id; those that cannot be read are left out.
+    assignments: dict[str, Assignment]
+    #: Whether a manager has written its plan to this server; until then a missing assignment means nothing.
+    is_planned: bool
+
+
 class WorkerLink:
     """Typed access to the keys a worker uses. Every method raises what redis-py raises when Redis is away."""
 
@@ -99,9 +109,12 @@ class WorkerLink:
         """Take this worker's status back; done when it leaves in order."""
         self._client.delete(keys.worker_status(self._worker_id))
 
-    def assignments(self) -> dict[str, Assignment]:
-        """Return the cameras this worker shall watch, by id; one that cannot be read is left out."""
-        found = cast("dict[bytes, bytes]", self._client.hgetall(keys.assignments(self._worker_id)))
+    def orders(self) -> Orders:
+        """Return what this worker shall do, as it stands at one moment."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hgetall(keys.assignments(self._worker_id))
+        pipe.exists(keys.plan_mark())
+        found, marks = cast("tuple[dict[bytes, bytes], int]", pipe.execute())
         readable = {}
         for camera_id, text in found.items():
             try:
@@ -109,7 +122,11 @@ class WorkerLink:
             except ValidationError:
                 # Written by a newer controller: the cameras that can be understood must not suffer for it.
                 continue
-        return readable
+        return Orders(readable, is_planned=bool(marks))
+
+    def assignments(self) -> dict[str, Assignment]:
+        """Return the cameras of `orders` alone."""
+        return self.orders().assignments
 
     def is_known(self) -> bool:
         """Tell whether Redis holds this worker's lease; without it, Redis may have lost its assignments too."""

@@ -36,8 +36,9 @@ from workers.watched_cameras import CaptureOpener
 STATUS_SECONDS: Final = 1.0
 #: Seconds to wait for a word of the manager before assignments are read anyway.
 SYNC_SECONDS: Final = 1.0
-#: Seconds after a lease was taken anew in which missing assignments are no reason to leave a camera: Redis may
-#: have lost its data, and the manager needs a moment to write them again.
+#: Seconds after a lease was taken anew in which missing assignments are no reason to leave a camera: the manager may
+#: have thought this worker dead, and needs a moment to write them again. How long it takes where Redis has lost all
+#: its data, the mark of the plan tells.
 REBUILD_SECONDS: Final = 5.0
 #: Seconds without one successful detection, although frames come, after which a worker gives up: another process
 #: may do better. Longer than a model needs for its first batch on a slow machine.
@@ -78,7 +79,9 @@ class WorkerService:
         self.worker_id: Final = settings.worker_id or new_worker_id(socket.gethostname())
         name = f"camfarm-worker-{self.worker_id}"
         self._control = connect(settings, name=name)
-        lease_client = connect(settings, name=f"{name}-lease", timeout_seconds=settings.lease_seconds / 3)
+        lease_client = connect(
+            settings, name=f"{name}-lease", timeout_seconds=settings.lease_seconds / 3, second_try=False
+        )
         data_client = connect(settings, name=f"{name}-data", timeout_seconds=DATA_TIMEOUT_SECONDS)
         self._link = self._link_on(self._control)
         # Two on one pool of connections: one for the thread that publishes, one for that which reports.
@@ -207,7 +210,8 @@ class WorkerService:
                 self._link.wait_for_change(wait_seconds)
             self._sync_soon.clear()
             self._drain_asked_by = self._link.drain_asked_by()
-            assignments = self._link.assignments()
+            orders = self._link.orders()
+            assignments = orders.assignments
             if not assignments and not self._link.is_known():
                 # Redis has lost its data, or us. Which of them, the lease's thread finds out; until then all goes on.
                 self._shutdown.wait(0.2)
@@ -221,7 +225,7 @@ class WorkerService:
             return
         since_taken = self._clock.monotonic() - self._lease.taken_at
         lost_data = self._lease.times_taken > 1 and since_taken < REBUILD_SECONDS
-        self._pipeline.apply(assignments, keep_missing=lost_data, accepted=accepted)
+        self._pipeline.apply(assignments, keep_missing=lost_data or not orders.is_planned, accepted=accepted)
 
     def _lease_changed(self, state: LeaseState) -> None:
         log.warning("lease", worker=self.worker_id, state=state)
