@@ -123,9 +123,12 @@ class CameraRun:
             return Numbers(self._assignment.epoch, self._seq, self._events.number)
 
     def reassign(self, assignment: Assignment) -> None:
-        """Go on under a newer epoch, perhaps with other settings."""
+        """Go on with other settings, under a newer epoch or the same one."""
         with self._telling, self._lock:
+            is_newer = assignment.epoch > self._assignment.epoch
             self._assignment = assignment
+            if not is_newer:  # numbers go on, and whoever has the camera under this epoch has it still
+                return
             self._seq = 0
             self.superseded = False
             self._events.reassigned(assignment.epoch)

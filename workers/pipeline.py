@@ -44,6 +44,9 @@ TRACKING_CONFIDENCE: Final = 0.2
 SAVING_LANES: Final = 2
 #: Weight of the newest batch in the running mean of detection time.
 SMOOTHING: Final = 0.1
+#: Seconds without a frame that count, at most, as time in which none was served: a camera that is gone says nothing
+#: of the detector, and one of which a frame is wanted every minute must not hide that none succeeds.
+QUIET_SECONDS: Final = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -122,6 +125,9 @@ class Pipeline:
         self._detect_cost = Mean()
         #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
         self._unserved_since: float | None = None
+        #: Monotonic seconds when the last batch was done with.
+        self._tried_at = 0.0
+        self._is_detecting = False
 
     def start(self) -> None:
         """Begin to analyse what arrives."""
@@ -190,9 +196,15 @@ class Pipeline:
 
     @property
     def unserved_seconds(self) -> float:
-        """For how long no detection has succeeded although frames came; 0 while the detector works or is idle."""
-        since = self._unserved_since
-        return 0.0 if since is None else self._clock.monotonic() - since
+        """For how long no detection has succeeded although frames came; it stands still while none come.
+
+        0 while the detector works, or has never been asked.
+        """
+        since, tried_at = self._unserved_since, self._tried_at
+        if since is None:
+            return 0.0
+        until = self._clock.monotonic() if self._is_detecting else tried_at
+        return max(0.0, until - since)
 
     @property
     def refused_writes(self) -> int:
@@ -203,6 +215,9 @@ class Pipeline:
 
     def arrived(self, run: CameraRun, frame: Frame) -> None:
         """Take a due frame from a capture's thread."""
+        if run.left:  # it has ended late; the camera may be watched anew, from another URL
+            run.drop("given_up")
+            return
         if self._mailbox.put(frame) is not None:
             run.drop("overload")
 
@@ -229,10 +244,13 @@ class Pipeline:
         if not current:
             return
         started = self._clock.monotonic()
-        if self._unserved_since is None:
-            self._unserved_since = started
+        self._unserved_since = unserved_since(self._unserved_since, self._tried_at, started)
+        self._is_detecting = True
         cpu_before = time.process_time()
-        all_detections = self._detect([frame for frame, _ in current], [found.run for _, found in current])
+        try:
+            all_detections = self._detect([frame for frame, _ in current], [found.run for _, found in current])
+        finally:
+            self._tried_at, self._is_detecting = self._clock.monotonic(), False
         self._note_detection(self._clock.monotonic() - started, time.process_time() - cpu_before, len(current))
         for (frame, found), detections in zip(current, all_detections, strict=True):
             if detections is None:
@@ -354,3 +372,14 @@ class Pipeline:
         left = self._publisher.abandon(timeout_seconds)
         if left:
             log.warning("left_behind", frames=0, records=left)
+
+
+def unserved_since(since: float | None, tried_at: float, now: float) -> float:
+    """Return since when no detection has succeeded, as a batch begins; long silences are taken out.
+
+    Args:
+        since: The same for the batch before; None: that one succeeded, or there was none.
+        tried_at: When the batch before was done with; monotonic seconds, as all of these.
+        now: When this one begins.
+    """
+    return now if since is None else since + max(0.0, now - tried_at - QUIET_SECONDS)

@@ -134,7 +134,7 @@ class WatchedCameras:
                 stale = watched.run.superseded and (wanted is None or wanted.epoch <= watched.run.epoch)
                 if stale or (wanted is None and not keep_missing):
                     self._leave(camera_id)
-                elif wanted is not None and wanted.epoch > watched.run.epoch:
+                elif wanted is not None and _differs(wanted, watched.run.assignment):
                     self._reassign(camera_id, watched, wanted)
             for camera_id, wanted in assignments.items():
                 if camera_id not in self._watched and wanted.epoch > self._refused_epochs.get(camera_id, 0):
@@ -207,6 +207,15 @@ class WatchedCameras:
             for camera_id in list(self._watched):
                 self._leave(camera_id)
             return list(self._ending)
+
+
+def _differs(wanted: Assignment, held: Assignment) -> bool:
+    """Tell whether there is something to change.
+
+    One of the same epoch may differ, too: where Redis has lost its data the manager gives a camera back under the
+    epoch it had, with the settings of now.
+    """
+    return wanted.epoch > held.epoch or (wanted.epoch == held.epoch and wanted != held)
 
 
 def numbers_in(spool: Spool) -> dict[str, Numbers]:

@@ -1,11 +1,10 @@
 """The pipeline's own duties: one camera's trouble stays its own, and nothing captured is lost in order."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pytest
 import redis
 
@@ -18,79 +17,17 @@ from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
 from runtime.spool import Spool
 from runtime.worker_link import WorkerLink
-from tests.support.clips import picture
+from tests.support.hand_fed import CLASS_NAMES, TOO_LARGE, BreakableDetector, HandFedCapture
 from tests.support.rtsp_server import wait_until
 from workers.capture.state import CaptureState
-from workers.detection.detector import DetectorError
-from workers.frames import BgrImage, Detections, Frame
-from workers.pipeline import Pipeline, PipelineSettings, Stages
+from workers.frames import Detections, Frame
+from workers.pipeline import Pipeline, PipelineSettings, Stages, unserved_since
 from workers.saving.saver import FrameSaver
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import Capture
 
 CLOCK = SystemClock()
-CLASS_NAMES = {0: "person"}
-#: Height and width of a picture that no JPEG can hold.
-TOO_LARGE = (1, 70_000)
-
-
-class HandFedCapture:
-    """A capture whose frames a test hands in."""
-
-    def __init__(self, assignment: Assignment, on_frame: Callable[[Frame], None]) -> None:
-        self._assignment = assignment
-        self._on_frame = on_frame
-        self.stopped = False
-
-    def feed(self, size: tuple[int, int] = (64, 48)) -> None:
-        """Let one frame arrive."""
-        image = np.ascontiguousarray(picture(1, size)) if size != TOO_LARGE else np.zeros((*size, 3), np.uint8)
-        self._on_frame(
-            Frame(self._assignment.camera_id, self._assignment.epoch, CLOCK.now_ms(), CLOCK.monotonic(), image)
-        )
-
-    def start(self) -> None:
-        """Begin."""
-
-    def stop(self) -> None:
-        """End."""
-        self.stopped = True
-
-    def join(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the protocol's name
-        """Tell whether it has ended."""
-        return self.stopped
-
-    def update(self, *, analyse_fps: float, epoch: int) -> None:  # noqa: ARG002 - the protocol's name
-        """Change the epoch that frames carry."""
-        self._assignment = self._assignment.model_copy(update={"epoch": epoch})
-
-
-class BreakableDetector:
-    """Finds one person, or nothing while nobody is there, and fails while it is told to."""
-
-    device, runtime, input_size, max_batch, boxes_dropped = "cpu", "test", (64, 64), 8, 0
-
-    def __init__(self) -> None:
-        self.broken = False
-        self.somebody_is_there = False
-
-    @property
-    def class_names(self) -> Mapping[int, str]:
-        """Name of every class."""
-        return CLASS_NAMES
-
-    def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:  # noqa: ARG002
-        """Find one person or nothing, or fail."""
-        if self.broken:
-            raise DetectorError("the device is gone")
-        person = Detections(
-            np.array([[10, 10, 30, 40]], np.float32), np.array([0.9], np.float32), np.array([0], np.int64)
-        )
-        return [person if self.somebody_is_there else Detections() for _ in images]
-
-    def close(self) -> None:
-        """Give nothing back."""
 
 
 class FailingTracker:
@@ -137,9 +74,9 @@ class Bench:
         self.captures[assignment.camera_id] = HandFedCapture(assignment, on_frame)
         return self.captures[assignment.camera_id]
 
-    def watch(self, *camera_ids: str, epoch: int = 1, save: SaveMode = SaveMode.NONE) -> None:
+    def watch(self, *camera_ids: str, epoch: int = 1, save: SaveMode = SaveMode.NONE, url: str = "rtsp://h/x") -> None:
         """Give the pipeline cameras, as the service does."""
-        assignments = {name: Assignment(camera_id=name, url="rtsp://h/x", epoch=epoch) for name in camera_ids}
+        assignments = {name: Assignment(camera_id=name, url=url, epoch=epoch) for name in camera_ids}
         for assignment in assignments.values():
             assignment.settings.save_frames = save
         self.pipeline.apply(assignments, accepted=self.link.accepted_numbers(assignments.values()))
@@ -200,10 +137,57 @@ def test_a_detector_that_fails_is_noticed_counted_and_forgiven(bench: Bench) -> 
     assert bench.pipeline.unserved_seconds == 0
     bench.captures["a"].feed()
     wait_until(lambda: bench.dropped("a") == {"detector_failed": 1}, "the frame is counted")
-    wait_until(lambda: bench.pipeline.unserved_seconds > 0.1, "the time grows")
+
+    def grows() -> bool:
+        bench.captures["a"].feed()
+        return bench.pipeline.unserved_seconds > 0.1
+
+    wait_until(grows, "the time grows")
     bench.detector.broken = False
     bench.captures["a"].feed()
     wait_until(lambda: bench.pipeline.unserved_seconds == 0, "it is over")
+
+
+def test_silence_after_a_frame_that_failed_says_nothing_of_the_detector(bench: Bench) -> None:
+    """Given one frame that failed and none after it, the detector does not look as if it had hung since."""
+    bench.watch("a")
+    bench.detector.broken = True
+    bench.captures["a"].feed()
+    wait_until(lambda: bench.dropped("a") == {"detector_failed": 1}, "the frame is counted")
+    time.sleep(1.0)
+    assert bench.pipeline.unserved_seconds < 0.8
+
+
+@pytest.mark.parametrize(("since", "tried_at", "expected"), [(None, 0, 500), (100, 497, 100), (100, 101, 489)])
+def test_a_long_silence_counts_as_a_short_one(since: float | None, tried_at: float, expected: float) -> None:
+    """Given a batch at 500 s, of the time since the one before at most 10 s count as time without success."""
+    assert unserved_since(since, tried_at, 500) == expected
+
+
+def test_a_camera_comes_back_under_its_epoch_with_the_settings_of_now(bench: Bench) -> None:
+    """Given an assignment of the same epoch with other settings, they count, and numbers go on."""
+    bench.watch("a")
+    bench.feed("a", 2)
+    bench.watch("a", save=SaveMode.ALL)
+    bench.feed("a", 1)
+    [(run, status)] = bench.pipeline.statuses()
+    assert (run.assignment.settings.save_frames, status.frames_saved) == (SaveMode.ALL, 1)
+    assert bench.stream("a") == ["1-1", "1-2", "1-3"]
+
+
+def test_a_camera_that_comes_back_under_its_epoch_with_another_url_is_connected_anew(bench: Bench) -> None:
+    """Given an assignment of the same epoch with another URL, late frames of the former count for nothing."""
+    bench.watch("a")
+    bench.feed("a", 2)
+    former = bench.captures["a"]
+    bench.watch("a", url="rtsp://h/other")
+    assert former.stopped
+    assert bench.captures["a"].url == "rtsp://h/other"
+    former.feed()
+    bench.feed("a", 1)
+    bench.pipeline.close(5)
+    assert bench.stream("a") == ["1-1", "1-2", "1-3"]
+    assert [event.number for event in bench.events()] == [1, 2]
 
 
 def test_what_was_captured_before_the_end_is_published(bench: Bench) -> None:
