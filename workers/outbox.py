@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +49,12 @@ class Outbox:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing, seconds)
             return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+
+    def put_back(self, items: Sequence[Waiting]) -> None:
+        """Give back records that were taken and not dealt with, in front of what waits."""
+        with self._changed:
+            self._waiting.extendleft(reversed(items))
+            self._changed.notify()
 
     def close(self) -> None:
         """Take no more; what waits can still be taken."""

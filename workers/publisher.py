@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -123,8 +124,9 @@ class Publisher:
             self._step(0.0)
 
     def _step(self, seconds: float) -> None:
+        items = deque(self._outbox.take(TAKEN_AT_ONCE, seconds))
         try:
-            self._publish(self._outbox.take(TAKEN_AT_ONCE, seconds))
+            self._publish(items)
             closing_without_redis = self._deliver_until is not None and self._away
             if not self._abandoned and not closing_without_redis:
                 self._adopt()
@@ -132,6 +134,9 @@ class Publisher:
         except Exception:  # the outermost loop of this thread: what is wrong with one record must not end it
             log.exception("publishing_failed")
             self._try_at = self._clock.monotonic() + PAUSE_SECONDS
+            if items:
+                self._drop(items.popleft(), "publishing_failed")
+                self._outbox.put_back(items)
 
     def _has_work(self) -> bool:
         return not self._away and self.waiting[0] > 0 and self._clock.monotonic() >= self._try_at
@@ -147,18 +152,31 @@ class Publisher:
             return max(0.0, self._try_at - now)
         return min(max(0.0, self._adopt_at - now), ADOPT_SECONDS)
 
-    def _publish(self, items: Sequence[Waiting]) -> None:
-        kept: list[Waiting] = []
-        for item in items:
-            if item.run.superseded and item.record.epoch <= item.run.epoch:
-                self._drop(item, "given_up")
-            elif kept or self._away or self._abandoned or self._spool.count or not self._publish_now(item):
-                kept.append(item)
+    def _publish(self, items: deque[Waiting]) -> None:
+        """Send records, or put them on disk; each leaves `items` when it has been accounted for."""
+        while items and not (self._away or self._abandoned or self._spool.count):
+            if _is_given_up(items[0]):
+                self._drop(items[0], "given_up")
+            elif not self._publish_now(items[0]):
+                break
+            items.popleft()
+        kept: list[tuple[Waiting, NewRecord]] = []
+        try:
+            while items:
+                if _is_given_up(items[0]):
+                    self._drop(items[0], "given_up")
+                else:
+                    kept.append((items[0], _spooled(items[0].record)))
+                items.popleft()
+        finally:
+            self._keep(kept)
+
+    def _keep(self, kept: Sequence[tuple[Waiting, NewRecord]]) -> None:
         if kept:
-            self._spool.append([_spooled(item.record) for item in kept])
-            for item in kept:
-                if isinstance(item.record, AnalysisResult):
-                    item.run.analysed(item.captured_monotonic, spooled=True)
+            self._spool.append([record for _, record in kept])
+        for item, _ in kept:
+            if isinstance(item.record, AnalysisResult):
+                item.run.analysed(item.captured_monotonic, spooled=True)
 
     def _publish_now(self, item: Waiting) -> bool:
         """Send one record; False where Redis does not take it now."""
@@ -268,6 +286,11 @@ class Publisher:
             self._lost += spool.lost
             spool.close()
         return delivered
+
+
+def _is_given_up(item: Waiting) -> bool:
+    """Tell whether another worker has the camera, so that the record would be refused."""
+    return item.run.superseded and item.record.epoch <= item.run.epoch
 
 
 def _spooled(record: AnalysisResult | Event) -> NewRecord:

@@ -13,7 +13,7 @@ from contract import keys
 from contract.assignments import Assignment
 from contract.cameras import CameraState
 from contract.detections import AnalysisResult
-from contract.events import Event
+from contract.events import Event, EventKind
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.redis_client import connect
@@ -30,6 +30,7 @@ from workers.publisher import Publisher
 
 CLOCK = SystemClock()
 ROOM = 1_000_000
+EVENT = Event(event_id="c:1:1", kind=EventKind.CAMERA_ONLINE, camera_id="c", epoch=1, number=1, worker_id="w", at_ms=1)
 
 
 class Sender:
@@ -462,6 +463,30 @@ def test_a_record_on_disk_that_nobody_can_read_is_counted_and_passed_over(
     sender.until_delivered()
     wait_until(lambda: stream_of(redis_client) == ["1-2"], "the readable one arrived")
     assert sender.publisher.lost == 2
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_record_that_something_unforeseen_happens_to_is_counted_and_costs_the_others_nothing(
+    own_valkey: ValkeyServer, client: redis.Redis, start: Start, away: bool
+) -> None:
+    """Given an event that cannot be written as JSON, alone among others, it counts as lost and the others arrive."""
+    sender = start(client)
+    run = sender.watch()
+    own_valkey.freeze()
+    sender.send(2)  # the thread waits for its answer to the first of them, and the others gather behind it
+    unwritable = EVENT.model_copy(update={"frame_path": "\ud800"})
+    sender.publisher.put_event(run, unwritable)
+    sender.send(3)
+    sender.tell(online=True)
+    if away:
+        sender.until_done(5)
+    own_valkey.thaw()
+    sender.until_done(5)
+    sender.until_delivered()
+    assert sender.publisher.close(10) == 0
+    assert (sender.tally.totals, sender.publisher.lost) == (Totals(analysed=5, dropped=0), 1)
+    with own_valkey.client() as direct:
+        assert (stream_of(direct), events_of(direct)) == (ids(5), ["c:1:1"])
 
 
 def test_a_full_outbox_loses_the_oldest_and_says_which() -> None:
