@@ -30,6 +30,8 @@ class Written(IntEnum):
     EARLY = 2
     #: It was accepted before; nothing was changed.
     REPEATED = 3
+    #: An event: the server has lost one that it had accepted before it; nothing was changed.
+    BEHIND = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Outgoing:
     record: AnalysisResult | Event
     #: Of a result: the small picture for live views.
     preview_jpeg: bytes | None = None
+    #: Of an event: the number of an older one of its camera and epoch that the server has accepted; 0: not known.
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +167,17 @@ class WorkerLink:
         """Find out whether the server answers."""
         self._client.ping()
 
+    def server_id(self) -> str:
+        """Return what names the server's process: another one may have less data."""
+        return str(self._client.info("server")["run_id"])
+
     def publish_result(self, result: AnalysisResult, preview_jpeg: bytes | None) -> Written:
         """Publish one analysed frame."""
         return self._published(Outgoing(result, preview_jpeg))
 
-    def publish_event(self, event: Event) -> Written:
-        """Publish one event."""
-        return self._published(Outgoing(event))
+    def publish_event(self, event: Event, *, after: int = 0) -> Written:
+        """Publish one event, unless the server has lost the one numbered `after`, which it had accepted."""
+        return self._published(Outgoing(event, after=after))
 
     def _published(self, outgoing: Outgoing) -> Written:
         script, script_keys, arguments = self._call(outgoing)
@@ -196,7 +204,7 @@ class WorkerLink:
             return (
                 self._publish_event,
                 [keys.camera_epoch(camera_id), keys.camera_event_cursor(camera_id), keys.events()],
-                [record.epoch, record.number, record.model_dump_json(), self._event_stream_size],
+                [record.epoch, record.number, record.model_dump_json(), self._event_stream_size, outgoing.after],
             )
         return (
             self._publish_result,

@@ -42,6 +42,7 @@ def deliver_some(
     link: WorkerLink,
     now_ms: Callable[[], int],
     preview_of: Callable[[AnalysisResult], bytes | None],
+    keep: Callable[[Event], None],
 ) -> Delivered:
     """Send the oldest records in one exchange, at most one of each camera, and delete those that were answered.
 
@@ -53,6 +54,7 @@ def deliver_some(
         link: Where they go.
         now_ms: Unix time in milliseconds UTC, written into results.
         preview_of: The small picture of a result, where it is still at hand.
+        keep: Is given every event that Redis has now.
 
     Raises:
         redis.RedisError: Redis is away or does not serve now; what it had answered before is deleted all the same.
@@ -74,8 +76,10 @@ def deliver_some(
     trouble: redis.RedisError | None = None
     try:
         answers = link.publish_all([outgoing for _, outgoing in sent]) if sent else []
-        for (record, _), answer in zip(sent, answers, strict=True):
+        for (record, outgoing), answer in zip(sent, answers, strict=True):
             trouble = _count(record, answer, delivered, done) or trouble
+            if isinstance(outgoing.record, Event) and answer in (Written.ACCEPTED, Written.REPEATED):
+                keep(outgoing.record)
     finally:
         spool.delete(done)
     if trouble is not None:

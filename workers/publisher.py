@@ -17,6 +17,7 @@ from runtime.spool_lock import SpoolLock
 from runtime.worker_link import WorkerLink, Written
 from workers.backlog import Delivered, deliver_some, is_unusable
 from workers.camera_run import CameraRun
+from workers.kept_events import KeptEvents
 from workers.outbox import Outbox, Waiting
 
 #: Records taken from the outbox at a time: a transaction on disk while Redis is away.
@@ -51,6 +52,7 @@ class Publisher:
         self._clock = clock
         self._on_refused = on_refused
         self._outbox = Outbox()
+        self._kept = KeptEvents(link, clock)
         #: Camera id -> (epoch, seq, JPEG) of its newest result: previews are not kept for older ones.
         self._previews: dict[str, tuple[int, int, bytes]] = {}
         self._adopted: list[Spool] = []
@@ -126,6 +128,7 @@ class Publisher:
     def _step(self, seconds: float) -> None:
         items = deque(self._outbox.take(TAKEN_AT_ONCE, seconds))
         try:
+            self._look()
             self._publish(items)
             closing_without_redis = self._deliver_until is not None and self._away
             if not self._abandoned and not closing_without_redis:
@@ -150,7 +153,7 @@ class Publisher:
         now = self._clock.monotonic()
         if self._away or self.waiting[0]:
             return max(0.0, self._try_at - now)
-        return min(max(0.0, self._adopt_at - now), ADOPT_SECONDS)
+        return min(max(0.0, self._adopt_at - now), ADOPT_SECONDS, self._kept.seconds_to_look)
 
     def _publish(self, items: deque[Waiting]) -> None:
         """Send records, or put them on disk; each leaves `items` when it has been accounted for."""
@@ -187,7 +190,7 @@ class Publisher:
                 stamped = record.model_copy(update={"published_at_ms": self._clock.now_ms()})
                 written = self._link.publish_result(stamped, self._preview_of(record))
             else:
-                written = self._link.publish_event(record)
+                written = self._kept.publish(record)
         except redis.RedisError as error:
             if is_unusable(error):
                 log.error("record_unusable", camera=record.camera_id, error=str(error))
@@ -219,6 +222,15 @@ class Publisher:
         else:
             self._lost += 1
 
+    def _look(self) -> None:
+        """Find out whether the server has lost events that it had accepted."""
+        if self._away or self._abandoned:
+            return
+        try:
+            self._kept.look()
+        except redis.RedisError as error:
+            self._went_away(error)
+
     # --- the spool -----------------------------------------------------------------------------------------------
 
     def _deliver(self) -> None:
@@ -229,9 +241,10 @@ class Publisher:
             if self._away:
                 # Not with a record: one that a server hears after it was lost here would be a loss that is none.
                 self._link.ping()
+                self._kept.look(now=True)
                 self._away = False
             if self._spool.count:
-                delivered = deliver_some(self._spool, self._link, self._clock.now_ms, self._preview_of)
+                delivered = deliver_some(self._spool, self._link, self._clock.now_ms, self._preview_of, self._kept.keep)
                 for record in delivered.refused:
                     self._on_refused(record.camera, record.epoch)
             elif self._adopted:
@@ -279,7 +292,7 @@ class Publisher:
 
     def _deliver_adopted(self) -> Delivered:
         spool = self._adopted[0]
-        delivered = deliver_some(spool, self._link, self._clock.now_ms, lambda _: None)
+        delivered = deliver_some(spool, self._link, self._clock.now_ms, lambda _: None, self._kept.keep)
         if not spool.count:
             log.info("spool_delivered", file=str(spool.path))
             self._adopted.remove(spool)

@@ -2,8 +2,10 @@
 -- Does not raise the fence: while a camera is handed over, the new worker may have an event (the camera does not
 -- answer, for example) before its first result, and until then the results of the former one are wanted.
 -- KEYS[1] camera_epoch, [2] camera_event_cursor, [3] events
--- ARGV[1] epoch, [2] number, [3] event JSON, [4] events kept in the stream
--- Returns 1: written; 0: refused; 3: it was written before, and nothing was changed.
+-- ARGV[1] epoch, [2] number, [3] event JSON, [4] events kept in the stream, [5] number of an older event of this
+--     camera and epoch of which the caller knows that it was accepted, or 0
+-- Returns 1: written; 0: refused; 3: it was written before; 4: this server does not know of [5], for it has lost
+--     data since. Only with 1 anything was changed.
 local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 if tonumber(ARGV[1]) < current then
   return 0
@@ -12,6 +14,9 @@ end
 local known = redis.call('HGET', KEYS[2], ARGV[1])
 if tonumber(known or '0') >= tonumber(ARGV[2]) then
   return 3
+end
+if tonumber(known or '0') < tonumber(ARGV[5]) then
+  return 4
 end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'event', ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
