@@ -24,6 +24,9 @@ from workers.outbox import Outbox, Waiting
 TAKEN_AT_ONCE: Final = 256
 #: Seconds between two tries while Redis does not answer.
 PAUSE_SECONDS: Final = 0.5
+#: Failed tries in a row to read the spool, a pause apart, after which new records go past it: one failure may be a
+#: moment's, and what is overtaken is lost, for Redis takes nothing that is older than what it has.
+UNREADABLE_TRIES: Final = 3
 #: Seconds between two looks for spools whose worker is gone.
 ADOPT_SECONDS: Final = 10.0
 
@@ -35,7 +38,8 @@ class Publisher:
 
     While Redis answers and nothing lies in the spool, records go to Redis. While it does not, they go to the spool;
     and as long as anything lies there new records go behind it, so that none overtakes another. Spools that were left
-    behind by workers of this host which are gone are delivered, too.
+    behind by workers of this host which are gone are delivered, too. Only a spool that cannot be read is overtaken: the
+    records in it that are too old when it can be read again count as lost.
     """
 
     def __init__(self, link: WorkerLink, spool: Spool, clock: Clock, on_refused: Callable[[str, int], None]) -> None:
@@ -62,6 +66,9 @@ class Publisher:
         self._deliver_until: float | None = None
         self.refused_writes = 0
         self._lost = 0
+        #: Tries in a row in which nothing could be read from the spool.
+        self._failed_reads = 0
+        self._is_overtaken = False
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
@@ -157,7 +164,7 @@ class Publisher:
 
     def _publish(self, items: deque[Waiting]) -> None:
         """Send records, or put them on disk; each leaves `items` when it has been accounted for."""
-        while items and not (self._away or self._abandoned or self._spool.count):
+        while items and not (self._away or self._abandoned or self._must_queue()):
             if _is_given_up(items[0]):
                 self._drop(items[0], "given_up")
             elif not self._publish_now(items[0]):
@@ -173,6 +180,18 @@ class Publisher:
                 items.popleft()
         finally:
             self._keep(kept)
+
+    def _must_queue(self) -> bool:
+        """Tell whether records must go behind those on disk, so that none overtakes another."""
+        if not self._spool.count:
+            self._is_overtaken = False
+            return False
+        if self._failed_reads < UNREADABLE_TRIES:
+            return True
+        if not self._is_overtaken:
+            log.error("spool_overtaken", spool=str(self._spool.path), records=self._spool.count)
+            self._is_overtaken = True
+        return False
 
     def _keep(self, kept: Sequence[tuple[Waiting, NewRecord]]) -> None:
         if kept:
@@ -245,8 +264,7 @@ class Publisher:
                 self._away = False
             if self._spool.count:
                 delivered = deliver_some(self._spool, self._link, self._clock.now_ms, self._preview_of, self._kept.keep)
-                for record in delivered.refused:
-                    self._on_refused(record.camera, record.epoch)
+                self._note_delivered(delivered)
             elif self._adopted:
                 delivered = self._deliver_adopted()
             else:
@@ -260,6 +278,15 @@ class Publisher:
             self._serves()
         else:  # the disk does not let anything be read: no reason to ask it without a pause
             self._try_at = self._clock.monotonic() + PAUSE_SECONDS
+
+    def _note_delivered(self, delivered: Delivered) -> None:
+        """Take note of what became of records of this worker's own spool."""
+        self._failed_reads = 0 if delivered.count else self._failed_reads + 1
+        if self._is_overtaken:
+            # Of those few that Redis really had before, nobody knows any more.
+            self._lost += delivered.repeated
+        for record in delivered.refused:
+            self._on_refused(record.camera, record.epoch)
 
     def _serves(self) -> None:
         if self._told:

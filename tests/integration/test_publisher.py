@@ -1,6 +1,7 @@
 """The thread that writes results and events: in order, once, over outages, and everything it cannot do is counted."""
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ from workers.capture.state import CaptureState
 from workers.frames import Detections, Frame
 from workers.kept_events import KEEP_COUNT, KEEP_SECONDS, KeptEvents
 from workers.outbox import Outbox, Waiting
-from workers.publisher import Publisher
+from workers.publisher import PAUSE_SECONDS, UNREADABLE_TRIES, Publisher
 
 CLOCK = SystemClock()
 ROOM = 1_000_000
@@ -349,6 +350,42 @@ def test_where_nothing_can_be_put_on_disk_results_are_lost_and_counted_and_go_on
             return len(stream_of(direct)) > 3
 
     wait_until(arrives, "results arrive again", 20)
+
+
+def test_a_spool_that_cannot_be_read_holds_up_nothing_and_what_was_overtaken_counts_as_lost(
+    own_valkey: ValkeyServer, client: redis.Redis, start: Start
+) -> None:
+    """Given a spool whose records cannot be read, new ones go to Redis; those that are too old later are counted."""
+    sender = start(client)
+    for name in ("a", "b"):
+        sender.watch(name)
+    own_valkey.kill()
+    sender.send(5, "a")
+    sender.send(3, "b")
+    sender.until_done(8)
+    with sqlite3.connect(sender.spool.path) as other:
+        other.execute("ALTER TABLE records RENAME COLUMN body TO hidden")
+    own_valkey.start()
+    time.sleep((UNREADABLE_TRIES + 2) * PAUSE_SECONDS)
+    assert sender.spool.count == 8
+    lost_before = sender.publisher.lost
+    with own_valkey.client() as direct:
+
+        def arrives() -> bool:
+            sender.send(1, "a")
+            time.sleep(0.2)
+            return len(stream_of(direct, "a")) > 3
+
+        wait_until(arrives, "results arrive", 20)
+        lost_meanwhile = sender.publisher.lost - lost_before
+        with sqlite3.connect(sender.spool.path) as other:
+            other.execute("ALTER TABLE records RENAME COLUMN hidden TO body")
+        sender.until_delivered()
+        assert sender.publisher.close(10) == 0
+        assert stream_of(direct, "b") == ids(3), "what was not overtaken arrives"
+        made = sender.tally.totals.analysed - 3
+        assert stream_of(direct, "a") == ids(made)[-len(stream_of(direct, "a")) :]
+        assert sender.publisher.lost - lost_before == made - len(stream_of(direct, "a")) == 5 + lost_meanwhile
 
 
 # --- leaving and taking over --------------------------------------------------------------------------------------
