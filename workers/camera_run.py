@@ -130,8 +130,8 @@ class CameraRun:
             if not is_newer:  # numbers go on, and whoever has the camera under this epoch has it still
                 return
             self._seq = 0
+            self._events.reassigned(assignment.epoch, was_anothers=self.superseded)
             self.superseded = False
-            self._events.reassigned(assignment.epoch)
 
     def tell(self, make: Callable[[CameraEvents], Iterable[Event]], send: Callable[[Event], None]) -> None:
         """Make events and hand them to `send`, which must not block; none while another worker has the camera."""

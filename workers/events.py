@@ -30,7 +30,9 @@ class _Track:
 class CameraEvents:
     """The events of one camera under one worker. Not thread-safe.
 
-    Tracks go on when the epoch changes, for the tracker does; numbers begin anew.
+    Tracks go on when the epoch changes, for the tracker does; numbers begin anew. What the capture says is told only
+    when the camera is known to be this worker's: while it is handed over, the former worker may see it without a gap,
+    and a camera that takes one client refuses this one until then.
     """
 
     def __init__(self, camera_id: str, worker_id: str, epoch: int, number: int = 0) -> None:
@@ -48,6 +50,9 @@ class CameraEvents:
         self._number = number
         self._tracks: dict[int, _Track] = {}
         self._online: bool | None = None
+        self._is_ours = False
+        #: What the capture said last, and when (Unix ms), of what was not told yet.
+        self._untold: tuple[CaptureState, int] | None = None
         self._left = False
 
     @property
@@ -60,14 +65,32 @@ class CameraEvents:
         """Objects that are being followed."""
         return len(self._tracks)
 
-    def reassigned(self, epoch: int) -> None:
-        """Go on under a newer epoch."""
+    def reassigned(self, epoch: int, *, was_anothers: bool = False) -> None:
+        """Go on under a newer epoch; `was_anothers`: another worker had the camera meanwhile."""
         self._epoch, self._number = epoch, 0
+        self._is_ours = self._is_ours and not was_anothers
+
+    def accepted(self, epoch: int) -> list[Event]:
+        """Take note that a status or result of `epoch` counts; return the newest of what was held back until then."""
+        if epoch != self._epoch or self._is_ours:
+            return []
+        self._is_ours = True
+        untold, self._untold = self._untold, None
+        return [] if untold is None else self.capture_changed(*untold)
 
     def capture_changed(self, state: CaptureState, at_ms: int) -> list[Event]:
-        """Return what the capture's state means; nothing while it is as it was, whatever the reason."""
+        """Return what the capture's state means; nothing while it is as it was, whatever the reason.
+
+        Held back until the camera is known to be this worker's.
+        """
         online = {CameraState.ONLINE: True, CameraState.OFFLINE: False}.get(state.state)
-        if online is None or online == self._online or self._left:
+        if online is None or self._left:
+            return []
+        if not self._is_ours:
+            if self._untold is None or self._untold[0].state is not state.state:
+                self._untold = state, at_ms
+            return []
+        if online == self._online:
             return []
         self._online = online
         kind = EventKind.CAMERA_ONLINE if online else EventKind.CAMERA_OFFLINE

@@ -327,6 +327,7 @@ class Pipeline:
         run.spent(time.thread_time() - began)
         self._publisher.put_result(run, result, frame.captured_monotonic, preview)
         # After the result and the picture that they point at.
+        self.accepted(run, result.epoch)
         self._tell(run, lambda events: events.saw(result, frame.captured_monotonic))
 
     def _preview(self, frame: Frame) -> bytes | None:
@@ -340,6 +341,10 @@ class Pipeline:
         """Take note of what a capture says; called on its thread."""
         run.capture_changed(state)
         self._tell(run, lambda events: events.capture_changed(state, self._clock.now_ms()))
+
+    def accepted(self, run: CameraRun, epoch: int) -> None:
+        """Take note that the camera is this worker's under `epoch`: what its capture says may be told."""
+        self._tell(run, lambda events: events.accepted(epoch))
 
     def _tell(self, run: CameraRun, make: Callable[[CameraEvents], list[Event]]) -> None:
         run.tell(make, lambda event: self._publisher.put_event(run, event))

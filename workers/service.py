@@ -274,7 +274,10 @@ class WorkerService:
             self._status_link.announce()
             self._status_link.publish_worker(self.status())
             for run, status in self._pipeline.statuses():
-                if self._status_link.publish_status(status) is Written.REFUSED:
+                written = self._status_link.publish_status(status)
+                if written is Written.ACCEPTED:
+                    self._pipeline.accepted(run, status.epoch)
+                elif written is Written.REFUSED:
                     self._refused_statuses += 1
                     run.refused(status.epoch)
                     self._sync_soon.set()

@@ -72,7 +72,10 @@ class Sender:
         """Leave the event that a camera came or went."""
         run = self.runs[camera_id]
         state = CaptureState(CameraState.ONLINE if online else CameraState.OFFLINE)
-        run.tell(lambda events: events.capture_changed(state, 1), lambda event: self.publisher.put_event(run, event))
+        run.tell(
+            lambda events: events.accepted(run.epoch) + events.capture_changed(state, 1),
+            lambda event: self.publisher.put_event(run, event),
+        )
 
     def until_done(self, count: int) -> None:
         """Wait until so many frames are accounted for."""

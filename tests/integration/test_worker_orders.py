@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
@@ -11,6 +12,8 @@ import redis
 from contract import keys
 from contract.assignments import Assignment
 from contract.cameras import CameraState
+from contract.errors import StatusReason
+from contract.events import Event
 from runtime.clock import SystemClock
 from runtime.settings import WorkerSettings
 from runtime.shutdown import Shutdown
@@ -31,6 +34,7 @@ class Worker:
 
     def __init__(self, server: ValkeyServer, folder: Path) -> None:
         self.captures: dict[str, HandFedCapture] = {}
+        self._on_state: dict[str, Callable[[CaptureState], None]] = {}
         self._shutdown = Shutdown()
         settings = WorkerSettings.model_validate(
             {
@@ -55,9 +59,13 @@ class Worker:
     def _open(
         self, assignment: Assignment, on_frame: Callable[[Frame], None], on_state: Callable[[CaptureState], None], /
     ) -> Capture:
-        on_state(CaptureState(CameraState.ONLINE))
+        self._on_state[assignment.camera_id] = on_state
         self.captures[assignment.camera_id] = HandFedCapture(assignment, on_frame)
         return self.captures[assignment.camera_id]
+
+    def say(self, camera_id: str, state: CaptureState) -> None:
+        """Let a camera's capture say how it does."""
+        self._on_state[camera_id](state)
 
     @property
     def cameras(self) -> list[str]:
@@ -104,3 +112,32 @@ def test_an_emptied_server_without_a_manager_takes_no_camera_away(own_valkey: Va
         assert client.xlen(keys.camera_results("a")) > 0
         write_plan(client, "b")
         wait_until(lambda: worker.cameras == ["b"], "the plan counts", 10)
+
+
+@pytest.mark.parametrize("fenced", [False, True])
+def test_a_camera_is_said_to_be_offline_only_when_it_is_this_workers(
+    own_valkey: ValkeyServer, worker: Worker, fenced: bool
+) -> None:
+    """Given a camera that does not let the new worker in, that is an event only once the former one is fenced."""
+    with own_valkey.client() as client:
+        client.set(keys.camera_epoch("a"), 7 if fenced else 6)
+        client.set(keys.camera_epoch("b"), 7)
+        worker.say("a", CaptureState(CameraState.OFFLINE, StatusReason.REFUSED))
+        worker.say("b", CaptureState(CameraState.ONLINE))
+        expected = {("a", "camera_offline"), ("b", "camera_online")} if fenced else {("b", "camera_online")}
+        wait_until(lambda: told(client) == expected, "what is known is told", 10)
+        until = time.monotonic() + 2 * service.STATUS_SECONDS
+        while time.monotonic() < until:
+            assert told(client) == expected
+            time.sleep(0.1)
+        worker.say("a", CaptureState(CameraState.ONLINE))
+        worker.captures["a"].feed()
+        wait_until(lambda: ("a", "camera_online") in told(client), "its first result makes it ours", 10)
+        assert told(client) == expected | {("a", "camera_online")}
+
+
+def told(client: redis.Redis) -> set[tuple[str, str]]:
+    """Return camera and kind of all events."""
+    found = cast("list[tuple[bytes, dict[bytes, bytes]]]", client.xrange(keys.events()))
+    events = [Event.model_validate_json(fields[b"event"]) for _, fields in found]
+    return {(event.camera_id, event.kind.value) for event in events}

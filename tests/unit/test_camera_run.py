@@ -67,6 +67,7 @@ def test_a_run_goes_on_after_the_numbers_that_were_used_under_its_epoch() -> Non
     run = CameraRun(assignment(4), "w", clock, numbers=Numbers(4, seq=17, event=5))
     assert result_of(run, frame(clock, 4), found()).seq == 18
     told: list[Event] = []
+    run.tell(lambda events: events.accepted(4), told.append)
     run.tell(lambda events: events.capture_changed(CaptureState(CameraState.ONLINE), 1), told.append)
     assert [event.event_id for event in told] == ["c:4:6"]
     assert run.numbers == Numbers(4, 18, 6)
@@ -78,8 +79,9 @@ def test_a_run_goes_on_after_the_numbers_that_were_used_under_its_epoch() -> Non
 def test_nothing_is_told_of_a_camera_that_another_worker_has() -> None:
     """Given a camera whose write was refused, its events are not sent, for they would be refused too."""
     run = CameraRun(assignment(), "w", SetClock())
-    run.refused(1)
     told: list[Event] = []
+    run.tell(lambda events: events.accepted(1), told.append)
+    run.refused(1)
     run.tell(lambda events: events.capture_changed(CaptureState(CameraState.ONLINE), 1), told.append)
     assert told == []
 

@@ -19,8 +19,10 @@ REFUSED = CaptureState(CameraState.OFFLINE, StatusReason.REFUSED)
 
 
 def new_events(epoch: int = 3, number: int = 0) -> CameraEvents:
-    """Begin with a camera of which nothing is known."""
-    return CameraEvents("c", "w", epoch, number)
+    """Begin with a camera that is this worker's, and of which nothing else is known."""
+    events = CameraEvents("c", "w", epoch, number)
+    assert events.accepted(epoch) == []
+    return events
 
 
 def result(at: float, *track_ids: int | None, saved: bool = True) -> AnalysisResult:
@@ -119,6 +121,37 @@ def test_online_and_offline_are_told_once_per_change() -> None:
         ("camera_offline", StatusReason.REFUSED, 6),
         ("camera_online", None, 7),
     ]
+
+
+def test_what_the_capture_says_is_held_back_until_the_camera_is_this_workers() -> None:
+    """Given a camera that another worker still watches, only the newest state is told, and only once it is ours."""
+    events = CameraEvents("c", "w", 3)
+    for at, state in enumerate([TIMEOUT, ONLINE, REFUSED, TIMEOUT]):
+        assert events.capture_changed(state, at) == []
+    assert events.accepted(2) == [], "that says nothing of this epoch"
+    assert [(event.event_id, event.reason, event.at_ms) for event in events.accepted(3)] == [
+        ("c:3:1", StatusReason.REFUSED, 2)
+    ]
+    assert events.accepted(3) == []
+    assert [event.event_id for event in events.capture_changed(ONLINE, 5)] == ["c:3:2"]
+
+
+def test_a_handover_that_goes_well_tells_of_no_camera_that_is_offline() -> None:
+    """Given a camera that refuses a second client, when the former has left, then it is said to be online alone."""
+    events = CameraEvents("c", "w", 3)
+    for at, state in enumerate([REFUSED, CaptureState(CameraState.CONNECTING), ONLINE]):
+        assert events.capture_changed(state, at) == []
+    assert [(event.kind, event.at_ms) for event in events.accepted(3)] == [(EventKind.CAMERA_ONLINE, 2)]
+
+
+def test_a_camera_that_was_anothers_meanwhile_is_not_told_of_before_it_is_ours_again() -> None:
+    """Given a camera that was lost and comes back, its states are held back; one that stayed is told of at once."""
+    events = new_events()
+    events.reassigned(4)
+    assert len(events.capture_changed(ONLINE, 1)) == 1
+    events.reassigned(5, was_anothers=True)
+    assert events.capture_changed(TIMEOUT, 2) == []
+    assert [event.event_id for event in events.accepted(5)] == ["c:5:1"]
 
 
 def test_a_newer_epoch_counts_anew_and_goes_on_with_what_is_known() -> None:
