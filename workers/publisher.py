@@ -13,11 +13,11 @@ from contract.detections import AnalysisResult
 from contract.events import Event
 from runtime.clock import Clock
 from runtime.spool import NewRecord, Spool
-from runtime.spool_lock import SpoolLock
 from runtime.worker_link import WorkerLink, Written
 from workers.backlog import Delivered, deliver_some, is_unusable
 from workers.camera_run import CameraRun
 from workers.kept_events import KeptEvents
+from workers.left_spools import LeftSpools
 from workers.outbox import Outbox, Waiting
 
 #: Records taken from the outbox at a time: a transaction on disk while Redis is away.
@@ -27,8 +27,6 @@ PAUSE_SECONDS: Final = 0.5
 #: Failed tries in a row to read the spool, a pause apart, after which new records go past it: one failure may be a
 #: moment's, and what is overtaken is lost, for Redis takes nothing that is older than what it has.
 UNREADABLE_TRIES: Final = 3
-#: Seconds between two looks for spools whose worker is gone.
-ADOPT_SECONDS: Final = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +57,7 @@ class Publisher:
         self._kept = KeptEvents(link, clock)
         #: Camera id -> (epoch, seq, JPEG) of its newest result: previews are not kept for older ones.
         self._previews: dict[str, tuple[int, int, bytes]] = {}
-        self._adopted: list[Spool] = []
-        self._adopt_at = clock.monotonic()
+        self._left = LeftSpools(spool, clock)
         self._away = self._told = self._abandoned = False
         self._try_at = float("-inf")
         self._deliver_until: float | None = None
@@ -98,13 +95,12 @@ class Publisher:
     @property
     def waiting(self) -> tuple[int, int]:
         """Records on disk that this worker is to deliver, and the sum of their sizes in bytes."""
-        spools = [self._spool, *self._adopted]
-        return sum(spool.count for spool in spools), sum(spool.bytes for spool in spools)
+        return self._spool.count + self._left.count, self._spool.bytes + self._left.bytes
 
     @property
     def lost(self) -> int:
         """Records that were made and will never be delivered, apart from refused ones."""
-        return self._lost + sum(spool.lost for spool in (self._spool, *self._adopted))
+        return self._lost + self._spool.lost + self._left.lost
 
     def close(self, timeout_seconds: float) -> int:
         """Publish what waits, or leave it on disk where Redis does not take it in time; return how much was left."""
@@ -115,8 +111,7 @@ class Publisher:
         left = len(self._outbox)
         if not self._thread.is_alive():
             self._spool.close()
-            for spool in self._adopted:
-                spool.close()
+            self._left.close()
         return left + self.waiting[0] + self._thread.is_alive()
 
     def abandon(self, timeout_seconds: float) -> int:
@@ -139,7 +134,7 @@ class Publisher:
             self._publish(items)
             closing_without_redis = self._deliver_until is not None and self._away
             if not self._abandoned and not closing_without_redis:
-                self._adopt()
+                self._left.look()
                 self._deliver()
         except Exception:  # the outermost loop of this thread: what is wrong with one record must not end it
             log.exception("publishing_failed")
@@ -160,7 +155,7 @@ class Publisher:
         now = self._clock.monotonic()
         if self._away or self.waiting[0]:
             return max(0.0, self._try_at - now)
-        return min(max(0.0, self._adopt_at - now), ADOPT_SECONDS, self._kept.seconds_to_look)
+        return min(self._left.seconds_to_look, self._kept.seconds_to_look)
 
     def _publish(self, items: deque[Waiting]) -> None:
         """Send records, or put them on disk; each leaves `items` when it has been accounted for."""
@@ -262,15 +257,11 @@ class Publisher:
                 self._link.ping()
                 self._kept.look(now=True)
                 self._away = False
-            if self._spool.count:
-                delivered = deliver_some(self._spool, self._link, self._clock.now_ms, self._preview_of, self._kept.keep)
-                self._note_delivered(delivered)
-            elif self._adopted:
-                delivered = self._deliver_adopted()
-            else:
-                return
+            delivered = self._deliver_own() if self._spool.count else self._left.deliver(self._link, self._kept.keep)
         except redis.RedisError as error:
             self._went_away(error)
+            return
+        if delivered is None:
             return
         self.refused_writes += len(delivered.refused)
         self._lost += delivered.unusable
@@ -279,14 +270,15 @@ class Publisher:
         else:  # the disk does not let anything be read: no reason to ask it without a pause
             self._try_at = self._clock.monotonic() + PAUSE_SECONDS
 
-    def _note_delivered(self, delivered: Delivered) -> None:
-        """Take note of what became of records of this worker's own spool."""
+    def _deliver_own(self) -> Delivered:
+        delivered = deliver_some(self._spool, self._link, self._clock.now_ms, self._preview_of, self._kept.keep)
         self._failed_reads = 0 if delivered.count else self._failed_reads + 1
         if self._is_overtaken:
             # Of those few that Redis really had before, nobody knows any more.
             self._lost += delivered.repeated
         for record in delivered.refused:
             self._on_refused(record.camera, record.epoch)
+        return delivered
 
     def _serves(self) -> None:
         if self._told:
@@ -300,32 +292,6 @@ class Publisher:
         if not self._told:
             log.warning("redis_away", error=str(error), spool=str(self._spool.path))
             self._told = True
-
-    # --- spools of workers that are gone -------------------------------------------------------------------------
-
-    def _adopt(self) -> None:
-        now = self._clock.monotonic()
-        if now < self._adopt_at:
-            return
-        self._adopt_at = now + ADOPT_SECONDS
-        for lock in SpoolLock.left_behind(self._spool.path.parent, self._spool.path):
-            spool = Spool(lock, self._spool.max_bytes, self._clock)
-            if spool.count:
-                log.info("spool_adopted", file=str(spool.path), records=spool.count)
-                self._adopted.append(spool)
-            else:  # empty, and removed by this; or not to be read now, and left for the next look
-                self._lost += spool.lost
-                spool.close()
-
-    def _deliver_adopted(self) -> Delivered:
-        spool = self._adopted[0]
-        delivered = deliver_some(spool, self._link, self._clock.now_ms, lambda _: None, self._kept.keep)
-        if not spool.count:
-            log.info("spool_delivered", file=str(spool.path))
-            self._adopted.remove(spool)
-            self._lost += spool.lost
-            spool.close()
-        return delivered
 
 
 def _is_given_up(item: Waiting) -> bool:
