@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from camera_ctrler.planning.load_board import BASE_CORES
 from contract.camera_specs import CameraCreate
 
 #: Cameras behind one address, as a video recorder with 16 channels has.
@@ -27,8 +28,8 @@ class SimulatedCamera:
 
     @property
     def cost_cores(self) -> float:
-        """CPU-seconds a second that watching it costs."""
-        return self.stream_cores + self.analyse_fps * (self.frame_seconds + DETECT_SECONDS)
+        """CPU-seconds a second that it is reckoned with, what any camera costs beside its own included."""
+        return BASE_CORES + self.stream_cores + self.analyse_fps * (self.frame_seconds + DETECT_SECONDS)
 
     def spec(self) -> CameraCreate:
         """Return what is registered."""
