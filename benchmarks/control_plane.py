@@ -30,7 +30,7 @@ from runtime.secret_box import SecretBox
 from runtime.settings import PROJECT_DIR
 from tests.support.valkey_server import ValkeyServer
 
-#: What is called even, as the issue's goal has it.
+#: What is called even: the greatest load ÷ the mean load.
 EVEN: Final = 1.1
 #: Seconds without a change after which the plan counts as settled.
 QUIET_SECONDS: Final = 5.0
