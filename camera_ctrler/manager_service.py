@@ -53,6 +53,8 @@ class ManagerService:
         self._refused_plans = 0
         self._controllers: list[str] = []
         self._announced_at = float("-inf")
+        #: Monotonic seconds of the last answer of Redis; the future until there was one.
+        self._heard_at = float("inf")
         #: How far the wall clock of Redis is ahead of our monotonic one, seconds; None: not known.
         self._server_ahead: float | None = None
         self._leading = threading.Event()
@@ -125,9 +127,9 @@ class ManagerService:
                     times_taken = lease.times_taken
                     manager.take_lead()
                     manager.redis_was_away()
+                manager.controllers = self._announce()
                 if lease.state is LeaseState.HELD:
                     self._step(manager)
-                manager.controllers = self._announce()
                 self._shutdown.wait(STEP_SECONDS)
         except NotLeadingError:
             # Taken by another after we slept, or ended by the server's clock: then all other leases have, too.
@@ -151,15 +153,23 @@ class ManagerService:
         except RedisAwayError as error:
             log.info("controller_not_announced", error=str(error))
             return self._controllers
+        heard_at, self._heard_at = self._heard_at, self._clock.monotonic()
+        if self._heard_at - heard_at > self._settings.lease_seconds * 2 / 3:
+            # Silent for so long that leases may have run out, whether or not a call failed: one that is tried again,
+            # or answered at last, says nothing of it.
+            self._note_outage()
         ahead = server_ms / 1000 - self._clock.monotonic()
         if self._server_ahead is not None and ahead - self._server_ahead > self._settings.lease_seconds / 3:
             # Its wall clock was set forward: that ends leases as an outage does, and says nothing of their holders.
             log.warning("redis_clock_stepped", seconds=round(ahead - self._server_ahead, 1))
-            self._away_at = self._clock.monotonic()
-            if self._manager is not None:
-                self._manager.redis_was_away()
+            self._note_outage()
         self._server_ahead = ahead
         return self._controllers
+
+    def _note_outage(self) -> None:
+        self._away_at = self._clock.monotonic()
+        if self._manager is not None:
+            self._manager.redis_was_away()
 
     def _step(self, manager: Manager) -> None:
         try:
