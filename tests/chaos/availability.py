@@ -1,5 +1,6 @@
 """Invariant 1: no camera is without an accepted result for longer than the faults around it explain. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -84,7 +85,32 @@ def _control_spans(story: Story) -> list[Span]:
             ]
             since = max([fault.begin_ms, *restarted])
         found.append(Span(fault.begin_ms, since + story.allowed_ms(CONTROL_SECONDS), fault.kind.name))
+    for span in _without_workers(story):
+        found.append(replace(span, end_ms=span.end_ms + story.allowed_ms(CONTROL_SECONDS)))
     return found
+
+
+def _without_workers(story: Story) -> Iterator[Span]:
+    """Yield when every worker that ran was frozen or without a link to Redis, so that nobody could take over."""
+    running: set[str] = set()
+    out: Counter[str] = Counter()
+    changes: list[tuple[int, str, str]] = [
+        (line["at_ms"], line["state"], line["name"]) for line in story.by_what["process"] if line["role"] == "worker"
+    ]
+    for fault in story.faults_of("worker_frozen", "worker_link_silent"):
+        changes += [(fault.begin_ms, "out", fault.target), (fault.end_ms, "back", fault.target)]
+    since: int | None = None
+    for at_ms, state, name in sorted(changes):
+        if state in {"started", "ended"}:
+            (running.add if state == "started" else running.discard)(name)
+        else:
+            out[name] += 1 if state == "out" else -1
+        none = bool(running) and all(out[worker] > 0 for worker in running)
+        if none and since is None:
+            since = at_ms
+        elif not none and since is not None:
+            yield Span(since, at_ms, "without_workers")
+            since = None
 
 
 def _extended(span: Span, control: list[Span], story: Story) -> Span:

@@ -76,6 +76,19 @@ def test_a_takeover_may_wait_for_a_controller() -> None:
     assert [number for number, _ in broken(late.check())] == [1]
 
 
+@pytest.mark.parametrize(("other_seconds", "found"), [(10, []), (4, [1])], ids=["all are out", "one is back"])
+def test_a_takeover_may_wait_for_a_worker_when_all_are_out(other_seconds: float, found: list[int]) -> None:
+    """Given the only two workers cut off or frozen, cameras wait for the first that is back, and no longer."""
+    log = WrittenLog()
+    log.results("a", "w1", 1, -10, 10)
+    log.results("a", "w2", 2, 29, log.seconds)
+    log.results("b", "w2", 1, -10, 10)
+    log.results("b", "w2", 2, 29, log.seconds)
+    log.fault(10, "worker_frozen", "w1", 13)
+    log.fault(10, "worker_link_silent", "w2", other_seconds)
+    assert sorted({number for number, _ in broken(log.check())} & {1}) == found
+
+
 def test_a_fault_of_one_worker_excuses_no_camera_of_another() -> None:
     """Given a worker that was killed, when a camera of another worker has a gap, then that is a violation."""
     log = WrittenLog()
