@@ -183,11 +183,9 @@ class Manager:
         operations = Operations()
         try:
             self._make_operations(operations, workers)
-            if not self._is_marked and not len(self._lost):
-                self._publisher.mark()
-                self._is_marked = True
             self._publisher.publish(operations)
             self._removed.clear()
+            self._is_marked = self._is_marked or not len(self._lost)
         except NotLeadingError:
             self.refused_plans += 1
             raise
@@ -210,6 +208,8 @@ class Manager:
             self._died_at = self._clock.monotonic()
         self._alive = alive
         self._restore_lost(operations, workers)
+        if not self._is_marked and not len(self._lost):
+            operations.mark()
         if self._changes.finish_handovers(operations, alive, self._offers):
             self._plan = None
         restarted = self._restarted(workers)

@@ -21,6 +21,17 @@ RESULT_LIFETIME_SECONDS: Final = 86_400
 PREVIEW_LIFETIME_SECONDS: Final = 15
 
 
+#: Answer of the scripts on a server that holds no plan although there was one.
+_NO_PLAN: Final = 5
+
+
+class NoPlanError(redis.RedisError):
+    """The server has lost its data and the manager has not restored it yet: as good as away."""
+
+    def __init__(self) -> None:
+        super().__init__("it has lost its data, and the manager has not restored the plan yet")
+
+
 class Written(IntEnum):
     """What became of a fenced write."""
 
@@ -100,6 +111,9 @@ class WorkerLink:
         self._publish_event = Script(client, "publish_event")
         self._publish_status = Script(client, "publish_status")
         self._last_wakeup = "$"
+        #: Whether a manager is known to keep a plan in Redis: then a server without one has lost its data, fences too,
+        #: and nothing may be written until the manager has put them back. `NoPlanError` says so.
+        self.expects_plan = False
 
     def announce(self) -> None:
         """Add this worker to those that the manager looks at."""
@@ -181,7 +195,7 @@ class WorkerLink:
 
     def _published(self, outgoing: Outgoing) -> Written:
         script, script_keys, arguments = self._call(outgoing)
-        return Written(script(script_keys, arguments))
+        return _written(script(script_keys, arguments))
 
     def publish_all(self, outgoing: Sequence[Outgoing]) -> list[Written | redis.RedisError]:
         """Publish records in one exchange; return what became of each, in the same order.
@@ -194,7 +208,7 @@ class WorkerLink:
             script, script_keys, arguments = self._call(each)
             script.queue(pipe, script_keys, arguments)
         answers = pipe.execute(raise_on_error=False)
-        return [answer if isinstance(answer, redis.RedisError) else Written(int(answer)) for answer in answers]
+        return [answer if isinstance(answer, redis.RedisError) else _answered(int(answer)) for answer in answers]
 
     def _call(self, outgoing: Outgoing) -> tuple[Script, list[str], list[Any]]:
         """Return the script that publishes a record, with its keys and arguments."""
@@ -203,8 +217,20 @@ class WorkerLink:
         if isinstance(record, Event):
             return (
                 self._publish_event,
-                [keys.camera_epoch(camera_id), keys.camera_event_cursor(camera_id), keys.events()],
-                [record.epoch, record.number, record.model_dump_json(), self._event_stream_size, outgoing.after],
+                [
+                    keys.camera_epoch(camera_id),
+                    keys.camera_event_cursor(camera_id),
+                    keys.events(),
+                    keys.plan_mark(),
+                ],
+                [
+                    record.epoch,
+                    record.number,
+                    record.model_dump_json(),
+                    self._event_stream_size,
+                    outgoing.after,
+                    int(self.expects_plan),
+                ],
             )
         return (
             self._publish_result,
@@ -214,6 +240,7 @@ class WorkerLink:
                 keys.camera_preview(camera_id),
                 keys.camera_frames(camera_id),
                 keys.camera_results(camera_id),
+                keys.plan_mark(),
             ],
             [
                 record.epoch,
@@ -227,6 +254,7 @@ class WorkerLink:
                 keys.camera_channel(camera_id),
                 record.seq,
                 self._result_stream_size,
+                int(self.expects_plan),
             ],
         )
 
@@ -256,6 +284,17 @@ class WorkerLink:
                 [status.epoch, status.model_dump_json(), STATUS_LIFETIME_SECONDS],
             )
         )
+
+
+def _answered(answer: int) -> Written | NoPlanError:
+    return NoPlanError() if answer == _NO_PLAN else Written(answer)
+
+
+def _written(answer: int) -> Written:
+    found = _answered(answer)
+    if isinstance(found, NoPlanError):
+        raise found
+    return found
 
 
 def _entries(answer: object) -> list[str]:

@@ -211,6 +211,7 @@ class WorkerService:
             self._sync_soon.clear()
             self._drain_asked_by = self._link.drain_asked_by()
             orders = self._link.orders()
+            self._data_link.expects_plan |= orders.is_planned
             assignments = orders.assignments
             if not assignments and not self._link.is_known():
                 # Redis has lost its data, or us. Which of them, the lease's thread finds out; until then all goes on.

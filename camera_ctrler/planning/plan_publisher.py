@@ -69,6 +69,13 @@ class Operations:
         """Add to the history of moves."""
         self._items.append(([keys.moves()], ["note", move.model_dump_json(), MOVES_KEPT]))
 
+    def mark(self) -> None:
+        """Say that what the server holds is a plan, so that one that lost its data is known by the lack of it.
+
+        After what puts lost fences back: from the mark on workers write.
+        """
+        self._items.append(([keys.plan_mark()], ["mark"]))
+
     def dismiss_worker(self, worker_id: str) -> None:
         """Delete what Redis holds of a worker that is gone."""
         for key in (keys.assignments, keys.wakeups, keys.worker_status, keys.worker_drain):
@@ -116,10 +123,6 @@ class PlanPublisher:
     def is_marked(self) -> bool:
         """Tell whether a plan was ever written to this server."""
         return bool(self._client.exists(keys.plan_mark()))
-
-    def mark(self) -> None:
-        """Say that what this server holds is a plan, so that one that lost its data is known by the lack of it."""
-        self._client.set(keys.plan_mark(), "1")
 
     def report(self, report: PlanReport) -> None:
         """Say what this manager did."""

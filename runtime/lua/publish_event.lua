@@ -1,11 +1,16 @@
 -- Publishes one event, unless a newer epoch has written results for the camera, and only once.
 -- Does not raise the fence: while a camera is handed over, the new worker may have an event (the camera does not
 -- answer, for example) before its first result, and until then the results of the former one are wanted.
--- KEYS[1] camera_epoch, [2] camera_event_cursor, [3] events
+-- KEYS[1] camera_epoch, [2] camera_event_cursor, [3] events, [4] plan_mark
 -- ARGV[1] epoch, [2] number, [3] event JSON, [4] events kept in the stream, [5] number of an older event of this
---     camera and epoch of which the caller knows that it was accepted, or 0
+--     camera and epoch of which the caller knows that it was accepted, or 0, [6] 1 where a manager is known to keep a
+--     plan here, else 0
 -- Returns 1: written; 0: refused; 3: it was written before; 4: this server does not know of [5], for it has lost
---     data since. Only with 1 anything was changed.
+--     data since; 5: it has lost all of it, and the manager has not put the fences back yet. Only with 1 anything was
+--     changed.
+if ARGV[6] == '1' and redis.call('EXISTS', KEYS[4]) == 0 then
+  return 5
+end
 local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 if tonumber(ARGV[1]) < current then
   return 0

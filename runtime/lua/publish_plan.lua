@@ -9,6 +9,7 @@
 --   ["forget"]                                    keys: one key that is deleted
 --   ["dismiss", worker]                           keys: workers
 --   ["note", move, kept]                          keys: moves
+--   ["mark"]                                      keys: plan_mark
 -- Returns the count of operations, or -1: the caller does not lead any more.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return -1
@@ -41,6 +42,8 @@ for a = 2, #ARGV do
       redis.call('DEL', KEYS[k])
     elseif what == 'dismiss' then
       redis.call('SREM', KEYS[k], operation[2])
+    elseif what == 'mark' then
+      redis.call('SET', KEYS[k], '1')
     elseif what == 'note' then
       redis.call('XADD', KEYS[k], 'MAXLEN', '~', operation[3], '*', 'move', operation[2])
     end

@@ -1,10 +1,15 @@
 -- Publishes the analysis of one frame, unless a newer epoch has written for the camera, and only once.
 -- The first result of a newer epoch raises the fence: from then on the former worker is refused.
--- KEYS[1] camera_epoch, [2] camera_result, [3] camera_preview, [4] camera_frames, [5] camera_results
+-- KEYS[1] camera_epoch, [2] camera_result, [3] camera_preview, [4] camera_frames, [5] camera_results,
+--     [6] plan_mark
 -- ARGV[1] epoch, [2] result JSON, [3] result lifetime s, [4] preview JPEG or '', [5] preview lifetime s,
 --     [6] saved path or '', [7] captured_at_ms, [8] frames kept in the index, [9] channel, [10] seq,
---     [11] results kept in the stream
--- Returns 1: written; 0: refused; 3: it was written before, and nothing was changed.
+--     [11] results kept in the stream, [12] 1 where a manager is known to keep a plan here, else 0
+-- Returns 1: written; 0: refused; 3: it was written before; 5: this server has lost its data, fences too, and the manager
+--     has not put them back yet. Only with 1 anything was changed.
+if ARGV[12] == '1' and redis.call('EXISTS', KEYS[6]) == 0 then
+  return 5
+end
 local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 local epoch = tonumber(ARGV[1])
 if epoch < current then

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from contract import keys
 from contract.assignments import Assignment
+from runtime.worker_link import NoPlanError, Written
 from tests.support.planned_farm import PlannedFarm
 
 
@@ -155,3 +156,25 @@ def test_epochs_given_out_without_the_database_are_recorded_when_it_is_back(
     given = {name: found.epoch for name, found in farm.worker_of("w2").assignments().items()}
     assert given.keys() == set("abcdef")
     assert farm.registry.epochs(given) == given
+
+
+def test_nobody_writes_to_an_empty_server_until_the_fences_are_back(farm: PlannedFarm) -> None:
+    """Given Redis emptied right after a takeover, the former worker's records wait, and are refused when it is safe."""
+    former = farm.worker_of("w1")
+    epochs = dict(former.holds)
+    lost = min(epochs)
+    former.expect_plan()
+    former.die()
+    farm.manager.step()
+    farm.worker_of("w2").work()
+    assert farm.fence(lost) > epochs[lost]
+    farm.client.flushall()
+    with pytest.raises(NoPlanError):
+        former.publish(lost, epochs[lost])
+    farm.change_leader()
+    farm.manager.step()
+    with pytest.raises(NoPlanError):
+        former.publish(lost, epochs[lost])
+    farm.worker_of("w2").appear()
+    farm.settle()
+    assert former.publish(lost, epochs[lost]) is Written.REFUSED

@@ -73,6 +73,10 @@ class SimulatedWorker:
         stream_cores, frame_seconds = self.measured or (None, None)
         return Holding(epoch=epoch, stream_cores=stream_cores, frame_seconds=frame_seconds)
 
+    def expect_plan(self) -> None:
+        """Write from now on as a worker does that knows of a manager."""
+        self._link.expects_plan = True
+
     def die(self) -> None:
         """Stop renewing the lease for longer than it lives."""
         self._client.delete(keys.worker_lease(self.name))
