@@ -100,7 +100,7 @@ def write_plan(client: redis.Redis, *camera_ids: str) -> None:
 
 
 def test_an_emptied_server_without_a_manager_takes_no_camera_away(own_valkey: ValkeyServer, worker: Worker) -> None:
-    """Given Redis that comes back empty and nobody who plans, it watches on and writes nothing, until a plan is there."""
+    """Given Redis that comes back empty and nobody who plans, it watches on and writes nothing until somebody does."""
     own_valkey.restart(keep_data=False)
     with own_valkey.client() as client:
         wait_until(lambda: bool(client.exists(keys.worker_lease("w"))), "it has its lease again", 20)
