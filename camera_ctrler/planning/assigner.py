@@ -5,7 +5,7 @@ camera that fits nowhere makes the least loaded worker slower rather than going 
 cameras that a worker takes can leave a camera without one.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -295,15 +295,3 @@ class _Mover:
         self._board.move(camera, giver, taker)
         self.reasons[camera] = reason
         return True
-
-
-def settled(
-    cameras: Mapping[str, CameraNeed], workers: Mapping[str, WorkerOffer], current: Mapping[str, str], rounds: int = 64
-) -> Iterator[Plan]:
-    """Yield the plans that follow from each other until one changes nothing, at most `rounds`."""
-    for _ in range(rounds):
-        plan = make_plan(cameras, workers, current)
-        yield plan
-        if plan.placement == current and not plan.unfinished:
-            return
-        current = plan.placement

@@ -2,12 +2,13 @@
 
 import random
 import time
+from collections.abc import Iterator
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_ctrler.planning.assigner import TOLERANCE, UNEVEN, WORTH, Limits, Plan, make_plan, settled
+from camera_ctrler.planning.assigner import TOLERANCE, UNEVEN, WORTH, Limits, Plan, make_plan
 from camera_ctrler.planning.load_board import CameraNeed, LoadBoard, WorkerOffer, cost
 from contract.errors import StatusReason
 from contract.moves import MoveReason
@@ -80,6 +81,16 @@ def board_of(farm: Farm, plan: Plan) -> LoadBoard:
     for camera, worker in plan.placement.items():
         board.put(camera, worker)
     return board
+
+
+def settled(cameras: Cameras, workers: Workers, current: dict[str, str], rounds: int = 64) -> Iterator[Plan]:
+    """Yield the plans that follow from each other until one changes nothing, at most `rounds`."""
+    for _ in range(rounds):
+        plan = make_plan(cameras, workers, current)
+        yield plan
+        if plan.placement == current and not plan.unfinished:
+            return
+        current = plan.placement
 
 
 def at_rest(farm: Farm) -> Plan:
