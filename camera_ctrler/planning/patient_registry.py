@@ -6,7 +6,9 @@ holds the lead meanwhile, so its steps must not wait with it.
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Generic, TypeVar
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,30 +27,28 @@ class RegistryHangsError(SQLAlchemyError):
         super().__init__(f"the database has not answered for {PATIENCE_SECONDS:.0f} s or longer")
 
 
-class _Call(Generic[Answer]):
-    """A question on its way, on a thread of its own that may hang for as long as it likes."""
+@dataclass(slots=True)
+class _Call:
+    """A question on its way."""
 
-    def __init__(self, about: object, ask: Callable[[], Answer]) -> None:
-        self.about: Final = about
-        self.done: Final = threading.Event()
-        self.is_late = False
-        self._ask = ask
-        self._answer: Answer
-        self._error: Exception | None = None
-        threading.Thread(target=self._run, name="registry", daemon=True).start()
+    about: object
+    answer: Future[Any]
+    #: Whether it has been waited for in vain.
+    is_late: bool = False
 
-    def _run(self) -> None:
+
+def _on_its_own(ask: Callable[[], Answer]) -> Future[Answer]:
+    """Ask on a daemon thread, which may hang for as long as it likes: an executor's would keep the process alive."""
+    answer: Future[Answer] = Future()
+
+    def run() -> None:
         try:
-            self._answer = self._ask()
-        except Exception as error:  # raised again where it was asked
-            self._error = error
-        finally:
-            self.done.set()
+            answer.set_result(ask())
+        except Exception as error:  # raised again where the answer is taken
+            answer.set_exception(error)
 
-    def answer(self) -> Answer:
-        if self._error is not None:
-            raise self._error
-        return self._answer
+    threading.Thread(target=run, name="registry", daemon=True).start()
+    return answer
 
 
 class PatientRegistry:
@@ -60,7 +60,7 @@ class PatientRegistry:
     def __init__(self, registry: Registry, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._registry = registry
         self._patience_seconds = patience_seconds
-        self._calls: dict[str, _Call[Any]] = {}
+        self._calls: dict[str, _Call] = {}
 
     def read(self, known_revision: int) -> tuple[int, Listing | None]:
         """Return the revision, and all cameras unless it is the one that is known.
@@ -90,15 +90,14 @@ class PatientRegistry:
         return self._ask("next_epochs", (ids, above), lambda: self._registry.next_epochs(ids, above=above))
 
     def _ask(self, name: str, about: object, ask: Callable[[], Answer]) -> Answer:
-        call: _Call[Answer] | None = self._calls.get(name)
-        if call is not None and call.done.is_set() and call.about != about:
-            call = None  # it answers a question that is no longer asked
-        if call is None:
-            call = self._calls[name] = _Call(about, ask)
-        if not call.done.wait(0 if call.is_late else self._patience_seconds):
+        call = self._calls.get(name)
+        if call is None or (call.answer.done() and call.about != about):
+            call = self._calls[name] = _Call(about, _on_its_own(ask))
+        done, _ = wait([call.answer], 0 if call.is_late else self._patience_seconds)
+        if not done:
             call.is_late = True
             raise RegistryHangsError
-        del self._calls[name]
-        if call.about != about:
+        if call.about != about:  # it answers what is no longer asked
             return self._ask(name, about, ask)
-        return call.answer()
+        del self._calls[name]
+        return cast("Answer", call.answer.result())
