@@ -80,7 +80,7 @@ class ManagerService:
             try:
                 self._lead_one_term()
             except RedisAwayError as error:
-                self._away_at = self._clock.monotonic()
+                self._note_outage()
                 log.warning("redis_away", error=str(error))
             except redis.RedisError as error:
                 log.error("redis_refused", error=str(error))
@@ -126,14 +126,14 @@ class ManagerService:
                     # Redis was away: it may have come back without its data, or another manager led meanwhile.
                     times_taken = lease.times_taken
                     manager.take_lead()
-                    manager.redis_was_away()
+                    self._note_outage()
                 manager.controllers = self._announce()
                 if lease.state is LeaseState.HELD:
                     self._step(manager)
                 self._shutdown.wait(STEP_SECONDS)
         except NotLeadingError:
             # Taken by another after we slept, or ended by the server's clock: then all other leases have, too.
-            self._away_at = self._clock.monotonic()
+            self._note_outage()
             log.warning("lead_lost", controller=self._controller_id)
         finally:
             self._leading.clear()
@@ -167,6 +167,7 @@ class ManagerService:
         return self._controllers
 
     def _note_outage(self) -> None:
+        """Remember that leases may have run out, for the manager that leads and for one that will."""
         self._away_at = self._clock.monotonic()
         if self._manager is not None:
             self._manager.redis_was_away()
@@ -175,8 +176,7 @@ class ManagerService:
         try:
             manager.step()
         except RedisAwayError as error:
-            self._away_at = self._clock.monotonic()
-            manager.redis_was_away()
+            self._note_outage()
             log.warning("redis_away", error=str(error))
 
     def _follow_source(self, source: CameraSource) -> None:
