@@ -34,14 +34,14 @@ def main() -> int:
 
 
 def _run(settings: WorkerSettings) -> int:
+    shutdown = Shutdown()
+    shutdown.listen()  # before the imports below, which take a second: asked to leave meanwhile, it ends in order
     from model_store import resolve
     from workers.capture.opening import capture_opener
     from workers.detection.opening import open_detector
     from workers.service import WorkerService
 
     configure_logs(settings, process="worker")
-    shutdown = Shutdown()
-    shutdown.listen()
     shutdown.end_when_a_thread_dies()
     clock = SystemClock()
     model = resolve(settings.model, settings.models_path, trust_pickled=settings.trust_pickled_weights)

@@ -25,9 +25,11 @@ Every line has ``what`` and ``at_ms`` (Unix ms UTC by the clock of the process t
 =============  ====================================================================================================
 """
 
+import gzip
 import json
 import threading
 import time
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -78,14 +80,15 @@ def numbered(lines: Iterable[Line]) -> list[Line]:
 
 
 def read_log(path: Path) -> list[Line]:
-    """Read a log.
+    """Read a log, or one that was packed by gzip.
 
     Raises:
         LogUnreadableError: It cannot be read; a last line that was cut off is no reason for that.
     """
     try:
-        texts = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
+        data = path.read_bytes()
+        texts = (gzip.decompress(data) if path.suffix == ".gz" else data).decode().splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise LogUnreadableError(f"{path} cannot be read: {error}") from error
     lines = []
     for number, text in enumerate(texts, 1):

@@ -1,5 +1,6 @@
 """Invariant 4: processes end only with documented codes, and only for a reason that the log shows. Pure."""
 
+import math
 import signal
 from collections.abc import Iterator
 from typing import Final
@@ -26,6 +27,8 @@ _AFTER_SECONDS: Final = 15.0
 _DRAIN_SECONDS: Final = 30.0
 #: Seconds that the lease of a killed worker may still be in the way of another one with its id.
 _LEASE_SECONDS: Final = 10.0
+#: Seconds after its start in which a process may still end by SIGTERM itself: it has no cameras yet.
+_DEAF_SECONDS: Final = 1.5
 #: Milliseconds a freeze must last to be longer than a lease for sure.
 _LONGER_THAN_A_LEASE_MS: Final = 4_000
 
@@ -42,30 +45,43 @@ def check_exits(story: Story) -> Iterator[tuple[str, int]]:
 
 
 def _problem(line: Line, story: Story, *, stopped: bool) -> str:
-    code, name, at_ms = line["code"], line["name"], line["at_ms"]
-    if code == -signal.SIGKILL and _any(
-        story.faults_of("worker_killed", "controller_killed", target=name), at_ms, 2_000
-    ):
+    code = line["code"]
+    if _is_explained(line, story):
         return ""
     if code < 0:
         late = " after it was asked to leave and did not" if stopped else ""
         return f"was ended by signal {-code}{late}"
-    if code not in DOCUMENTED:
-        return f"ended with {code}, which no page documents"
-    reasons = {
-        exit_codes.DONE: story.faults_of("worker_drained", target=name),
-        exit_codes.LEASE_LOST: story.faults_of("worker_frozen", "worker_link_silent", target=name)
-        + story.faults_of(*_REDIS),
-        exit_codes.NOT_YET: story.faults_of("worker_link_silent", "worker_link_cut", target=name)
-        + story.faults_of(*_REDIS),
-    }.get(code, [])
-    if code == exit_codes.NOT_YET and _any(
-        story.faults_of("worker_killed", target=name), at_ms, story.allowed_ms(_LEASE_SECONDS)
-    ):
-        return ""
-    if _any(reasons, at_ms, story.allowed_ms(_DRAIN_SECONDS if code == exit_codes.DONE else _AFTER_SECONDS)):
-        return ""
-    return f"ended with {code} and no fault explains it"
+    return f"ended with {code}{' and no fault explains it' if code in DOCUMENTED else ', which no page documents'}"
+
+
+def _is_explained(line: Line, story: Story) -> bool:
+    code, name, at_ms = line["code"], line["name"], line["at_ms"]
+    if code == -signal.SIGTERM:
+        return _age_ms(line, story) < story.allowed_ms(_DEAF_SECONDS)
+    killed = story.faults_of("worker_killed", "controller_killed", target=name)
+    redis = story.faults_of(*_REDIS)
+    silent = story.faults_of("worker_link_silent", target=name)
+    # Exit code -> what explains it, and for how long.
+    reasons: dict[int, list[tuple[list[Fault], int]]] = {
+        -signal.SIGKILL: [(killed, 2_000)],
+        exit_codes.DONE: [(story.faults_of("worker_drained", target=name), story.allowed_ms(_DRAIN_SECONDS))],
+        exit_codes.LEASE_LOST: [
+            (story.faults_of("worker_frozen", target=name) + silent + redis, story.allowed_ms(_AFTER_SECONDS))
+        ],
+        exit_codes.NOT_YET: [
+            (story.faults_of("worker_link_cut", target=name) + silent + redis, story.allowed_ms(_AFTER_SECONDS)),
+            (story.faults_of("worker_killed", target=name), story.allowed_ms(_LEASE_SECONDS)),
+        ],
+    }
+    return any(_any(faults, at_ms, after_ms) for faults, after_ms in reasons.get(code, []))
+
+
+def _age_ms(ended: Line, story: Story) -> float:
+    """Return how long the process that has `ended` ran."""
+    began = [
+        line["at_ms"] for line in story.by_what["process"] if line["state"] == "started" and line["pid"] == ended["pid"]
+    ]
+    return float(ended["at_ms"] - max(began)) if began else math.inf
 
 
 def _any(faults: list[Fault], at_ms: int, after_ms: int) -> bool:

@@ -1,5 +1,6 @@
 """The checker of chaos logs finds every broken invariant, and finds none where a fault explains what is seen."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -224,6 +225,7 @@ def test_two_writers_of_one_epoch_are_found() -> None:
         (1, "ended with 1, which no page documents"),
         (-11, "was ended by signal 11"),
         (-9, "was ended by signal 9"),
+        (-15, "was ended by signal 15"),
     ],
 )
 def test_a_process_that_ends_without_a_reason_is_found(code: int, says: str) -> None:
@@ -252,6 +254,15 @@ def test_a_process_that_ends_for_a_fault_is_no_violation(kind: str, target: str,
     log.fault(20, kind, target)
     log.ended("w3", 20.05, code)
     assert broken(log.check()) == []
+
+
+@pytest.mark.parametrize(("age", "count"), [(0.8, 0), (3.0, 1)])
+def test_a_process_may_end_by_sigterm_only_before_it_can_hear_it(age: float, count: int) -> None:
+    """Given a worker that is asked to leave while Python starts, that is no violation; later it is one."""
+    log = healthy()
+    log.started("w3", 20)
+    log.ended("w3", 20 + age, -15)
+    assert len(broken(log.check())) == count
 
 
 def test_a_worker_that_goes_on_after_it_slept_past_its_lease_is_found() -> None:
@@ -357,6 +368,17 @@ def test_a_file_that_is_no_log_is_refused_with_the_reason(tmp_path: Path, text: 
     path = tmp_path / "log.jsonl"
     path.write_text(text)
     with pytest.raises(LogUnreadableError, match=says):
+        read_log(path)
+
+
+def test_a_packed_log_is_read_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    """Given a log as it is kept, it is read; one that was cut short is refused."""
+    path = tmp_path / "log.jsonl.gz"
+    packed = gzip.compress("\n".join(json.dumps(line) for line in healthy().lines()).encode())
+    path.write_bytes(packed)
+    assert broken(check(read_log(path))) == []
+    path.write_bytes(packed[:-20])
+    with pytest.raises(LogUnreadableError, match=r"log\.jsonl\.gz cannot be read"):
         read_log(path)
 
 
