@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runtime.spool import Kind, NewRecord, Spool
 from runtime.spool_lock import SpoolLock
 from tests.support.clocks import SetClock
+from tests.support.volumes import mounted_volume
 
 BIG = 1_000_000
 
@@ -195,17 +196,10 @@ def test_where_the_folder_cannot_be_made_everything_is_counted_and_room_mends_it
 
 
 @pytest.fixture
-def small_volume(tmp_path: Path) -> Iterator[Path]:
-    """Return a real volume of 1 MB; skips where this user may not mount one."""
-    folder = tmp_path / "volume"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a small volume cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def volume(tmp_path: Path) -> Iterator[Path]:
+    """Return a real volume of 1 MB."""
+    with mounted_volume(tmp_path / "volume", 1024) as folder:
+        yield folder
 
 
 def fill(path: Path) -> None:
@@ -215,10 +209,10 @@ def fill(path: Path) -> None:
             file.write(bytes(1000))
 
 
-def test_a_full_volume_costs_what_does_not_fit_and_never_delivers_twice(small_volume: Path) -> None:
+def test_a_full_volume_costs_what_does_not_fit_and_never_delivers_twice(volume: Path) -> None:
     """Given a volume that fills up, what was kept is delivered once, even while nothing can be deleted on it."""
-    spool = Spool.own(small_volume, "w", 100 * BIG, SetClock())
-    ballast = small_volume / "ballast"
+    spool = Spool.own(volume, "w", 100 * BIG, SetClock())
+    ballast = volume / "ballast"
     for number in range(300):
         spool.append([record(number, size=10_000)])
     kept = spool.count
