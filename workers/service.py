@@ -90,6 +90,7 @@ class WorkerService:
             lease_client, keys.worker_lease(self.worker_id), settings.lease_seconds, value=self.worker_id, clock=clock
         )
         self._lease_lost = threading.Event()
+        self._cores = settings.worker_cores or usable_cpus()
         self._started_at_ms = clock.now_ms()
         self._draining = False
         #: Who asked for it, where it was a command; None: nobody did.
@@ -305,7 +306,7 @@ class WorkerService:
             device=self._detector.device,
             detector=self._detector.runtime,
             model=self._model,
-            cores=self._settings.worker_cores or usable_cpus(),
+            cores=self._cores,
             cores_shared=self._settings.worker_cores == 0,
             max_cameras=self._settings.worker_max_cameras,
             labels=self._settings.labels,
