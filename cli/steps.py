@@ -23,7 +23,6 @@ class Steps:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._began = time.monotonic()
 
     @contextlib.contextmanager
     def step(self, text: str) -> Iterator[Step]:
@@ -33,11 +32,6 @@ class Steps:
             step = Step(text, lambda more: status.update(escape(f"{text}: {more}")))
             yield step
         self._console.print(f"[green]{time.monotonic() - began:6.1f} s[/green]  {escape(step.text)}")
-
-    @property
-    def elapsed_seconds(self) -> float:
-        """Time since the first step."""
-        return time.monotonic() - self._began
 
     def say(self, text: str) -> None:
         """Print `text`, aligned with the steps."""

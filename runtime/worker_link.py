@@ -142,10 +142,6 @@ class WorkerLink:
                 continue
         return Orders(readable, is_planned=bool(marks))
 
-    def assignments(self) -> dict[str, Assignment]:
-        """Return the cameras of `orders` alone."""
-        return self.orders().assignments
-
     def is_known(self) -> bool:
         """Tell whether Redis holds this worker's lease; without it, Redis may have lost its assignments too."""
         return bool(self._client.exists(keys.worker_lease(self._worker_id)))

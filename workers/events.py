@@ -60,11 +60,6 @@ class CameraEvents:
         """Number of the last event of this epoch; 0: none."""
         return self._number
 
-    @property
-    def open_tracks(self) -> int:
-        """Objects that are being followed."""
-        return len(self._tracks)
-
     def reassigned(self, epoch: int, *, was_anothers: bool = False) -> None:
         """Go on under a newer epoch; `was_anothers`: another worker had the camera meanwhile."""
         self._epoch, self._number = epoch, 0

@@ -99,7 +99,7 @@ class SimulatedWorker:
         while not stop.is_set() and not self._lost.is_set():
             try:
                 self._link.wait_for_change(SYNC_SECONDS)
-                self._apply(self._link.assignments())
+                self._apply(self._link.orders().assignments)
             except redis.RedisError as error:
                 log.warning("redis_away", worker=self.worker_id, error=str(error))
                 stop.wait(0.5)

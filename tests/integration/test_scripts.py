@@ -144,7 +144,7 @@ def test_names_in_any_script_and_quotes_arrive_as_they_were(redis_client: redis.
     operations = Operations()
     operations.assign("w", assignment(name=name), fence=False)
     PlanPublisher(redis_client, "me").publish(operations)
-    assert link.assignments() == {"c": assignment(name=name)}
+    assert link.orders().assignments == {"c": assignment(name=name)}
 
 
 def test_an_assignment_raises_the_fence_only_when_told_and_never_lowers_it(redis_client: redis.Redis) -> None:
@@ -167,7 +167,7 @@ def test_a_plan_larger_than_a_chunk_arrives_whole_and_in_order(redis_client: red
         operations.assign("w", assignment(f"c{number}"), fence=True)
     operations.withdraw("w", "c0")
     PlanPublisher(redis_client, "me").publish(operations)
-    assert link.assignments().keys() == {f"c{number}" for number in range(1, CHUNK + 10)}
+    assert link.orders().assignments.keys() == {f"c{number}" for number in range(1, CHUNK + 10)}
     assert link.wait_for_change(0.01)
     assert not link.wait_for_change(0.01)
 
@@ -206,7 +206,7 @@ def test_an_assignment_that_cannot_be_read_does_not_hide_the_others(
     """Given one assignment of a newer version, the worker and the manager still read the others."""
     redis_client.hset(keys.assignments("w"), "a", json.dumps({"from": "the future"}))
     redis_client.hset(keys.assignments("w"), "b", assignment("b").model_dump_json())
-    assert link.assignments().keys() == {"b"}
+    assert link.orders().assignments.keys() == {"b"}
     assert FarmReader(redis_client).assignments(["w"])["w"].keys() == {"b"}
 
 

@@ -83,7 +83,7 @@ class SimulatedWorker:
 
     def assignments(self) -> dict[str, Assignment]:
         """Return what this worker is told to watch."""
-        return self._link.assignments()
+        return self._link.orders().assignments
 
     def publish(self, camera_id: str, epoch: int) -> Written:
         """Publish one result with a picture and an entry of the frame index."""
