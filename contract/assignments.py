@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from contract.cameras import AnalysisSettings
 from contract.ids import CameraId
+from contract.recordings import RecordingSettings
 
 
 class Assignment(BaseModel):
@@ -21,5 +22,10 @@ class Assignment(BaseModel):
     url: str
     #: `CameraSecrets` as JSON, encrypted with FARM_SECRET_KEY; None where the URL has no secrets.
     secrets: str | None = None
+    #: URL without secrets of the stream that is recorded; None: `url` is.
+    main_url: str | None = None
+    #: As `secrets`, of `main_url`. A user name that it lacks is that of `url`, where both have the same host.
+    main_secrets: str | None = None
     settings: AnalysisSettings = AnalysisSettings()
+    recording: RecordingSettings = RecordingSettings()
     epoch: Annotated[int, Field(ge=1)]

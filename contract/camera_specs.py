@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from contract.camera_urls import check_camera_url
 from contract.cameras import AnalysisSettings, Labels, PlacementSettings, SaveMode
 from contract.ids import CameraId
+from contract.recordings import RecordingSettings, RecordMode
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Credential = Annotated[str, Field(min_length=1, max_length=256)]
@@ -20,9 +21,10 @@ Url = Annotated[
         description="rtsp://, rtsps://, http://, https://, or file:/// below FARM_LOCAL_VIDEO_DIR",
     ),
 ]
+MAIN_URL: Final = "The camera's main stream, which is recorded, where `url` is its smaller one, which is analysed"
 
 
-class CameraCreate(AnalysisSettings, PlacementSettings):
+class CameraCreate(AnalysisSettings, PlacementSettings, RecordingSettings):
     """A camera to be registered."""
 
     model_config = _SPEC
@@ -30,14 +32,15 @@ class CameraCreate(AnalysisSettings, PlacementSettings):
     id: CameraId | None = Field(None, description="Made by CamFarm when it is not given")
     name: Name = ""
     url: Annotated[Url, Field(repr=False)]
+    main_url: Annotated[Url, Field(repr=False)] | None = Field(None, description=MAIN_URL)
     username: Credential | None = Field(None, description="Wins over a user name in the URL")
     password: Credential | None = Field(None, repr=False, description="Wins over a password in the URL")
     enabled: bool = True
 
-    @field_validator("url")
+    @field_validator("url", "main_url")
     @classmethod
-    def _url_can_be_opened(cls, value: str) -> str:
-        return check_camera_url(value)
+    def _url_can_be_opened(cls, value: str | None) -> str | None:
+        return value if value is None else check_camera_url(value)
 
     def settings(self) -> AnalysisSettings:
         """Return the part of it that workers need."""
@@ -46,6 +49,10 @@ class CameraCreate(AnalysisSettings, PlacementSettings):
     def placement(self) -> PlacementSettings:
         """Return the part of it that the manager needs."""
         return PlacementSettings(**self.model_dump(include=set(PlacementSettings.model_fields)))
+
+    def recording(self) -> RecordingSettings:
+        """Return the part of it that recording needs."""
+        return RecordingSettings(**self.model_dump(include=set(RecordingSettings.model_fields)))
 
 
 class CameraPatch(BaseModel):
@@ -58,6 +65,7 @@ class CameraPatch(BaseModel):
 
     name: Name | None = None
     url: Url | None = Field(None, repr=False)
+    main_url: Url | None = Field(None, repr=False, description=f"{MAIN_URL}; null removes it")
     username: Credential | None = Field(None, description="null removes the stored user name")
     password: Credential | None = Field(None, repr=False, description="null removes the stored password")
     enabled: bool | None = None
@@ -68,15 +76,19 @@ class CameraPatch(BaseModel):
     save_frames: SaveMode | None = None
     require_labels: Labels | None = None
     prefer_labels: Labels | None = None
+    record: RecordMode | None = None
+    record_audio: bool | None = None
+    pre_roll_seconds: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] | None = None
+    post_roll_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] | None = None
 
-    @field_validator("url")
+    @field_validator("url", "main_url")
     @classmethod
     def _url_can_be_opened(cls, value: str | None) -> str | None:
         return value if value is None else check_camera_url(value)
 
     @model_validator(mode="after")
     def _null_only_removes_credentials(self) -> Self:
-        for name in self.model_fields_set - {"username", "password"}:
+        for name in self.model_fields_set - {"username", "password", "main_url"}:
             if getattr(self, name) is None:
                 raise ValueError(f"{name} must not be null; leave it out to keep it as it is")
         return self
@@ -86,7 +98,7 @@ class CameraPatch(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class Camera(AnalysisSettings, PlacementSettings):
+class Camera(AnalysisSettings, PlacementSettings, RecordingSettings):
     """A registered camera as people see it: secrets masked.
 
     Clock: `*_ms` is Unix time in milliseconds UTC.
@@ -98,6 +110,8 @@ class Camera(AnalysisSettings, PlacementSettings):
     name: str
     #: Secrets replaced by ``***``.
     url: str
+    #: The stream that is recorded, where the camera has a second one; secrets replaced by ``***``.
+    main_url: str | None = None
     has_credentials: bool
     enabled: bool
     #: ``farm``: registered here. ``external``: follows a row of the external table and is changed only there.

@@ -166,6 +166,33 @@ def events() -> str:
     return f"{PREFIX}:events"
 
 
+def segments() -> str:
+    """Files of footage that are finished, of all cameras, on their way into the database.
+
+    Type: stream, field ``segment``: `Segment` as JSON. Writer: workers. Reader: manager, which notes in the
+    database how far it has come. Lifetime: some 200,000 newest; what is lost is found on the volume again.
+    """
+    return f"{PREFIX}:segments"
+
+
+def camera_segments(camera_id: str) -> str:
+    """The newest finished files of footage of a camera, newest first: the part of the index that is not in SQL yet.
+
+    Type: list of `Segment` as JSON, with expiry. Writer: the workers that record the camera. Reader: API (playback).
+    Lifetime: the newest 60, one hour after the last one.
+    """
+    return f"{PREFIX}:camera:{camera_id}:segments"
+
+
+def camera_open_segment(camera_id: str) -> str:
+    """`OpenSegment` as JSON: the file that is being written.
+
+    Type: string with expiry. Writer: the worker that records the camera, once a second. Reader: API (playback).
+    Lifetime: 15 s after the last write.
+    """
+    return f"{PREFIX}:camera:{camera_id}:open_segment"
+
+
 def moves() -> str:
     """What the manager gave to whom, and why.
 

@@ -31,13 +31,32 @@ class CameraSecretBox:
         Raises:
             InvalidUrlError: It has `***` where a secret should stand.
         """
-        if MASK in spec.url:
-            raise InvalidUrlError(
-                f"camera URL contains {MASK}, which stands for a hidden secret; write the secret itself"
-            )
-        url, secrets = split_secrets(spec.url)
+        url, secrets = _split(spec.url)
         given: dict[str, str | None] = {"username": spec.username, "password": spec.password}
         return url, _with_credentials(secrets, {name: text for name, text in given.items() if text is not None})
+
+    def split_main(self, main_url: str | None) -> tuple[str | None, str | None]:
+        """Return the URL of a new camera's main stream without secrets, and the text to be stored for these.
+
+        Raises:
+            InvalidUrlError: It has `***` where a secret should stand.
+        """
+        if main_url is None:
+            return None, None
+        url, secrets = _split(main_url)
+        return url, self.encrypted(secrets)
+
+    def changed_main(self, row: CameraRow, main_url: str | None) -> tuple[str | None, str | None]:
+        """Return what `split_main` does for a camera whose main stream is to be another one.
+
+        Raises:
+            InvalidUrlError: The URL has `***` for secrets that are not stored.
+        """
+        if main_url is None or MASK not in main_url:
+            return self.split_main(main_url)
+        url, given = split_secrets(main_url)
+        secrets = _unmasked(url, given, row.main_url or "", self.decrypted(row.main_secrets))
+        return url, self.encrypted(secrets)
 
     def changed(self, row: CameraRow, changes: dict[str, Any]) -> tuple[str, CameraSecrets]:
         """Return URL and secrets of a camera after `changes` to its URL, user name or password.
@@ -55,6 +74,12 @@ class CameraSecretBox:
         if MASK in changes["url"]:
             secrets = _unmasked(url, secrets, row.url, self.decrypted(row.secrets))
         return url, _with_credentials(secrets, credentials)
+
+
+def _split(url: str) -> tuple[str, CameraSecrets]:
+    if MASK in url:
+        raise InvalidUrlError(f"camera URL contains {MASK}, which stands for a hidden secret; write the secret itself")
+    return split_secrets(url)
 
 
 def _unmasked(url: str, given: CameraSecrets, stored_url: str, stored: CameraSecrets) -> CameraSecrets:

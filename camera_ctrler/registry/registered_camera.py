@@ -11,6 +11,7 @@ from contract.assignments import Assignment
 from contract.camera_specs import Camera
 from contract.camera_urls import MASK, mask_url
 from contract.cameras import AnalysisSettings, PlacementSettings
+from contract.recordings import RecordingSettings
 
 
 class RegisteredCamera:
@@ -41,12 +42,14 @@ class RegisteredCamera:
     @cached_property
     def _view(self) -> Camera:
         fields = self._row.as_dict()
-        secrets = fields.pop("secrets")
-        url = self._row.url
-        if secrets is not None:
-            host = urlsplit(url).netloc
-            url = mask_url(url.replace(f"//{host}", f"//{MASK}@{host}", 1))
-        return Camera(**{**fields, "url": url, "has_credentials": secrets is not None})
+        secrets, main_secrets = fields.pop("secrets"), fields.pop("main_secrets")
+        shown = {
+            "url": _shown(self._row.url, has_secrets=secrets is not None),
+            "main_url": None
+            if self._row.main_url is None
+            else _shown(self._row.main_url, has_secrets=main_secrets is not None),
+        }
+        return Camera(**{**fields, **shown, "has_credentials": secrets is not None or main_secrets is not None})
 
     def settings(self) -> AnalysisSettings:
         """Return how it is analysed."""
@@ -63,6 +66,12 @@ class RegisteredCamera:
         return PlacementSettings(require_labels=self._row.require_labels, prefer_labels=self._row.prefer_labels)
 
     @cached_property
+    def recording(self) -> RecordingSettings:
+        """How it is recorded."""
+        fields = self._row.as_dict()
+        return RecordingSettings(**{name: fields[name] for name in RecordingSettings.model_fields})
+
+    @cached_property
     def host(self) -> str:
         """Host of its URL; empty for a file."""
         return urlsplit(self._row.url).hostname or ""
@@ -74,7 +83,10 @@ class RegisteredCamera:
             name=self._row.name,
             url=self._row.url,
             secrets=self._row.secrets,
+            main_url=self._row.main_url,
+            main_secrets=self._row.main_secrets,
             settings=self.settings(),
+            recording=self.recording,
             epoch=epoch,
         )
 
@@ -92,3 +104,11 @@ class RegisteredCamera:
             raise CameraUnreadableError(self.id, columns) from error
         except ValueError as error:  # urllib's
             raise CameraUnreadableError(self.id, ["url"]) from error
+
+
+def _shown(url: str, *, has_secrets: bool) -> str:
+    """Return a stored URL as people see it."""
+    if not has_secrets:
+        return url
+    host = urlsplit(url).netloc
+    return mask_url(url.replace(f"//{host}", f"//{MASK}@{host}", 1))

@@ -213,7 +213,9 @@ class Registry:
             if changes.keys() & {"url", "username", "password"}:
                 row.url, secrets = self._secrets.changed(row, changes)
                 row.secrets = self._secrets.encrypted(secrets)
-            for name in changes.keys() - {"url", "username", "password"}:
+            if "main_url" in changes:
+                row.main_url, row.main_secrets = self._secrets.changed_main(row, changes["main_url"])
+            for name in changes.keys() - {"url", "main_url", "username", "password"}:
                 setattr(row, name, changes[name])
             camera = RegisteredCamera(row)
             camera.check()
@@ -299,18 +301,22 @@ class Registry:
 
     def _new_row(self, spec: CameraCreate, origin: str) -> CameraRow:
         url, secrets = self._secrets.split(spec)
+        main_url, main_secrets = self._secrets.split_main(spec.main_url)
         now_ms = self._clock.now_ms()
         return CameraRow(
             id=spec.id or new_camera_id(),
             name=spec.name,
             url=url,
             secrets=self._secrets.encrypted(secrets),
+            main_url=main_url,
+            main_secrets=main_secrets,
             enabled=spec.enabled,
             origin=origin,
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
             **spec.settings().model_dump(mode="json"),
             **spec.placement().model_dump(mode="json"),
+            **spec.recording().model_dump(mode="json"),
         )
 
 

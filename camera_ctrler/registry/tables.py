@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -28,6 +28,13 @@ class CameraRow(Base):
     save_frames: Mapped[str] = mapped_column(String(16))
     require_labels: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     prefer_labels: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    #: As `url` and `secrets`, of the stream that is recorded; None: `url` is.
+    main_url: Mapped[str | None] = mapped_column(Text)
+    main_secrets: Mapped[str | None] = mapped_column(Text)
+    record: Mapped[str] = mapped_column(String(16), server_default="off")
+    record_audio: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    pre_roll_seconds: Mapped[float] = mapped_column(Float, server_default="5")
+    post_roll_seconds: Mapped[float] = mapped_column(Float, server_default="10")
     enabled: Mapped[bool] = mapped_column(Boolean)
     origin: Mapped[str] = mapped_column(String(16))
     created_at_ms: Mapped[int] = mapped_column(BigInteger)
