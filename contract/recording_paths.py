@@ -9,6 +9,8 @@ from contract.ids import is_valid_id
 
 #: Folder of a camera's footage, beside the days of its saved frames.
 FOLDER: Final = "recordings"
+#: Files lie in folders by the hour in which they start.
+HOUR_MS: Final = 3_600_000
 _PATH = re.compile(
     rf"(?P<camera>[^/]+)/{FOLDER}/(?P<day>\d{{8}})/(?P<hour>\d{{2}})/(?P<ms>\d{{1,15}})-(?P<epoch>\d{{1,15}})\.mp4",
     re.ASCII,

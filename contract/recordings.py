@@ -13,6 +13,9 @@ SEGMENT_SECONDS: Final = 10.0
 FRAGMENT_SECONDS: Final = 1.0
 #: Between two files of a camera with less time than this between them nothing is missing.
 GAP_MS: Final = 1_000
+#: No file is longer: it ends then, keyframe or not. So who asks what was recorded at a moment looks only at files that
+#: start less than this before it.
+MAX_SEGMENT_MS: Final = 600_000
 
 
 class RecordMode(StrEnum):

@@ -1,0 +1,102 @@
+"""An archive on a second volume."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from camera_ctrler.recordings.archive import (
+    READ_AHEAD_BYTES,
+    ArchiveAwayError,
+    ArchiveDamageError,
+    ArchiveError,
+    ArchiveFullError,
+)
+from contract.recording_paths import parse_segment_path
+
+#: Empty file that says that the volume is mounted: a mount point without its volume is a folder as well.
+MARK: Final = ".camfarm-archive"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class FolderArchive:
+    """Files below one folder, in the layout of the frames volume."""
+
+    def __init__(self, root: Path) -> None:
+        self.root: Final = root
+
+    def check(self, *, expects_footage: bool) -> None:
+        """See that the folder is there and is the one that was there before.
+
+        Raises:
+            ArchiveAwayError: It is not, or cannot be written.
+        """
+        mark = self.root / MARK
+        with self._named():
+            if mark.exists():
+                return
+            if expects_footage:
+                raise ArchiveAwayError(
+                    f"the archive {self.root} lacks its file {MARK}: mount the volume; make the file if it was lost"
+                )
+            mark.touch()  # the folder itself is never made: a mount point is made by whoever mounts
+
+    def store(self, path: str, file: Path) -> None:
+        """Copy a file; see `Archive.store`."""
+        target = self._file(path)
+        part = target.with_name(f".{target.name}.part")
+        size = file.stat().st_size
+        with self._named():
+            if not (self.root / MARK).exists():
+                raise ArchiveAwayError(f"the archive {self.root} is not mounted any more")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with file.open("rb") as source, part.open("wb") as copy:
+                    shutil.copyfileobj(source, copy, READ_AHEAD_BYTES)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                if part.stat().st_size != size:
+                    raise ArchiveDamageError(f"{path} changed while it was copied into the archive")
+                part.replace(target)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a file; see `Archive.open`."""
+        target = self._file(path)
+        with self._named():
+            if not (self.root / MARK).exists():
+                raise ArchiveAwayError(f"the archive {self.root} is not mounted")
+        return target.open("rb", buffering=READ_AHEAD_BYTES)
+
+    def delete(self, path: str) -> None:
+        """Delete a file and the folders that become empty."""
+        target = self._file(path)
+        with self._named():
+            target.unlink(missing_ok=True)
+        for empty in (target.parent, target.parent.parent, target.parent.parent.parent):
+            try:
+                empty.rmdir()
+            except OSError:  # not empty
+                return
+
+    def _file(self, path: str) -> Path:
+        parse_segment_path(path)
+        return self.root / path
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except ArchiveError:
+            raise
+        except OSError as error:
+            if error.errno in _FULL:
+                raise ArchiveFullError(f"the archive {self.root} is full; lower FARM_ARCHIVE_MAX_BYTES") from error
+            if error.filename and not str(error.filename).startswith(str(self.root)):
+                raise  # the file that was to be copied
+            raise ArchiveAwayError(f"the archive {self.root} cannot be used: {error.strerror}") from error

@@ -1,0 +1,325 @@
+"""The index of footage in SQL: which file has what a camera recorded at a time, and what happened in it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, ScalarSelect, func, or_, select, tuple_
+
+from camera_ctrler.recordings import index_writing
+from camera_ctrler.recordings.hour_totals import RANKS, StoredFile, read_seen, read_spans
+from camera_ctrler.recordings.index_writing import FILE_COLUMNS, SegmentKey, read_formats
+from camera_ctrler.recordings.spans import (
+    Bucket,
+    Piece,
+    Span,
+    buckets_of,
+    check_buckets,
+    clipped,
+    merged,
+)
+from camera_ctrler.recordings.tables import recorded_cameras, recording_state, segment_hours, segments
+from contract.recording_paths import HOUR_MS, segment_path
+from contract.recordings import MAX_SEGMENT_MS, KeptFor, Segment
+
+__all__ = ["Bucket", "CameraHour", "IndexedSegment", "SegmentIndex", "SegmentKey", "Span"]
+
+#: Tiers: where a file lies.
+VOLUME: Final = 0
+ARCHIVE: Final = 1
+#: Most files that one transaction changes: some 100 ms in which no other process can write to SQLite.
+_BATCH: Final = 1_000
+#: Hours that are read at a time.
+_PAGE: Final = 1_000
+#: Later than any file, and in 64 bits even with some hours added.
+_FAR_MS: Final = 10**18
+_SEGMENTS: Final = TypeAdapter(list[Segment])
+_KEPT_FOR: Final = tuple(KeptFor.ranked(rank) for rank in RANKS)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedSegment:
+    """A file of footage, and where it is."""
+
+    segment: Segment
+    #: 0: on the frames volume; 1: in the archive.
+    tier: int
+
+    @property
+    def key(self) -> SegmentKey:
+        """Camera id, start and epoch, by which `remove` and `moved` know it."""
+        return self.segment.camera_id, self.segment.start_ms, self.segment.epoch
+
+    @property
+    def path(self) -> str:
+        """Path relative to the frames volume, or to the archive."""
+        return segment_path(*self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraHour:
+    """What the files of a camera come to that start in one hour, on one tier."""
+
+    camera_id: str
+    #: Begin of the hour, Unix ms UTC.
+    hour_ms: int
+    tier: int
+    #: Bytes and files by the reason they are kept for; each reason is there.
+    bytes: dict[KeptFor, int]
+    count: dict[KeptFor, int]
+
+
+class SegmentIndex:
+    """The index. Safe to use from several threads and processes.
+
+    Times are Unix milliseconds UTC, ranges are half open. Every method raises `SQLAlchemyError` while the database is
+    away. Asking costs what is found, not what is stored.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # --- changing ------------------------------------------------------------------------------------------------
+
+    def add(self, found: Iterable[Segment], *, position: str | None = None) -> bool:
+        """Insert or replace files; the reason a file is kept for only rises, and its tier stays.
+
+        Args:
+            found: In any order; of two with the same key the later one counts.
+            position: Id of the last entry of the stream that they came with. Then all of them and the position are
+                written in one transaction, or nothing where the index has come as far already: so a batch counts
+                once, and what a former leader still writes does no harm. Without it they go in by thousands.
+
+        Returns:
+            Whether they were written: False only where the position says that they were before.
+        """
+        if position is None:
+            for batch in _batches(found):
+                with self._writing() as (connection, _):
+                    index_writing.add(connection, batch)
+            return True
+        ours = _halves(position)
+        with self._writing() as (connection, theirs):
+            if ours <= theirs:
+                return False
+            index_writing.add(connection, found)
+            index_writing.note_position(connection, ours)
+        return True
+
+    def position(self) -> str:
+        """Return the id of the last entry of the stream that is in the index; ``0`` at the beginning."""
+        state = recording_state
+        with self._engine.connect() as connection:
+            row = connection.execute(select(state.c.position_ms, state.c.position_seq)).one_or_none()
+        return "0" if row is None or row == (0, 0) else f"{row.position_ms}-{row.position_seq}"
+
+    def begin_anew(self) -> None:
+        """Read the stream from its beginning: it is another one, whose entries may have smaller ids."""
+        with self._writing() as (connection, _):
+            index_writing.note_position(connection, (0, 0))
+
+    def remove(self, keys: Iterable[SegmentKey]) -> None:
+        """Forget files (camera id, start, epoch), by thousands; those that are not known are left out.
+
+        Quickest with the files of an hour together.
+        """
+        for batch in _batches(keys):
+            with self._writing() as (connection, _):
+                index_writing.remove(connection, batch)
+
+    def moved(self, keys: Iterable[SegmentKey], tier: int) -> None:
+        """Note, by thousands, that files lie on another tier now; those that are not known are left out."""
+        for batch in _batches(keys):
+            with self._writing() as (connection, _):
+                index_writing.move(connection, batch, tier)
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Connection, tuple[int, int]]]:
+        with self._engine.begin() as connection:
+            yield connection, index_writing.lock(connection)
+
+    # --- files ---------------------------------------------------------------------------------------------------
+
+    def find(self, camera_id: str, from_ms: int, to_ms: int, *, limit: int | None = None) -> list[IndexedSegment]:
+        """Return the files that have something of the range, by start and epoch; the first `limit` of them."""
+        query = (
+            select(*FILE_COLUMNS)
+            .where(*_overlapping(camera_id, from_ms, to_ms))
+            .order_by(segments.c.start_ms, segments.c.epoch)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all() if from_ms < to_ms else []
+            formats = read_formats(connection) if rows else {}
+        fields = [_fields(camera_id, StoredFile(*row), formats) for row in rows]
+        tiers = (row.tier for row in rows)
+        return [
+            IndexedSegment(segment, tier)
+            for segment, tier in zip(_SEGMENTS.validate_python(fields), tiers, strict=True)
+        ]
+
+    def segments_of_hour(self, camera_id: str, hour_ms: int) -> list[IndexedSegment]:
+        """Return the files that start in the hour that begins at `hour_ms`, by start and epoch, of all tiers."""
+        found = self.find(camera_id, hour_ms, hour_ms + HOUR_MS)
+        return [each for each in found if each.segment.start_ms >= hour_ms]
+
+    # --- sums ----------------------------------------------------------------------------------------------------
+
+    def spans(self, camera_id: str, from_ms: int, to_ms: int) -> list[Span]:
+        """Return what was recorded without a gap (less than `GAP_MS`), clipped to the range, in order."""
+        table = segment_hours
+        query = select(table.c.hour_ms, table.c.spans).where(*_hours_of(camera_id, from_ms, to_ms))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        pieces = (span for row in rows for span in read_spans(row.spans, row.hour_ms))
+        return clipped(merged((span.start_ms, span.end_ms) for span in pieces), from_ms, to_ms)
+
+    def density(self, camera_id: str, from_ms: int, to_ms: int, bucket_ms: int) -> list[Bucket]:
+        """Return what happened, by buckets that begin at multiples of `bucket_ms`; empty ones are left out.
+
+        Whole hours are by far the quickest for more than some days; with them, motion and classes of a file count in
+        the hour in which it starts, also where the range begins within that hour.
+
+        Raises:
+            ContractError: More buckets than anybody can look at.
+        """
+        check_buckets(from_ms, to_ms, bucket_ms)
+        spans = self.spans(camera_id, from_ms, to_ms)
+        return buckets_of(spans, self.pieces(camera_id, from_ms, to_ms, bucket_ms), from_ms, to_ms, bucket_ms)
+
+    def pieces(self, camera_id: str, from_ms: int, to_ms: int, bucket_ms: int) -> Iterator[Piece]:
+        """Yield what happened in the range, as finely as buckets of this width need it."""
+        read = self._hour_pieces if bucket_ms % HOUR_MS == 0 else self._file_pieces
+        return read(camera_id, from_ms, to_ms)
+
+    def _file_pieces(self, camera_id: str, from_ms: int, to_ms: int) -> Iterator[Piece]:
+        columns = (segments.c.start_ms, segments.c.duration_ms, segments.c.motion, segments.c.seen)
+        query = select(*columns).where(*_overlapping(camera_id, from_ms, to_ms))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        for start_ms, duration_ms, motion, seen in rows:
+            yield Piece(start_ms, start_ms + duration_ms, motion / 1000, 1.0, read_seen(seen))
+
+    def _hour_pieces(self, camera_id: str, from_ms: int, to_ms: int) -> Iterator[Piece]:
+        table = segment_hours
+        columns = (table.c.hour_ms, table.c.recorded_ms, table.c.moving, table.c.seen)
+        query = select(*columns).where(*_hours_of(camera_id, from_ms, to_ms))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        for hour_ms, recorded_ms, moving, seen in rows:
+            motion = moving / recorded_ms / 1000 if recorded_ms else 0.0
+            yield Piece(hour_ms, hour_ms + HOUR_MS, motion, recorded_ms / HOUR_MS, read_seen(seen))
+
+    def hours(self, *, tier: int, before_ms: int | None = None) -> Iterator[CameraHour]:
+        """Yield what the hours of all cameras come to, oldest first, then by camera.
+
+        They are read in pages, so that they may be removed on the way.
+
+        Args:
+            tier: Where the files are.
+            before_ms: Only hours that begin before it.
+        """
+        table, after = segment_hours, (-1, -1)
+        while True:
+            query = (
+                select(table, recorded_cameras.c.camera_id)
+                .join(recorded_cameras, recorded_cameras.c.number == table.c.camera)
+                .where(table.c.tier == tier, tuple_(table.c.hour_ms, table.c.camera) > after)
+                .order_by(table.c.hour_ms, table.c.camera)
+                .limit(_PAGE)
+            )
+            if before_ms is not None:
+                query = query.where(table.c.hour_ms < before_ms)
+            with self._engine.connect() as connection:
+                rows = connection.execute(query).mappings().all()
+            yield from (_camera_hour({str(name): value for name, value in row.items()}) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            after = (rows[-1]["hour_ms"], rows[-1]["camera"])
+
+    def totals(self, *, tier: int = VOLUME) -> dict[str, int]:
+        """Return camera id -> bytes on a tier; cameras with nothing there are left out."""
+        table = segment_hours
+        total = func.sum(table.c.bytes_0 + table.c.bytes_1 + table.c.bytes_2)
+        query = (
+            select(recorded_cameras.c.camera_id, total)
+            .join(recorded_cameras, recorded_cameras.c.number == table.c.camera)
+            .where(table.c.tier == tier)
+            .group_by(recorded_cameras.c.camera_id)
+        )
+        with self._engine.connect() as connection:
+            return {camera_id: int(size) for camera_id, size in connection.execute(query)}
+
+
+def _number_of(camera_id: str) -> ScalarSelect[Any]:
+    """Asked anew each time: a number that somebody remembers is wrong once an older database was put back."""
+    table = recorded_cameras
+    return select(table.c.number).where(table.c.camera_id == camera_id).scalar_subquery()
+
+
+def _stored_time(at_ms: int) -> int:
+    """Return a time that fits into the database, whatever somebody asks for."""
+    return max(-_FAR_MS, min(at_ms, _FAR_MS))
+
+
+def _overlapping(camera_id: str, from_ms: int, to_ms: int) -> tuple[Any, ...]:
+    table, from_ms, to_ms = segments, _stored_time(from_ms), _stored_time(to_ms)
+    return (
+        table.c.camera == _number_of(camera_id),
+        # No file is longer: without this, everything since the beginning would have to be looked at.
+        table.c.start_ms > from_ms - MAX_SEGMENT_MS,
+        table.c.start_ms < to_ms,
+        or_(table.c.start_ms + table.c.duration_ms > from_ms, table.c.start_ms >= from_ms),
+    )
+
+
+def _hours_of(camera_id: str, from_ms: int, to_ms: int) -> tuple[Any, ...]:
+    table, from_ms, to_ms = segment_hours, _stored_time(from_ms), _stored_time(to_ms)
+    return (
+        table.c.camera == _number_of(camera_id),
+        table.c.hour_ms > from_ms - HOUR_MS - MAX_SEGMENT_MS,
+        table.c.hour_ms < to_ms,
+    )
+
+
+def _fields(camera_id: str, file: StoredFile, formats: dict[int, tuple[str, str, int, int]]) -> dict[str, Any]:
+    codec, audio, width, height = formats[file.format]
+    return {
+        "camera_id": camera_id,
+        "start_ms": file.start_ms,
+        "end_ms": file.end_ms,
+        "epoch": file.epoch,
+        "size_bytes": file.size_bytes,
+        "codec": codec,
+        "audio": audio,
+        "width": width,
+        "height": height,
+        "kept_for": _KEPT_FOR[file.kept_for],
+        "motion": file.motion / 1000,
+        "seen": read_seen(file.seen),
+    }
+
+
+def _camera_hour(row: dict[str, Any]) -> CameraHour:
+    return CameraHour(
+        camera_id=row["camera_id"],
+        hour_ms=row["hour_ms"],
+        tier=row["tier"],
+        bytes={KeptFor.ranked(rank): row[f"bytes_{rank}"] for rank in RANKS},
+        count={KeptFor.ranked(rank): row[f"count_{rank}"] for rank in RANKS},
+    )
+
+
+def _halves(position: str) -> tuple[int, int]:
+    """Return a stream entry's id as numbers, which compare as the server orders them."""
+    milliseconds, _, number = position.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

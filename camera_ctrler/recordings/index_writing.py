@@ -1,0 +1,276 @@
+"""Changes to the index of footage: rows of files, and the hours' totals that go with them, in one transaction.
+
+Every function takes the connection of a transaction that holds the lock (`lock`). So what is read here is still true
+when it is written, on SQLite as on PostgreSQL.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+
+from camera_ctrler.recordings.hour_totals import HourTotals, StoredFile, only_promoted, seen_text, totals_of
+from camera_ctrler.recordings.tables import (
+    recorded_cameras,
+    recording_state,
+    segment_formats,
+    segment_hours,
+    segments,
+)
+from contract.recording_paths import HOUR_MS
+from contract.recordings import MAX_SEGMENT_MS, Segment
+
+#: Key of a file: camera id, start (Unix ms UTC), epoch.
+SegmentKey = tuple[str, int, int]
+#: The columns of a `StoredFile`, in its order.
+FILE_COLUMNS: Final = tuple(segments.c[name] for name in StoredFile._fields)
+#: Keys in one question: three parameters each, and SQLite takes 32,766.
+_BATCH: Final = 1_000
+
+_Item = TypeVar("_Item")
+
+log = structlog.get_logger(__name__)
+
+
+def lock(connection: Connection) -> tuple[int, int]:
+    """Let nobody else change the index until this transaction ends; return the position in the stream.
+
+    On SQLite a transaction that reads first and writes later would not wait for another writer; this one writes first.
+    """
+    state = recording_state
+    locked = connection.execute(update(state).values(position_seq=state.c.position_seq))
+    if not locked.rowcount:
+        connection.execute(insert(state).values(id=1, position_ms=0, position_seq=0))
+    row = connection.execute(select(state.c.position_ms, state.c.position_seq)).one()
+    return row.position_ms, row.position_seq
+
+
+def note_position(connection: Connection, position: tuple[int, int]) -> None:
+    """Write down how much of the stream the index contains."""
+    connection.execute(update(recording_state).values(position_ms=position[0], position_seq=position[1]))
+
+
+def add(connection: Connection, found: Iterable[Segment]) -> None:
+    """Insert or replace files; of two with the same key the later one counts, for the best reason of all."""
+    given = _latest(found)
+    numbers = _numbers(connection, {camera_id for camera_id, _, _ in given})
+    formats = _formats(connection, {_format(segment) for segment in given.values()})
+    fresh = {
+        (numbers[segment.camera_id], segment.start_ms, segment.epoch): _stored(
+            segment, numbers[segment.camera_id], formats[_format(segment)]
+        )
+        for segment in given.values()
+    }
+    known = _known(connection, fresh)
+    new: list[StoredFile] = []
+    changed: list[tuple[StoredFile, StoredFile]] = []
+    for key, file in fresh.items():
+        before = known.get(key)
+        if before is None:
+            new.append(file)
+            continue
+        after = file._replace(kept_for=max(before.kept_for, file.kept_for), tier=before.tier)
+        if after != before:
+            changed.append((before, after))
+    if new:
+        connection.execute(insert(segments), [file._asdict() for file in new])
+    _replace(connection, [after for _, after in changed])
+    _count(connection, new, changed)
+
+
+def remove(connection: Connection, keys: Iterable[SegmentKey]) -> None:
+    """Forget files; those that are not known are left out."""
+    wanted = set(keys)
+    numbers = _known_numbers(connection, {camera_id for camera_id, _, _ in wanted})
+    rows = [(numbers[name], start, epoch) for name, start, epoch in wanted if name in numbers]
+    statement = delete(segments).where(
+        segments.c.camera == bindparam("a"), segments.c.start_ms == bindparam("b"), segments.c.epoch == bindparam("c")
+    )
+    if rows:
+        connection.execute(statement, [{"a": camera, "b": start, "c": epoch} for camera, start, epoch in rows])
+        _count_anew(connection, {(camera, start // HOUR_MS * HOUR_MS) for camera, start, _ in rows})
+
+
+def move(connection: Connection, keys: Iterable[SegmentKey], tier: int) -> None:
+    """Note that files lie on another tier now; those that are not known are left out."""
+    wanted = set(keys)
+    numbers = _known_numbers(connection, {camera_id for camera_id, _, _ in wanted})
+    rows = [(numbers[name], start, epoch) for name, start, epoch in wanted if name in numbers]
+    known = _known(connection, rows)
+    _replace(connection, [file._replace(tier=tier) for file in known.values()])
+    _count_anew(connection, {(file.camera, file.hour_ms) for file in known.values()})
+
+
+def _latest(found: Iterable[Segment]) -> dict[SegmentKey, Segment]:
+    latest: dict[SegmentKey, Segment] = {}
+    for segment in found:
+        key = (segment.camera_id, segment.start_ms, segment.epoch)
+        before = latest.get(key)
+        if before is not None and before.kept_for.rank > segment.kept_for.rank:
+            segment = segment.model_copy(update={"kept_for": before.kept_for})  # noqa: PLW2901 - the same file
+        latest[key] = segment
+    return latest
+
+
+def _format(segment: Segment) -> tuple[str, str, int, int]:
+    return segment.codec, segment.audio, segment.width, segment.height
+
+
+def _stored(segment: Segment, camera: int, number: int) -> StoredFile:
+    duration_ms = segment.end_ms - segment.start_ms
+    if duration_ms > MAX_SEGMENT_MS:
+        # Nobody would find its end; the file itself plays to it all the same.
+        log.error("segment_too_long", camera=segment.camera_id, start_ms=segment.start_ms, duration_ms=duration_ms)
+        duration_ms = MAX_SEGMENT_MS
+    return StoredFile(
+        camera=camera,
+        start_ms=segment.start_ms,
+        epoch=segment.epoch,
+        duration_ms=duration_ms,
+        size_bytes=segment.size_bytes,
+        format=number,
+        kept_for=segment.kept_for.rank,
+        motion=round(segment.motion * 1000),
+        tier=0,
+        seen=seen_text(segment.seen),
+    )
+
+
+def _known_numbers(connection: Connection, camera_ids: set[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    table = recorded_cameras
+    for batch in _batches(sorted(camera_ids)):
+        rows = connection.execute(select(table.c.camera_id, table.c.number).where(table.c.camera_id.in_(batch)))
+        found |= {row.camera_id: row.number for row in rows}
+    return found
+
+
+def _numbers(connection: Connection, camera_ids: set[str]) -> dict[str, int]:
+    """Return the numbers that stand for cameras; new ones are given where there is none."""
+    found = _known_numbers(connection, camera_ids)
+    missing = sorted(camera_ids - found.keys())
+    if missing:
+        connection.execute(insert(recorded_cameras), [{"camera_id": camera_id} for camera_id in missing])
+        found |= _known_numbers(connection, set(missing))
+    return found
+
+
+def read_formats(connection: Connection) -> dict[int, tuple[str, str, int, int]]:
+    """Return number -> codec, sound, width and height in pixels; there are as many as kinds of cameras."""
+    rows = connection.execute(select(segment_formats))
+    return {row.number: (row.codec, row.audio, row.width, row.height) for row in rows}
+
+
+def _formats(connection: Connection, wanted: set[tuple[str, str, int, int]]) -> dict[tuple[str, str, int, int], int]:
+    """Return the numbers that stand for formats; new ones are given where there is none."""
+    found = {each: number for number, each in read_formats(connection).items()}
+    missing = sorted(wanted - found.keys())
+    if missing:
+        names = ("codec", "audio", "width", "height")
+        connection.execute(insert(segment_formats), [dict(zip(names, each, strict=True)) for each in missing])
+        found = {each: number for number, each in read_formats(connection).items()}
+    return found
+
+
+def _known(connection: Connection, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int, int], StoredFile]:
+    """Return the rows of files by camera number, start and epoch."""
+    found: dict[tuple[int, int, int], StoredFile] = {}
+    columns = tuple_(segments.c.camera, segments.c.start_ms, segments.c.epoch)
+    for batch in _batches(sorted(keys)):
+        for row in connection.execute(select(*FILE_COLUMNS).where(columns.in_(batch))):
+            file = StoredFile(*row)
+            found[file.camera, file.start_ms, file.epoch] = file
+    return found
+
+
+def _replace(connection: Connection, files: Sequence[StoredFile]) -> None:
+    if not files:
+        return
+    table = segments
+    statement = (
+        update(table)
+        .where(table.c.camera == bindparam("a"), table.c.start_ms == bindparam("b"), table.c.epoch == bindparam("c"))
+        .values({name: bindparam(f"new_{name}") for name in _FIGURES})
+    )
+    connection.execute(
+        statement,
+        [
+            {"a": file.camera, "b": file.start_ms, "c": file.epoch}
+            | {f"new_{name}": getattr(file, name) for name in _FIGURES}
+            for file in files
+        ],
+    )
+
+
+_FIGURES: Final = ("duration_ms", "size_bytes", "format", "kept_for", "motion", "tier", "seen")
+
+
+def _count(connection: Connection, new: Sequence[StoredFile], changed: Iterable[tuple[StoredFile, StoredFile]]) -> None:
+    """Bring the totals up to date, from the rows only where a file's figures have changed."""
+    stale = {(after.camera, after.hour_ms) for before, after in changed if not only_promoted(before, after)}
+    added: dict[tuple[int, int, int], list[StoredFile]] = defaultdict(list)
+    for file in new:
+        added[file.camera, file.hour_ms, file.tier].append(file)
+    promoted = defaultdict(list)
+    for before, after in changed:
+        promoted[after.camera, after.hour_ms, after.tier].append((before, after))
+    touched = [key for key in {*added, *promoted} if key[:2] not in stale]
+    totals = _read_totals(connection, touched)
+    for key in touched:
+        its = totals.setdefault(key, HourTotals(*key))
+        its.add(added.get(key, ()))
+        for before, after in promoted.get(key, ()):
+            its.promote(before, after)
+    _write_totals(connection, totals.values())
+    _count_anew(connection, stale)
+
+
+def _read_totals(
+    connection: Connection, keys: Iterable[tuple[int, int, int]]
+) -> dict[tuple[int, int, int], HourTotals]:
+    table = segment_hours
+    found: dict[tuple[int, int, int], HourTotals] = {}
+    for batch in _batches(sorted(keys)):
+        rows = connection.execute(select(table).where(tuple_(table.c.camera, table.c.hour_ms, table.c.tier).in_(batch)))
+        for row in rows.mappings():
+            totals = HourTotals.from_row({str(name): value for name, value in row.items()})
+            found[totals.key] = totals
+    return found
+
+
+def _write_totals(connection: Connection, totals: Iterable[HourTotals]) -> None:
+    rows = {each.key: each.row() for each in totals}
+    _forget_totals(connection, rows)
+    if rows:
+        connection.execute(insert(segment_hours), list(rows.values()))
+
+
+def _forget_totals(connection: Connection, keys: Iterable[tuple[int, int, int]]) -> None:
+    table = segment_hours
+    for batch in _batches(sorted(keys)):
+        connection.execute(delete(table).where(tuple_(table.c.camera, table.c.hour_ms, table.c.tier).in_(batch)))
+
+
+def _count_anew(connection: Connection, hours: Iterable[tuple[int, int]]) -> None:
+    """Sum up the rows of whole hours: what a file took from spans and classes cannot be reckoned backwards."""
+    table = segments
+    totals: list[HourTotals] = []
+    for camera, hour_ms in sorted(hours):
+        connection.execute(
+            delete(segment_hours).where(segment_hours.c.camera == camera, segment_hours.c.hour_ms == hour_ms)
+        )
+        rows = connection.execute(
+            select(*FILE_COLUMNS).where(
+                table.c.camera == camera, table.c.start_ms >= hour_ms, table.c.start_ms < hour_ms + HOUR_MS
+            )
+        )
+        totals += totals_of(StoredFile(*row) for row in rows)
+    if totals:
+        connection.execute(insert(segment_hours), [each.row() for each in totals])
+
+
+def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]
