@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contract.cameras import LABEL_PATTERN
 from contract.errors import FarmError
+from contract.retention import KeepRules, parse_age
 
 #: The checkout (or the image's working directory): parent of this package.
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
@@ -144,8 +145,59 @@ class ControllerSettings(DatabaseSettings):
     connects_per_host: Annotated[int, Field(ge=1, le=1_000)] = 16
     #: Saved frames older than this are deleted; 0 keeps them for ever.
     frames_max_age_hours: Annotated[float, Field(ge=0)] = 24.0
-    #: The oldest saved frames are deleted while the volume has fewer free bytes than this.
+    #: The oldest frames and footage are deleted while the volume has fewer free bytes than this, footage of events
+    #: never; 0: nothing is deleted for want of room.
     frames_min_free_bytes: Annotated[int, Field(ge=0)] = 2_000_000_000
+    #: How long footage is kept: hours (12h), days (3d) or forever, by the reason why it is kept, and by what was seen
+    #: in footage of events (person=60d); the longest that applies wins.
+    recordings_keep: str = "continuous=3d,motion=7d,event=30d"
+    #: The oldest footage is deleted while all of it takes more bytes than this, footage of events never; 0: no limit.
+    recordings_max_bytes: Annotated[int, Field(ge=0)] = 0
+    #: The same for each camera's own footage.
+    recordings_camera_max_bytes: Annotated[int, Field(ge=0)] = 0
+    #: Where older footage moves: ``file:///folder`` or ``s3://bucket/prefix``; empty: nowhere.
+    archive_url: str = ""
+    #: URL of S3-compatible storage; empty: Amazon's.
+    archive_s3_endpoint: str = ""
+    #: Access key and secret of the storage; empty: what the machine has (``AWS_*`` variables, instance role).
+    archive_s3_key: SecretStr = SecretStr("")
+    archive_s3_secret: SecretStr = SecretStr("")
+    #: Age at which footage moves there, as 12h or 2d.
+    archive_after: str = "12h"
+    #: Bytes a second that moving may take; 0: as many as there are.
+    archive_bytes_per_second: Annotated[int, Field(ge=0)] = 0
+    #: The oldest footage of the archive is deleted while it takes more bytes than this, footage of events never;
+    #: 0: no limit.
+    archive_max_bytes: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("recordings_keep")
+    @classmethod
+    def _check_keep(cls, value: str) -> str:
+        KeepRules.parse(value)
+        return value
+
+    @field_validator("archive_after")
+    @classmethod
+    def _check_archive_after(cls, value: str) -> str:
+        parse_age(value)
+        return value
+
+    @field_validator("archive_url")
+    @classmethod
+    def _check_archive_url(cls, value: str) -> str:
+        if value and not re.fullmatch(r"file:///.+|s3://[^/@?#]+(/[^?#]*)?", value):
+            raise ValueError("must be file:///folder or s3://bucket/prefix; keys have settings of their own")
+        return value
+
+    @property
+    def keep_rules(self) -> KeepRules:
+        """`recordings_keep`, read."""
+        return KeepRules.parse(self.recordings_keep)
+
+    @property
+    def archive_after_ms(self) -> int:
+        """`archive_after` in milliseconds."""
+        return parse_age(self.archive_after)
 
 
 class WorkerSettings(CommonSettings):

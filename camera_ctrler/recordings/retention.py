@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from contract.recording_paths import HOUR_MS
 from contract.recordings import KeptFor, Segment
-from contract.retention import HOUR_MS, KeepRules
+from contract.retention import KeepRules
 
 #: Milliseconds for which everything is kept: live views and events point at it, and workers still write it.
 NEWEST_MS: Final = 60_000

@@ -33,7 +33,7 @@ WRITTEN_DEFAULTS = {
 
 def documented() -> dict[str, str]:
     """Return the defaults that the example writes, by name."""
-    return dict(re.findall(r"(?m)^# (FARM_[A-Z_]+)=(.*)$", EXAMPLE.read_text()))
+    return dict(re.findall(r"(?m)^# (FARM_[A-Z0-9_]+)=(.*)$", EXAMPLE.read_text()))
 
 
 def defaults() -> dict[str, Any]:
