@@ -57,7 +57,7 @@ class ManagerSettings:
     connects_per_host: int = 16
     #: Seconds in which workers are waited for after Redis lost its data.
     patience_seconds: float = 5.0
-    #: Seconds without a death before cameras move for the sake of balance: as long as a lease.
+    #: Seconds without a death or an outage of Redis before cameras move for the sake of balance: as long as a lease.
     calm_seconds: float = 3.0
 
 
@@ -113,8 +113,8 @@ class Manager:
         #: Camera id -> epoch given out while the database was away, to be written there.
         self._unrecorded: dict[str, int] = {}
         self._alive: set[str] = set()
-        #: Monotonic seconds when a worker was last found to be gone.
-        self._died_at = float("-inf")
+        #: Monotonic seconds when a worker was last found to be gone, or Redis to be back.
+        self._restless_at = float("-inf")
         #: Worker id -> when its process started, for workers that live.
         self._started: dict[str, int] = {}
         self._offers: dict[str, WorkerOffer] = {}
@@ -141,6 +141,7 @@ class Manager:
         While Redis is away no lease can be renewed: when it is back, none of them says anything about its worker.
         """
         self._expected.leases_ran_out(seconds_ago)
+        self._restless_at = max(self._restless_at, self._clock.monotonic() - seconds_ago)
         self._must_adopt = True
 
     @property
@@ -205,7 +206,7 @@ class Manager:
             operations.withdraw(worker_id, camera_id)
         self._state.strays = []
         if self._alive - alive:
-            self._died_at = self._clock.monotonic()
+            self._restless_at = self._clock.monotonic()
         self._alive = alive
         self._restore_lost(operations, workers)
         if not self._is_marked and not len(self._lost):
@@ -246,8 +247,9 @@ class Manager:
             back = handover is not None and placed.worker_id not in alive and handover.from_worker in self._offers
             current[camera_id] = handover.from_worker if handover is not None and back else placed.worker_id
         # Workers that die together are found out one after the other: what evens out the first gap is in the way
-        # of the second.
-        calm = self._clock.monotonic() - self._died_at >= self._settings.calm_seconds and not self._expected.waiting
+        # of the second. And what workers kept while Redis was away must arrive before another one writes.
+        calm = self._clock.monotonic() - self._restless_at >= self._settings.calm_seconds
+        calm = calm and not self._expected.waiting
         limits = Limits(
             moves=max(0, self._settings.max_moves_at_once - len(state.handovers)) if calm else 0,
             connects=self._connects.left(need.host for need in self._needs.values()),
@@ -352,6 +354,7 @@ class Manager:
         """Find cameras that were given out once and of which Redis knows nothing because it has lost its data."""
         self._is_marked = self._publisher.is_marked()
         if self._is_marked:
+            self._state.lost_handovers.clear()
             return
         missing = [camera_id for camera_id in self._needs if camera_id not in self._state.placed]
         fences = self._reader.camera_epochs(missing)
@@ -363,7 +366,10 @@ class Manager:
             self._note_database(error)
         # A worker that was back before this manager has written its fence again, with the epoch that stands.
         epochs = {camera_id: epoch for camera_id, epoch in epochs.items() if fences[camera_id] <= epoch}
-        self._lost.expect(epochs)
+        # Another manager may have led meanwhile: what this one remembers counts where nobody gave out a newer epoch.
+        remembered = {} if self._database_error else self._state.lost_handovers
+        handovers = {name: known for name, known in remembered.items() if known.epoch == epochs.get(name)}
+        self._lost.expect(epochs, handovers)
         if epochs:
             log.warning("assignments_lost", cameras=len(epochs))
 
@@ -373,7 +379,7 @@ class Manager:
             camera = self._cameras.get(camera_id)
             if camera is not None and camera_id in self._needs:
                 self._changes.restore(operations, camera, worker_id, epoch)
-                self._plan = None
+                self._plan, self._restless_at = None, self._clock.monotonic()
         for camera_id, epoch in self._lost.given_up().items():
             operations.fence(camera_id, epoch)
             self._plan = None

@@ -120,7 +120,7 @@ class PlanChanges:
             reason = _why(camera_id, worker_id, before, plan, alive, restarted)
             source = sources.get(camera_id)
             if source is not None:
-                state.handovers[camera_id] = Handover(source, epoch, deadline)
+                state.handovers[camera_id] = Handover(source, _epoch_of(source, before, pending), epoch, deadline)
             holders = {held.worker_id for held in [before] if held} | {held.from_worker for held in [pending] if held}
             for former in sorted(holders - {worker_id, source}):
                 operations.withdraw(former, camera_id)
@@ -137,7 +137,7 @@ class PlanChanges:
         """Write an assignment again that Redis has lost, as it was."""
         operations.assign(worker_id, camera.assignment(epoch), fence=True)
         self._state.placed[camera.id] = Placed(worker_id, epoch, camera.fingerprint)
-        self._state.epochs[camera.id] = epoch
+        self._state.epochs[camera.id] = max(epoch, self._state.epochs.get(camera.id, 0))
         log.info("camera_restored", camera=camera.id, worker=worker_id, epoch=epoch)
 
     def _sources(self, changed: dict[str, str], alive: set[str]) -> dict[str, str]:
@@ -184,6 +184,13 @@ class PlanChanges:
         )
         operations.note(move)
         log.info("camera_moved", camera=camera_id, why=reason.value, from_worker=from_worker, to_worker=to_worker)
+
+
+def _epoch_of(source: str, before: Placed | None, pending: Handover | None) -> int:
+    """Return the epoch under which `source` watches a camera that it is to hand over."""
+    if pending is not None and pending.from_worker == source:
+        return pending.from_epoch
+    return before.epoch if before is not None else 0
 
 
 def _why(

@@ -22,6 +22,8 @@ class Handover:
     """A camera that `from_worker` goes on with until `epoch` has its first result."""
 
     from_worker: str
+    #: Epoch under which `from_worker` watches.
+    from_epoch: int
     epoch: int
     #: Monotonic seconds after which the former worker is fenced off in any case.
     deadline: float
@@ -37,6 +39,8 @@ class PlanState:
     epochs: dict[str, int] = field(default_factory=dict)
     #: (worker id, camera id) of assignments left behind by plans that stopped half-way.
     strays: list[tuple[str, str]] = field(default_factory=list)
+    #: Handovers that were under way when Redis lost its data.
+    lost_handovers: dict[str, Handover] = field(default_factory=dict)
     #: Camera id -> an assignment that was read, and its fingerprint: most are the same the next time.
     _prints: dict[str, tuple[Assignment, str]] = field(default_factory=dict)
 
@@ -47,14 +51,15 @@ class PlanState:
             reader: Reads Redis.
             deadline: Of handovers that were not known, monotonic seconds.
         """
-        pending, self.handovers = self.handovers, {}
-        self.placed, self.strays = {}, []
         workers = [worker.worker_id for worker in reader.workers(with_ages=False)]
         holders: dict[str, list[tuple[str, Assignment]]] = {}
         for worker_id, assignments in reader.assignments(workers).items():
             for camera_id, found in assignments.items():
                 holders.setdefault(camera_id, []).append((worker_id, found))
         fences = reader.camera_epochs(sorted(holders))
+        # Nothing is forgotten before all is read: Redis may go away meanwhile.
+        pending, self.handovers = self.handovers, {}
+        self.placed, self.strays = {}, []
         for camera_id, its in holders.items():
             (newest_holder, newest), *older = sorted(its, key=lambda one: one[1].epoch, reverse=True)
             self.epochs[camera_id] = max(newest.epoch, self.epochs.get(camera_id, 0))
@@ -64,12 +69,14 @@ class PlanState:
             fenced_off = fences[camera_id] > newest.epoch
             self.placed[camera_id] = replace(placed, fingerprint="") if fenced_off else placed
             if older:
-                handover, known = Handover(older[0][0], newest.epoch, deadline), pending.get(camera_id)
+                handover = Handover(older[0][0], older[0][1].epoch, newest.epoch, deadline)
+                known = pending.get(camera_id)
                 if known is not None and (known.from_worker, known.epoch) == (handover.from_worker, handover.epoch):
                     handover = known  # its deadline stands
                 self.handovers[camera_id] = handover
                 self.strays += [(worker_id, camera_id) for worker_id, _ in older[1:]]
         self._prints = {camera_id: self._prints[camera_id] for camera_id in holders}
+        self.lost_handovers |= {name: handover for name, handover in pending.items() if name not in holders}
 
     def holders(self) -> set[str]:
         """Return the workers that have cameras."""

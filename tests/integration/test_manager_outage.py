@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from contract import keys
 from contract.assignments import Assignment
 from runtime.worker_link import NoPlanError, Written
-from tests.support.planned_farm import PlannedFarm
+from tests.support.planned_farm import PlannedFarm, SimulatedWorker
 
 
 @pytest.fixture
@@ -178,3 +178,71 @@ def test_nobody_writes_to_an_empty_server_until_the_fences_are_back(farm: Planne
     farm.worker_of("w2").appear()
     farm.settle()
     assert former.publish(lost, epochs[lost]) is Written.REFUSED
+
+
+def handed_over_to_the_dead(farm: PlannedFarm) -> tuple[SimulatedWorker, str, int]:
+    """Let a camera be handed over to a worker that is dead; return the former worker, the camera, its former epoch."""
+    held = {name: farm.worker_of(name).assignments() for name in ("w1", "w2")}
+    farm.clock.advance(10)
+    farm.worker("w3")
+    farm.manager.step()
+    camera = farm.report().handing_over[0]
+    former = next(name for name, cameras in held.items() if camera in cameras)
+    farm.worker_of("w3").die()
+    return farm.worker_of(former), camera, held[former][camera].epoch
+
+
+def test_a_handover_to_a_worker_that_died_goes_back_when_redis_lost_its_data_too(farm: PlannedFarm) -> None:
+    """Given a handover, its new worker dead and Redis emptied, the former one goes on under its epoch after 2 s."""
+    former, camera, epoch = handed_over_to_the_dead(farm)
+    for name in ("w1", "w2"):
+        farm.worker_of(name).expect_plan()
+    farm.client.flushall()
+    farm.lease.take()
+    farm.manager.redis_was_away()
+    for name in ("w1", "w2"):
+        farm.worker_of(name).appear()
+    farm.manager.step()
+    with pytest.raises(NoPlanError):
+        former.publish(camera, epoch)
+    farm.clock.advance(2.1)
+    farm.manager.step()
+    assert former.publish(camera, epoch) is Written.ACCEPTED
+    assert farm.placement()[camera] == [former.name]
+    assert former.assignments()[camera].epoch == epoch
+
+
+def test_what_a_manager_remembers_of_a_handover_counts_only_until_somebody_gives_out_a_newer_epoch(
+    farm: PlannedFarm,
+) -> None:
+    """Given the same, and an epoch that another manager gave out meanwhile, the former worker's writes are refused."""
+    former, camera, epoch = handed_over_to_the_dead(farm)
+    newer = farm.registry.next_epochs([camera])[camera]
+    farm.client.flushall()
+    farm.lease.take()
+    farm.manager.redis_was_away()
+    for name in ("w1", "w2"):
+        farm.worker_of(name).appear()
+    farm.manager.step()
+    farm.clock.advance(3)
+    farm.manager.step()
+    assert camera not in farm.placement()
+    farm.clock.advance(3)
+    farm.settle()
+    assert former.publish(camera, epoch) is Written.REFUSED
+    assert farm.fence(camera) > newer
+
+
+def test_after_an_outage_nothing_moves_for_balance_until_what_was_kept_has_had_time_to_arrive(
+    farm: PlannedFarm,
+) -> None:
+    """Given an outage and a worker that is new after it, cameras move to it a lease later, and not at once."""
+    before = farm.placement()
+    farm.clock.advance(10)
+    farm.manager.redis_was_away()
+    farm.worker("w3")
+    farm.manager.step()
+    assert farm.placement() == before
+    farm.clock.advance(3.1)
+    farm.settle()
+    assert farm.placement() != before
