@@ -5,6 +5,7 @@ pytest_plugins = (
     "tests.support.fake_time",
     "tests.support.needs",
     "tests.support.postgres",
+    "tests.support.sender",
     "tests.support.valkey_server",
     "tests.support.volumes",
     # Last: it imports others, and assertions are explained only in modules that pytest itself loads first.
