@@ -1,0 +1,1 @@
+"""Motion: how much of a picture has moved."""

@@ -1,0 +1,1 @@
+"""Recording: writes each camera's own packets to the frames volume, whatever becomes of their analysis."""

@@ -1,0 +1,350 @@
+"""Records one camera: takes its packets as they arrive and writes those that are wanted, file after file."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from contract.errors import StatusReason
+from contract.recordings import (
+    OpenSegment,
+    RecordingSettings,
+    RecordingState,
+    RecordingStatus,
+    RecordMode,
+    Segment,
+)
+from workers.capture.media import MediaPacket, MediaTemplate
+from workers.recording.footage_file import FootageFile, Held
+from workers.recording.held_packets import OVERHEAD_BYTES, Arrived, Ended, Failed, HeldPackets, Inbox, Opened
+from workers.recording.stream_session import NotRecordedError, StreamSession
+from workers.recording.told_segments import ToldSegments
+from workers.recording.wishes import Look
+
+#: Seconds until what failed is tried again.
+RETRY_SECONDS: Final = 2.0
+#: Seconds of pre-roll that are held beyond what is asked for: analysis is late.
+LATE_SECONDS: Final = 5.0
+#: Most seconds that are held, whatever they are waiting for.
+HELD_SECONDS: Final = 90.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class News:
+    """What is to be told of one camera."""
+
+    finished: list[Segment] = field(default_factory=list)
+    #: The file that is being written; None: there is none that can be played.
+    opened: OpenSegment | None = None
+
+
+class CameraRecorder:
+    """The recording of one camera under one worker.
+
+    It is the capture's tap (`MediaTap`) and takes what analysis finds, from any thread and without waiting; `step`,
+    `finish` and `news` are the recorder's thread's alone.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        worker_id: str,
+        root: Path,
+        *,
+        epoch: int,
+        settings: RecordingSettings,
+        buffer_bytes: int,
+    ) -> None:
+        """Begin to record a camera.
+
+        Args:
+            camera_id: Whose footage it is.
+            worker_id: Who records.
+            root: The frames volume.
+            epoch: Written into the names of files.
+            settings: What is recorded.
+            buffer_bytes: Most bytes of packets that wait in memory.
+        """
+        self.camera_id: Final = camera_id
+        self._worker_id = worker_id
+        self._root = root
+        self._buffer_bytes = buffer_bytes
+        self._inbox = Inbox(buffer_bytes)
+        self._looks: deque[Look] = deque(maxlen=1_000)
+        #: Replaced as a whole, for several threads read it.
+        self._wanted = (epoch, settings)
+        self._status = RecordingStatus()
+        # From here on, the recorder's thread alone.
+        self._told = ToldSegments(settings)
+        self._held: HeldPackets[StreamSession] = HeldPackets()
+        self._session: StreamSession | None = None
+        self._file: FootageFile | None = None
+        #: Whether the next file may begin without a keyframe, for the one before ended without one.
+        self._begins_anywhere = False
+        self._failure: NotRecordedError | None = None
+        self._retry_at = float("-inf")
+        self._stream_failure: Failed | None = None
+        self._lost: Counter[str] = Counter()
+        self._seconds, self._bytes = 0.0, 0
+
+    # --- the tap; any thread -------------------------------------------------------------------------------------
+
+    @property
+    def wants_audio(self) -> bool:
+        """Whether sound is recorded; asked when a stream is opened."""
+        return self._wanted[1].record_audio
+
+    def opened(self, template: MediaTemplate) -> None:
+        """Take note that a stream is open."""
+        self._inbox.put(Opened(template))
+
+    def packet(self, packet: MediaPacket, *, is_video: bool, at: float, at_ms: int) -> None:
+        """Take a packet; see `MediaTap`."""
+        is_keyframe = is_video and packet.is_keyframe
+        self._inbox.put(Arrived(packet, is_video, is_keyframe, at, at_ms, packet.size + OVERHEAD_BYTES))
+
+    def ended(self) -> None:
+        """Take note that the stream has ended."""
+        self._inbox.put(Ended())
+
+    def failed(self, reason: StatusReason, detail: str) -> None:
+        """Take note of why there is no stream."""
+        self._inbox.put(Failed(reason, detail))
+
+    # --- analysis and assignments; any thread --------------------------------------------------------------------
+
+    def looked(self, look: Look) -> None:
+        """Take note of what was found in a frame."""
+        self._looks.append(look)
+
+    def update(self, *, epoch: int, settings: RecordingSettings) -> None:
+        """Go on under another epoch, with other settings; a file that is open ends at the next keyframe."""
+        self._wanted = (epoch, settings)
+
+    def status(self) -> RecordingStatus:
+        """Return what it is doing."""
+        return self._status
+
+    # --- the recorder's thread -----------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is open and nothing comes."""
+        return self._file is None and (self._session is None or self._session.ended)
+
+    def step(self, now: float) -> None:
+        """Write what has gathered.
+
+        Args:
+            now: Monotonic seconds.
+        """
+        epoch, settings = self._wanted
+        self._told.wishes.settings = settings
+        self._told.looked([self._looks.popleft() for _ in range(len(self._looks))])
+        self._read_inbox()
+        if settings.record is RecordMode.OFF:
+            self._end_file(None)
+            while len(self._held):
+                self._held.drop_gop()
+        else:
+            self._write(now, epoch, settings)
+            self._trim(now)
+        self._inbox.held_elsewhere = self._held.bytes
+        self._status = self._said(settings)
+
+    def finish(self) -> None:
+        """Finish the file that is open, for nothing comes any more."""
+        self._end_file(None)
+        self._status = self._said(self._wanted[1])
+
+    def news(self) -> News:
+        """Return what is to be told since the last time."""
+        return News(self._told.news(), self._file.open_segment(self._worker_id) if self._file else None)
+
+    # --- what has arrived ----------------------------------------------------------------------------------------
+
+    def _read_inbox(self) -> None:
+        told, dropped = self._inbox.take()
+        self._lose("memory", dropped)
+        for each in told:
+            if isinstance(each, Arrived):
+                self._place(each)
+            elif isinstance(each, Failed):
+                self._stream_failure = each
+            else:
+                if self._session is not None:
+                    self._session.ended = True
+                if isinstance(each, Opened):
+                    self._session, self._stream_failure = StreamSession(each.template), None
+
+    def _place(self, arrived: Arrived) -> None:
+        session = self._session
+        if session is None or session.ended:
+            return
+        if session.is_recordable:
+            self._held.append(session.place(arrived))
+        else:
+            self._lose(StatusReason.NOT_RECORDABLE, int(arrived.is_video))
+
+    def _lose(self, reason: str, packets: int) -> None:
+        if packets:
+            self._lost[str(reason)] += packets
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
+    def _write(self, now: float, epoch: int, settings: RecordingSettings) -> None:
+        while (held := self._held.oldest) is not None:
+            if self._file is not None and self._ends_before(held, now, epoch, settings):
+                self._end_file(held)
+            if self._file is None:
+                if not held.is_keyframe and not (self._begins_anywhere and held.is_video):
+                    self._pass_over(held)
+                    continue
+                if not self._is_wanted(held, now) and self._is_wanted_later(now):
+                    self._held.drop_gop()
+                    continue
+                if not self._is_time(held, now) or not self._begin_file(held, now, epoch, settings):
+                    break
+            self._add(self._held.pop(), now)
+        if self._file is not None and self._file.session.ended and not len(self._held):
+            self._end_file(None)
+
+    def _ends_before(self, held: Held, now: float, epoch: int, settings: RecordingSettings) -> bool:
+        """Tell whether the file that is open ends before this packet."""
+        file = self._file
+        assert file is not None
+        if held.session is not file.session:
+            return True
+        file.cuts |= held.cuts
+        if not held.is_keyframe:
+            self._begins_anywhere = held.is_video and file.is_too_long(held)
+            return self._begins_anywhere
+        return (
+            file.cuts
+            or file.is_long_enough(held)
+            or (epoch, settings) != (file.epoch, file.settings)
+            or not self._is_wanted(held, now)
+            or held.session.changes_at(held.packet)
+        )
+
+    def _is_wanted(self, held: Held, now: float) -> bool:
+        """Tell whether the GOP that begins with this packet, the oldest, is wanted."""
+        end = self._held.gop_end()
+        return self._told.wishes.wants(held.at, max(held.at, now if end is None else end))
+
+    def _is_wanted_later(self, now: float) -> bool:
+        """Tell whether something that is held after the oldest GOP is wanted."""
+        end = self._held.gop_end()
+        return end is not None and self._told.wishes.wants(end, max(end, now))
+
+    def _is_time(self, held: Held, now: float) -> bool:
+        # The line of a stream that has just begun is not known yet, and a file is named after its first picture.
+        settled = held.session.clock.is_settled or held.session.ended
+        return settled and now >= self._retry_at and self._is_wanted(held, now)
+
+    def _pass_over(self, held: Held) -> None:
+        """Leave a packet out that no file can begin with."""
+        self._held.pop()
+        wanted = held.is_video and self._told.wishes.wants(held.at, held.at)
+        self._lose(self._failure.reason if self._failure else "before_keyframe", int(wanted))
+
+    def _begin_file(self, held: Held, now: float, epoch: int, settings: RecordingSettings) -> bool:
+        try:
+            self._file = FootageFile(self._root, self.camera_id, held, epoch=epoch, settings=settings)
+        except NotRecordedError as error:
+            self._fail(error, now)
+            return False
+        self._begins_anywhere = False
+        return True
+
+    def _add(self, held: Held, now: float) -> None:
+        file = self._file
+        assert file is not None
+        try:
+            if not file.add(held):
+                self._lose("damaged", int(held.is_video))
+                file.cuts |= held.is_video
+        except NotRecordedError as error:
+            self._file = None
+            self._lose(error.reason, file.packets_waiting + held.is_video)
+            self._tell(file)
+            self._fail(error, now)
+        else:
+            if file.seconds:
+                self._failure = None
+
+    def _end_file(self, following: Held | None) -> None:
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            file.finish(following)
+        except NotRecordedError as error:
+            self._lose(error.reason, file.packets_waiting)
+            self._fail(error, file.to_at)
+        self._tell(file)
+
+    def _tell(self, file: FootageFile) -> None:
+        """Say of a file that it is finished, if anything of it is on the disk."""
+        if file.seconds:
+            self._seconds += file.seconds
+            self._bytes += file.size_bytes
+            self._told.finished(file.segment(), file.from_at, file.to_at)
+
+    def _fail(self, error: NotRecordedError, now: float) -> None:
+        if self._failure is None or self._failure.reason is not error.reason:
+            log.warning("not_recorded", camera=self.camera_id, reason=error.reason, detail=str(error))
+        self._failure = error
+        self._retry_at = now + RETRY_SECONDS
+
+    # --- bounds --------------------------------------------------------------------------------------------------
+
+    def _trim(self, now: float) -> None:
+        """Keep what waits within its bounds in bytes and in seconds."""
+        reason = self._failure.reason if self._failure else "memory"
+        while self._held.bytes > self._buffer_bytes:
+            self._lose(reason, self._held.drop_gop())
+        settings = self._told.wishes.settings
+        is_pre_roll = self._failure is None and settings.record is not RecordMode.CONTINUOUS
+        seconds = settings.pre_roll_seconds + LATE_SECONDS if is_pre_roll else HELD_SECONDS
+        while self._file is None and (end := self._held.gop_end()) is not None and end < now - seconds:
+            oldest = self._held.oldest
+            wanted = oldest is not None and self._told.wishes.wants(oldest.at, end)
+            dropped = self._held.drop_gop()
+            self._lose(reason, dropped if wanted else 0)
+
+    # --- status --------------------------------------------------------------------------------------------------
+
+    def _said(self, settings: RecordingSettings) -> RecordingStatus:
+        state, reason, detail = self._state(settings)
+        file = self._file
+        return RecordingStatus(
+            state=state,
+            reason=reason,
+            detail=detail,
+            seconds=round(self._seconds + (file.seconds if file else 0.0), 1),
+            size_bytes=self._bytes + (file.size_bytes if file else 0),
+            packets_lost=dict(self._lost),
+            sound=self._session.sound_note if self._session and settings.record_audio else "",
+        )
+
+    def _state(self, settings: RecordingSettings) -> tuple[RecordingState, StatusReason | None, str]:
+        session = self._session
+        is_open = session is not None and not session.ended
+        if settings.record is RecordMode.OFF:
+            return RecordingState.OFF, None, ""
+        if self._failure is not None:
+            return RecordingState.FAILING, self._failure.reason, str(self._failure)
+        if session is not None and is_open and not session.is_recordable:
+            return RecordingState.FAILING, StatusReason.NOT_RECORDABLE, f"its codec is {session.codec}"
+        if self._file is not None:
+            return RecordingState.RECORDING, None, ""
+        if not is_open:
+            known = self._stream_failure
+            return RecordingState.WAITING, known.reason if known else None, known.detail if known else "no stream"
+        waits_for = {RecordMode.MOTION: "motion", RecordMode.EVENTS: "an event"}.get(settings.record, "a keyframe")
+        return RecordingState.WAITING, None, f"waiting for {waits_for}"

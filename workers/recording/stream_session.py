@@ -1,0 +1,130 @@
+"""One stream from its opening to its end, as a recording sees it: its parameters, its times, its sound."""
+
+import io
+from typing import Final, cast
+
+import av
+from av.video.stream import VideoStream
+
+from contract.errors import FarmError, StatusReason
+from workers.capture.media import MediaPacket, MediaTemplate
+from workers.recording.held_packets import Arrived, HeldPacket
+from workers.recording.media_clock import MediaClock
+from workers.recording.parameter_sets import (
+    CODECS,
+    ParameterSets,
+    declared_sets,
+    have_changed,
+    length_size,
+    parameter_sets,
+    to_annex_b,
+)
+from workers.recording.sound import Sound, sound_of
+
+#: Seconds by which two ways to bring sound and picture together may differ, before the stream's own times are not
+#: believed to have the same zero.
+SYNC_SECONDS: Final = 0.5
+
+
+class NotRecordedError(FarmError):
+    """Packets cannot be recorded now; `reason` says why."""
+
+    def __init__(self, reason: StatusReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: Final = reason
+
+
+class StreamSession:
+    """One open stream. Not thread-safe."""
+
+    def __init__(self, template: MediaTemplate) -> None:
+        self.codec: Final = template.video_codec
+        self.clock: Final = MediaClock()
+        self._sound_clock = MediaClock()
+        self.sound: Sound | None
+        self.sound, self.sound_note = sound_of(template)
+        #: Whether no more packets come of it.
+        self.ended = False
+        self._template = template
+        extradata = template.video.codec_context.extradata or b""
+        self._length_size = length_size(extradata, self.codec)
+        self._sets: ParameterSets = declared_sets(extradata, self.codec) if self.is_recordable else frozenset()
+        #: Whether packets are given start codes, for the parameters came out of the stream itself.
+        self._rewrites = False
+
+    @property
+    def is_recordable(self) -> bool:
+        """Whether the codec is one that is recorded."""
+        return self.codec in CODECS
+
+    @property
+    def video(self) -> VideoStream:
+        """Template of the video, as its parameters are now."""
+        return self._template.video
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self._template.width, self._template.height
+
+    def place(self, arrived: Arrived) -> HeldPacket["StreamSession"]:
+        """Put a packet on its line of time."""
+        packet = arrived.packet
+        clock = self.clock if arrived.is_video else self._sound_clock
+        placed = clock.place(_seconds(packet, packet.dts), _seconds(packet, packet.pts), arrived.at, arrived.at_ms)
+        return HeldPacket(
+            session=self,
+            packet=packet,
+            is_video=arrived.is_video,
+            is_keyframe=arrived.is_keyframe,
+            seconds=placed.seconds,
+            shown_after=placed.shown_after,
+            at=arrived.at,
+            size=arrived.size,
+            cuts=placed.jumped or arrived.follows_hole,
+        )
+
+    def sound_shift(self) -> float:
+        """Return what is added to a place on the sound's line to have that on the picture's."""
+        by_arrival = self._sound_clock.offset - self.clock.offset
+        by_stamps = self.clock.shift - self._sound_clock.shift
+        trusted = self.clock.trusts_stamps and self._sound_clock.trusts_stamps
+        return by_stamps if trusted and abs(by_stamps - by_arrival) < SYNC_SECONDS else by_arrival
+
+    def changes_at(self, keyframe: MediaPacket) -> bool:
+        """Tell whether a keyframe brings other parameters than those known, or none are known yet."""
+        if not (self._template.width and self._sets):
+            return True
+        return have_changed(self._sets, parameter_sets(bytes(keyframe), self.codec, self._length_size), self.codec)
+
+    def learn(self, keyframe: MediaPacket) -> None:
+        """Take the parameters of the video from a keyframe.
+
+        Raises:
+            NotRecordedError: It brings none that can be used.
+        """
+        data = to_annex_b(bytes(keyframe), self._length_size)
+        try:
+            with av.open(io.BytesIO(data), format=self.codec) as source:
+                template = MediaTemplate(source.streams.video[0])
+        except (av.FFmpegError, ValueError, IndexError) as error:
+            raise NotRecordedError(StatusReason.DECODE_FAILED, f"its keyframes cannot be read ({error})") from error
+        if not template.width:
+            raise NotRecordedError(StatusReason.DECODE_FAILED, "its keyframes do not say how large the picture is")
+        self._template = template
+        self._sets = parameter_sets(data, self.codec, None)
+        self._rewrites = self._length_size is not None
+
+    def as_written(self, packet: MediaPacket) -> MediaPacket:
+        """Return a packet of the video as the template's parameters describe it."""
+        if not self._rewrites:
+            return packet
+        made = av.Packet(to_annex_b(bytes(packet), self._length_size))
+        made.is_keyframe = packet.is_keyframe
+        return cast("MediaPacket", made)
+
+
+def _seconds(packet: MediaPacket, ticks: int | None) -> float | None:
+    # PyAV's types do not say it, but a packet may have no time base.
+    base = packet.time_base
+    return None if ticks is None or not base else float(ticks * base)
