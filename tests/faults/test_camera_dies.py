@@ -14,23 +14,27 @@ from contract.cameras import CameraState
 from contract.errors import StatusReason
 from tests.support.fault_farm import ANALYSE_FPS, FaultFarm, fault_farm, now_ms
 from tests.support.rtsp_server import RtspServer, free_port
-from tests.support.watched_camera import WatchedCamera, capture_threads, connections_to
-from workers.capture.streams import VideoPacket
+from tests.support.watched_camera import KeepingTap, WatchedCamera, capture_threads, connections_to
 
 FPS: Final = 10
 
 
 class Counted(WatchedCamera):
-    """A capture of every frame that also keeps when each packet was filmed, in seconds."""
+    """A capture of every frame that also keeps every packet."""
 
     def __init__(self, url: str) -> None:
-        self.filmed: list[float] = []
-        super().__init__(url, analyse_fps=FPS, on_packet=self._take_packet)
+        self._tap = KeepingTap()
+        super().__init__(url, analyse_fps=FPS, tap=self._tap)
 
-    def _take_packet(self, packet: VideoPacket) -> None:
+    @property
+    def filmed(self) -> list[float]:
+        """When each packet was filmed, seconds by the camera's clock."""
         # The first packets of an RTSP stream have no time until the camera has told its clock.
-        if packet.pts is not None and packet.time_base is not None:
-            self.filmed.append(float(packet.pts * packet.time_base))
+        return [
+            float(packet.pts * packet.time_base)
+            for packet in list(self._tap.video)
+            if packet.pts is not None and packet.time_base is not None
+        ]
 
     def lost(self) -> int:
         """Return how many frames are missing between the first and the last one received."""

@@ -13,8 +13,8 @@ from av.video.stream import VideoStream
 
 from tests.support.clips import picture
 from workers.capture.decoding import FrameDecoder
+from workers.capture.media import VideoPacket
 from workers.capture.sampling import DecodeMode, Sampler
-from workers.capture.streams import VideoPacket
 from workers.frames import BgrImage
 
 FPS = 10

@@ -20,8 +20,9 @@ from runtime.clock import SystemClock
 from runtime.secret_box import SecretBox
 from runtime.settings import WorkerSettings
 from tests.support.clips import Clips, picture
+from tests.support.processes import wait_until
 from tests.support.rtsp_server import Credentials, RtspServer
-from tests.support.watched_camera import QUICK, WatchedCamera, below
+from tests.support.watched_camera import QUICK, KeepingTap, WatchedCamera, below
 from workers.capture.opening import capture_opener
 from workers.capture.probe import probe
 from workers.capture.state import CaptureState
@@ -174,17 +175,19 @@ def test_udp_falls_back_to_tcp(server: RtspServer) -> None:
 
 
 def test_a_recorder_can_be_given_every_packet(server: RtspServer) -> None:
-    """Given a packet hook, When one frame a second is analysed, Then all 25 packets a second reach the hook."""
-    sizes: list[int] = []
-    with WatchedCamera(
-        server.url("squares"), analyse_fps=1, on_packet=lambda packet: sizes.append(packet.size)
-    ) as camera:
+    """Given a tap, When one frame a second is analysed, Then all 25 packets a second reach the tap."""
+    tap = KeepingTap()
+    with WatchedCamera(server.url("squares"), analyse_fps=1, tap=tap) as camera:
         # What the server sends at first to catch up is over by then.
         camera.wait_frames(2)
-        before, began = len(sizes), time.monotonic()
+        before, began = len(tap.video), time.monotonic()
         camera.wait_frames(5)
-        rate = (len(sizes) - before) / (time.monotonic() - began)
+        rate = (len(tap.video) - before) / (time.monotonic() - began)
     assert rate == pytest.approx(25, rel=0.3)
+    wait_until(lambda: tap.times_ended == 1, "the tap is told of the end")
+    (template,) = tap.templates
+    assert (template.video_codec, template.audio_codec) == ("h264", "")
+    assert (template.width, template.height) == (320, 240)
 
 
 @pytest.mark.parametrize("scheme", ["basic", "digest"])

@@ -14,8 +14,8 @@ from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock, SystemClock
 from workers.capture.camera_capture import CameraCapture
+from workers.capture.media import MediaPacket, MediaTap, MediaTemplate
 from workers.capture.state import CaptureSettings, CaptureState
-from workers.capture.streams import VideoPacket
 from workers.frames import Frame
 
 #: Shorter than in real life, so that tests end.
@@ -25,6 +25,36 @@ QUICK: Final = CaptureSettings(connect_timeout_seconds=2, stall_timeout_seconds=
 def below(folder: Path) -> CaptureSettings:
     """Return settings under which the files of `folder` may be cameras."""
     return replace(QUICK, local_video_dir=folder)
+
+
+class KeepingTap:
+    """A tap that keeps what it is given."""
+
+    def __init__(self, *, wants_audio: bool = False) -> None:
+        self.wants_audio: Final = wants_audio
+        self.templates: list[MediaTemplate] = []
+        self.video: list[MediaPacket] = []
+        self.audio: list[MediaPacket] = []
+        self.times_ended = 0
+        self.reasons: list[StatusReason] = []
+
+    def opened(self, template: MediaTemplate) -> None:
+        """Keep it."""
+        self.templates.append(template)
+
+    def packet(self, packet: MediaPacket, *, is_video: bool, at: float, at_ms: int) -> None:
+        """Keep it."""
+        del at, at_ms
+        (self.video if is_video else self.audio).append(packet)
+
+    def ended(self) -> None:
+        """Count it."""
+        self.times_ended += 1
+
+    def failed(self, reason: StatusReason, detail: str) -> None:
+        """Keep why."""
+        del detail
+        self.reasons.append(reason)
 
 
 class WatchedCamera:
@@ -37,7 +67,7 @@ class WatchedCamera:
         analyse_fps: float = 5,
         settings: CaptureSettings = QUICK,
         clock: Clock | None = None,
-        on_packet: Callable[[VideoPacket], None] | None = None,
+        tap: MediaTap | None = None,
     ) -> None:
         self.frames: list[Frame] = []
         self.states: list[CaptureState] = []
@@ -51,7 +81,7 @@ class WatchedCamera:
             clock=clock or SystemClock(),
             on_frame=self._take_frame,
             on_state=self._take_state,
-            on_packet=on_packet,
+            tap=tap,
         )
 
     def _take_frame(self, frame: Frame) -> None:

@@ -1,6 +1,5 @@
 """Watches one camera on a thread of its own, for ever: open, read, and after a failure wait and open again."""
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -13,19 +12,19 @@ from contract.camera_urls import mask_url
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock
-from workers.capture.failures import CaptureError, CaptureStoppedError
+from workers.capture.failures import CaptureError, CaptureStoppedError, failed
+from workers.capture.media import MediaTap
 from workers.capture.openers import open_stream, plays_on_at_its_end
-from workers.capture.reconnect import GOOD_SECONDS, pause_seconds
+from workers.capture.reconnect import Outage
 from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings, CaptureState, StreamFacts
-from workers.capture.streams import CameraStream, Picture, StreamContext, VideoPacket
+from workers.capture.streams import CameraStream, Picture, StreamContext
 from workers.capture.watch import Watch
 from workers.frames import Frame
 
 #: Seconds between two reports while nothing but figures changes.
 REPORT_SECONDS: Final = 1.0
 
-_random: Final = random.SystemRandom()
 log = structlog.get_logger(__name__)
 
 
@@ -40,9 +39,9 @@ class _Wanted:
 class CameraCapture:
     """One camera's stream.
 
-    `on_frame`, `on_state` and `on_packet` are called on the capture's thread and must not block. After `stop` has
-    returned no call of them begins. The thread ends with the next packet; where libav waits for a silent RTSP server
-    it ends when its time-out does, and being a daemon it holds up nothing.
+    `on_frame` and `on_state` are called on the capture's thread and must not block. After `stop` has returned no call
+    of them begins; the tap may still get a packet, and is told of the end. The thread ends with the next packet;
+    where libav waits for a silent RTSP server it ends when its time-out does, and being a daemon it holds up nothing.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class CameraCapture:
         clock: Clock,
         on_frame: Callable[[Frame], None],
         on_state: Callable[[CaptureState], None],
-        on_packet: Callable[[VideoPacket], None] | None = None,
+        tap: MediaTap | None = None,
     ) -> None:
         """Prepare a capture; `start` begins.
 
@@ -69,7 +68,7 @@ class CameraCapture:
             clock: Gives capture times, and times all waits.
             on_frame: Gets each due frame.
             on_state: Gets each change of state, and figures once a second while the stream runs.
-            on_packet: Gets every packet of the video stream (none for snapshots), before it is decoded.
+            tap: Gets every packet (none of snapshots); None: the camera is not recorded, or from another stream.
         """
         self._camera_id = camera_id
         self._url = url
@@ -77,7 +76,7 @@ class CameraCapture:
         self._clock = clock
         self._on_frame = on_frame
         self._on_state = on_state
-        self._on_packet = on_packet
+        self._tap = tap
         self._wanted = _Wanted(analyse_fps, epoch)
         self._calling = threading.Lock()
         self._watch = Watch(url, clock)
@@ -86,8 +85,7 @@ class CameraCapture:
         self._state = CaptureState(CameraState.CONNECTING)
         self._reported_at = float("-inf")
         self._online_since: float | None = None
-        self._failing_since: float | None = None
-        self._failures = 0
+        self._outage = Outage(settings.reconnect_max_seconds)
         self._reconnects = 0
         self._was_online = False
         self._decode_errors_before = 0
@@ -140,7 +138,7 @@ class CameraCapture:
         self._sampler.restart()
         while True:
             stream = open_stream(
-                StreamContext(self._url, self._settings, self._sampler, self._watch, self._clock, self._on_packet)
+                StreamContext(self._url, self._settings, self._sampler, self._watch, self._clock, self._tap)
             )
             pictures = 0
             try:
@@ -149,7 +147,7 @@ class CameraCapture:
                     if picture is not None:
                         pictures += 1
                         self._deliver(picture)
-                    self._report_online(stream.facts)
+                    self._report_stream(stream.facts)
             except CaptureError as error:
                 if not (error.reason is StatusReason.STREAM_ENDED and plays_on_at_its_end(self._url) and pictures):
                     raise
@@ -181,27 +179,26 @@ class CameraCapture:
                 self._on_frame(frame)
 
     def _failed(self, error: CaptureError) -> float:
-        now = self._clock.monotonic()
-        if self._online_since is not None and now - self._online_since >= GOOD_SECONDS:
-            self._failing_since, self._failures = None, 0
-        self._online_since = None
-        self._failing_since = now if self._failing_since is None else self._failing_since
-        self._failures += 1
-        if (self._state.state, self._state.reason) != (CameraState.OFFLINE, error.reason):
-            log.warning("camera_offline", camera=self._camera_id, reason=error.reason, detail=error.detail)
-        self._report(self._figures(CameraState.OFFLINE, StreamFacts(), error))
-        return pause_seconds(
-            error.reason,
-            failures=self._failures,
-            outage_seconds=now - self._failing_since,
-            longest_seconds=self._settings.reconnect_max_seconds,
-            draw=_random.random(),
-        )
+        pause = self._outage.failed(error.reason, self._clock.monotonic(), good_since=self._online_since)
+        if self._tap is not None:
+            self._tap.failed(error.reason, error.detail)
+        self._report_offline(StreamFacts(), error)
+        return pause
 
     # --- reports -------------------------------------------------------------------------------------------------
 
-    def _report_online(self, facts: StreamFacts) -> None:
+    def _report_offline(self, facts: StreamFacts, error: CaptureError) -> None:
+        self._online_since = None
+        if (self._state.state, self._state.reason) != (CameraState.OFFLINE, error.reason):
+            log.warning("camera_offline", camera=self._camera_id, reason=error.reason, detail=error.detail)
+        self._report(self._figures(CameraState.OFFLINE, facts, error))
+
+    def _report_stream(self, facts: StreamFacts) -> None:
         """Report, once the first frame is there: until then the reason of the last failure stands."""
+        if facts.is_undecodable:
+            if self._state.reason is not StatusReason.DECODE_FAILED:
+                self._report_offline(facts, failed(StatusReason.DECODE_FAILED, self._url))
+            return
         if self._online_since is None:
             return
         was_online = self._state.state is CameraState.ONLINE

@@ -9,8 +9,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from workers.capture.media import VideoPacket
 from workers.capture.sampling import DecodeMode, Sampler
-from workers.capture.streams import VideoPacket
 from workers.frames import BgrImage
 
 #: Packets in a row without a frame, and seconds since the first of them, after which a stream counts as damaged.
@@ -45,6 +45,11 @@ class FrameDecoder:
     def hopeless(self) -> bool:
         """Whether nothing has come out for so long that the stream had better be opened again."""
         return self._fruitless >= HOPELESS_PACKETS and self._last_at - self._fruitless_since >= HOPELESS_SECONDS
+
+    def start_again(self) -> None:
+        """Forget what was decoded, as if the stream had just been opened."""
+        self._context.flush_buffers()
+        self._needs_keyframe, self._waiting_since, self._fruitless = True, None, 0
 
     def decode(self, packet: VideoPacket, at: float) -> VideoFrame | None:
         """Return the frame to be analysed, if `packet`, which arrived at `at` (monotonic seconds), brings one."""

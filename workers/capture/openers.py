@@ -64,14 +64,14 @@ def plays_on_at_its_end(url: str) -> bool:
 # --- RTSP ------------------------------------------------------------------------------------------------------------
 
 
-def rtsp_options(settings: CaptureSettings) -> dict[str, str]:
+def rtsp_options(settings: CaptureSettings, *, wants_audio: bool = False) -> dict[str, str]:
     """Return libav's options for RTSP."""
     return {
         **_NO_RATE_PROBE,
         # UDP is tried first and TCP where the camera or a firewall does not let it through.
         "rtsp_transport": "udp+tcp" if settings.rtsp_transport == "udp" else "tcp",
-        # Sound and metadata would only cost bandwidth, and a live sound would hide a frozen picture.
-        "allowed_media_types": "video",
+        # What nobody records would only cost bandwidth.
+        "allowed_media_types": "video+audio" if wants_audio else "video",
         "protocol_whitelist": _RTSP_PROTOCOLS,
         "tls_verify": "1" if settings.camera_tls_verify else "0",
         "ca_file": trusted_certificates(),
@@ -81,7 +81,7 @@ def rtsp_options(settings: CaptureSettings) -> dict[str, str]:
 def _open_rtsp(context: StreamContext) -> PacketStream:
     settings = context.settings
     reach(context.url, settings.connect_timeout_seconds, context.watch, context.clock)
-    options = rtsp_options(settings)
+    options = rtsp_options(settings, wants_audio=context.wants_audio)
     timeouts = (settings.connect_timeout_seconds, settings.stall_timeout_seconds)
     try:
         container = _open_url(context, options, timeouts)
@@ -121,7 +121,7 @@ def _open_http(context: StreamContext) -> CameraStream:
         body = client.get()
         kind = kind_of_answer(body.content_type, body.url)
         if kind is SourceKind.SNAPSHOT:
-            return SnapshotStream(client, body, context)
+            return _open_snapshots(client, body, context)
         if kind is None:
             media_type = body.content_type.partition(";")[0].strip()[:60]
             body.close()
@@ -132,6 +132,13 @@ def _open_http(context: StreamContext) -> CameraStream:
     except BaseException:
         client.close()
         raise
+
+
+def _open_snapshots(client: HttpClient, body: HttpBody, context: StreamContext) -> SnapshotStream:
+    if context.sampler is None:
+        body.close()
+        raise failed(StatusReason.NOT_VIDEO, context.url, "single pictures cannot be recorded as video")
+    return SnapshotStream(client, body, context, context.sampler)
 
 
 def _open_body(body: HttpBody, context: StreamContext, client: HttpClient, kind: SourceKind) -> PacketStream:

@@ -1,15 +1,20 @@
 """Makes the capture of an assignment; the worker's process hands this to its pipeline."""
 
 from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from contract.assignments import Assignment
 from contract.camera_urls import CameraSecrets, join_secrets
 from contract.cameras import CameraState
 from contract.errors import StatusReason
+from contract.recordings import RecordMode
 from runtime.clock import Clock
 from runtime.secret_box import SecretBox, SecretKeyError
 from runtime.settings import WorkerSettings
 from workers.capture.camera_capture import CameraCapture
+from workers.capture.media import MediaTap
+from workers.capture.packet_capture import PacketCapture
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
 
@@ -41,9 +46,44 @@ class UndecipheredCapture:
         del analyse_fps, epoch
 
 
-def capture_opener(
-    settings: WorkerSettings, clock: Clock
-) -> Callable[[Assignment, OnFrame, OnState], CameraCapture | UndecipheredCapture]:
+class TwoStreamCapture:
+    """A camera whose smaller stream is analysed while its main stream is recorded; neither waits for the other."""
+
+    def __init__(self, analysed: CameraCapture, recorded: PacketCapture) -> None:
+        self._analysed = analysed
+        self._recorded = recorded
+
+    def start(self) -> None:
+        """Begin to connect, twice."""
+        self._analysed.start()
+        self._recorded.start()
+
+    def stop(self) -> None:
+        """Ask both to end; see `CameraCapture.stop`."""
+        self._recorded.stop()
+        self._analysed.stop()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until both have ended, `timeout` seconds each; False if one has not."""
+        ended = [self._analysed.join(timeout), self._recorded.join(timeout)]
+        return all(ended)
+
+    def update(self, *, analyse_fps: float, epoch: int) -> None:
+        """Change rate and epoch without connecting again."""
+        self._analysed.update(analyse_fps=analyse_fps, epoch=epoch)
+
+
+class Opener(Protocol):
+    """Makes the capture of an assignment; does not start it."""
+
+    def __call__(
+        self, assignment: Assignment, on_frame: OnFrame, on_state: OnState, tap: MediaTap | None = None, /
+    ) -> CameraCapture | TwoStreamCapture | UndecipheredCapture:
+        """Return the capture; `tap` gets the packets of a camera that is recorded."""
+        ...
+
+
+def capture_opener(settings: WorkerSettings, clock: Clock) -> Opener:
     """Return the function that makes the capture of an assignment; it does not start it.
 
     Raises:
@@ -53,13 +93,16 @@ def capture_opener(
     capture_settings = CaptureSettings.of(settings)
 
     def open_capture(
-        assignment: Assignment, on_frame: OnFrame, on_state: OnState
-    ) -> CameraCapture | UndecipheredCapture:
+        assignment: Assignment, on_frame: OnFrame, on_state: OnState, tap: MediaTap | None = None, /
+    ) -> CameraCapture | TwoStreamCapture | UndecipheredCapture:
         try:
-            url = _url_with_secrets(assignment, box)
+            url, main_url = _urls_with_secrets(assignment, box)
         except SecretKeyError as error:
             return UndecipheredCapture(str(error), on_state)
-        return CameraCapture(
+        if assignment.recording.record is RecordMode.OFF:
+            tap = None
+        has_two = tap is not None and main_url is not None
+        analysed = CameraCapture(
             assignment.camera_id,
             url,
             epoch=assignment.epoch,
@@ -68,13 +111,27 @@ def capture_opener(
             clock=clock,
             on_frame=on_frame,
             on_state=on_state,
+            tap=None if has_two else tap,
         )
+        if tap is None or main_url is None:
+            return analysed
+        recorded = PacketCapture(assignment.camera_id, main_url, tap, settings=capture_settings, clock=clock)
+        return TwoStreamCapture(analysed, recorded)
 
     return open_capture
 
 
-def _url_with_secrets(assignment: Assignment, box: SecretBox) -> str:
-    if assignment.secrets is None:
-        return assignment.url
-    secrets = CameraSecrets.model_validate_json(box.decrypt(assignment.secrets))
-    return join_secrets(assignment.url, secrets)
+def _urls_with_secrets(assignment: Assignment, box: SecretBox) -> tuple[str, str | None]:
+    secrets = _decrypted(assignment.secrets, box)
+    url = join_secrets(assignment.url, secrets)
+    if assignment.main_url is None:
+        return url, None
+    main = _decrypted(assignment.main_secrets, box)
+    # A camera has one account for its streams, and people write it once; another host must not be told of it.
+    if main.username is None and urlsplit(assignment.main_url).hostname == urlsplit(assignment.url).hostname:
+        main = main.model_copy(update={"username": secrets.username, "password": secrets.password})
+    return url, join_secrets(assignment.main_url, main)
+
+
+def _decrypted(token: str | None, box: SecretBox) -> CameraSecrets:
+    return CameraSecrets() if token is None else CameraSecrets.model_validate_json(box.decrypt(token))

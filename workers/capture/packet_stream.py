@@ -1,8 +1,10 @@
 """A stream that libav demuxes: RTSP, anything in a container, MJPEG, HLS, local files."""
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
@@ -10,13 +12,15 @@ from av.video.stream import VideoStream
 from contract.errors import StatusReason
 from workers.capture.decoding import FrameDecoder
 from workers.capture.failures import Stage, classify, failed
+from workers.capture.media import MediaPacket, MediaTemplate, VideoPacket
 from workers.capture.pacing import Pacer
+from workers.capture.sampling import Sampler
 from workers.capture.state import StreamFacts
-from workers.capture.streams import Picture, StreamContext, VideoPacket
+from workers.capture.streams import Picture, StreamContext
 
 
 class PacketStream:
-    """Reads packets, decodes what the sampler asks for."""
+    """Reads packets, decodes what the sampler asks for, and hands all of them to the tap."""
 
     def __init__(
         self,
@@ -41,35 +45,49 @@ class PacketStream:
         self._context = context
         self._pacer = pacer
         self._close = close
-        self._stream = best_video(container, context.url)
-        self._decoder = FrameDecoder(self._stream.codec_context, context.sampler)
-        self._size = (0, 0)
+        self._video = best_video(container, context.url)
+        self._audio = best_audio(container) if context.wants_audio else None
+        for stream in container.streams:
+            if stream.index not in {self._video.index, -1 if self._audio is None else self._audio.index}:
+                stream.discard = Discard.all
+        self._look = None if context.sampler is None else _Look(self._video, context.sampler)
+        self._is_tapped = False
 
     @property
     def facts(self) -> StreamFacts:
         """What is known of it by now."""
-        sampler = self._context.sampler
+        look, codec = self._look, self._video.codec_context
+        if look is None:
+            return StreamFacts(codec.codec.canonical_name, codec.width, codec.height)
         return StreamFacts(
-            codec=self._stream.codec_context.codec.canonical_name,
-            width=self._size[0],
-            height=self._size[1],
-            stream_fps=sampler.frames.per_second(),
-            decode_mode=sampler.mode.value,
-            decode_errors=self._decoder.errors,
+            codec=codec.codec.canonical_name,
+            width=look.size[0],
+            height=look.size[1],
+            stream_fps=look.sampler.frames.per_second(),
+            decode_mode=look.sampler.mode.value,
+            decode_errors=look.decoder.errors,
+            is_undecodable=look.is_hopeless,
         )
 
     def pictures(self) -> Iterator[Picture | None]:
-        """Yield each due picture, and None for other packets; see `CameraStream`."""
+        """Yield each due picture, and None for other packets of the video; see `CameraStream`."""
         clock, watch, settings = self._context.clock, self._context.watch, self._context.settings
         asked_at = clock.monotonic()
         watch.expect(settings.stall_timeout_seconds, StatusReason.STREAM_STALLED)
+        self._open_tap()
+        wanted = [self._video] if self._audio is None else [self._video, self._audio]
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in self._container.demux(wanted):
                 watch.check()
                 if not packet.size:
                     continue
-                self._pace(packet)
-                yield self._arrived(packet)
+                if packet.stream_index != self._video.index:
+                    # It does not count as a sign of life: a live sound would hide a frozen picture.
+                    self._tapped(cast("MediaPacket", packet), clock.monotonic(), clock.now_ms(), is_video=False)
+                    continue
+                of_video = cast("VideoPacket", packet)
+                self._pace(of_video)
+                yield self._arrived(of_video)
                 watch.expect(settings.stall_timeout_seconds, StatusReason.STREAM_STALLED)
                 asked_at = clock.monotonic()
         except (av.FFmpegError, OSError, ValueError, EOFError) as error:
@@ -82,7 +100,8 @@ class PacketStream:
                 limit_seconds=settings.stall_timeout_seconds,
             ) from None
         # A recording was there to its end, a live stream had something to decode: its end is not what is wrong.
-        if self._size == (0, 0) and (self._decoder.errors or self._pacer is not None):
+        look = self._look
+        if look is not None and look.size == (0, 0) and (look.decoder.errors or self._pacer is not None):
             raise failed(StatusReason.DECODE_FAILED, self._context.url)
         raise failed(StatusReason.STREAM_ENDED, self._context.url)
 
@@ -95,27 +114,60 @@ class PacketStream:
 
     def _arrived(self, packet: VideoPacket) -> Picture | None:
         at, at_ms = self._now(), self._context.clock.now_ms()
-        if self._context.on_packet is not None:
-            self._context.on_packet(packet)
-        self._context.sampler.saw_packet(
-            is_keyframe=packet.is_keyframe, at=at, media_seconds=_seconds(packet, packet.pts)
-        )
-        frame = self._decoder.decode(packet, at)
-        if self._decoder.hopeless:
-            raise failed(StatusReason.DECODE_FAILED, self._context.url)
+        try:
+            return None if self._look is None else self._looked(self._look, packet, at, at_ms)
+        finally:
+            # Behind the decoder, which is done with it then.
+            self._tapped(packet, at, at_ms, is_video=True)
+
+    def _looked(self, look: "_Look", packet: VideoPacket, at: float, at_ms: int) -> Picture | None:
+        look.sampler.saw_packet(is_keyframe=packet.is_keyframe, at=at, media_seconds=_seconds(packet, packet.pts))
+        frame = look.decoder.decode(packet, at)
+        if look.decoder.hopeless:
+            if self._context.tap is None:
+                raise failed(StatusReason.DECODE_FAILED, self._context.url)
+            # What cannot be looked at is recorded all the same, and another connection would cost the recording a gap.
+            look.decoder.start_again()
+            look.is_hopeless = True
         if frame is None:
             return None
-        self._size = (frame.width, frame.height)
-        return Picture(self._decoder.to_bgr(frame), at_ms, at)
+        look.is_hopeless = False
+        look.size = (frame.width, frame.height)
+        return Picture(look.decoder.to_bgr(frame), at_ms, at)
+
+    # --- the tap -------------------------------------------------------------------------------------------------
+
+    def _open_tap(self) -> None:
+        if self._context.tap is not None:
+            self._context.tap.opened(MediaTemplate(self._video, self._audio))
+            self._is_tapped = True
+
+    def _tapped(self, packet: MediaPacket, at: float, at_ms: int, *, is_video: bool) -> None:
+        if self._context.tap is not None:
+            self._context.tap.packet(packet, is_video=is_video, at=at, at_ms=at_ms)
 
     def close(self) -> None:
         """Hang up."""
+        if self._context.tap is not None and self._is_tapped:
+            self._context.tap.ended()
         self._container.close()
         self._close()
 
 
+class _Look:
+    """What decoding needs."""
+
+    def __init__(self, video: VideoStream, sampler: Sampler) -> None:
+        self.sampler = sampler
+        self.decoder = FrameDecoder(video.codec_context, sampler)
+        #: Width and height of the last decoded frame; 0, 0: there was none.
+        self.size = (0, 0)
+        #: Whether nothing has come out of the decoder for a while.
+        self.is_hopeless = False
+
+
 def best_video(container: InputContainer, url: str) -> VideoStream:
-    """Return the video stream to watch, and let libav throw all others away.
+    """Return the video stream to watch.
 
     Raises:
         CaptureError: There is none, or none that can be decoded.
@@ -123,18 +175,19 @@ def best_video(container: InputContainer, url: str) -> VideoStream:
     videos = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not videos:
         raise failed(StatusReason.NOT_VIDEO, url, "the stream has no video in it")
-    known = [stream for stream in videos if _can_be_decoded(stream)]
+    known = [stream for stream in videos if _has_decoder(stream)]
     if not known:
         raise failed(StatusReason.CODEC_UNSUPPORTED, url)
     # libav's own choice goes by what it happened to have read of each; the first of the largest is the main stream.
-    chosen = max(known, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
-    for stream in container.streams:
-        if stream.index != chosen.index:
-            stream.discard = Discard.all
-    return chosen
+    return max(known, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
 
 
-def _can_be_decoded(stream: VideoStream) -> bool:
+def best_audio(container: InputContainer) -> AudioStream | None:
+    """Return the first sound that can be decoded; None: there is none."""
+    return next((stream for stream in container.streams.audio if _has_decoder(stream)), None)
+
+
+def _has_decoder(stream: VideoStream | AudioStream) -> bool:
     # PyAV's types do not say it, but a stream without a decoder has no context.
     context: object = stream.codec_context
     return context is not None

@@ -9,7 +9,7 @@ import numpy as np
 from contract.errors import StatusReason
 from workers.capture.failures import failed
 from workers.capture.http_client import HttpBody, HttpClient
-from workers.capture.sampling import RateMeter
+from workers.capture.sampling import RateMeter, Sampler
 from workers.capture.source_kinds import SourceKind, kind_of_answer
 from workers.capture.state import StreamFacts
 from workers.capture.streams import Picture, StreamContext
@@ -31,10 +31,11 @@ _JPEG_END: Final = b"\xff\xd9"
 class SnapshotStream:
     """Polls a URL that answers with a picture."""
 
-    def __init__(self, client: HttpClient, first: HttpBody, context: StreamContext) -> None:
+    def __init__(self, client: HttpClient, first: HttpBody, context: StreamContext, sampler: Sampler) -> None:
         self._client = client
         self._first: HttpBody | None = first
         self._context = context
+        self._sampler = sampler
         self._meter = RateMeter()
         self._codec = first.content_type.partition(";")[0].partition("/")[2].strip().lower()
         self._size = (0, 0)
@@ -54,7 +55,7 @@ class SnapshotStream:
 
     def pictures(self) -> Iterator[Picture | None]:
         """Yield a picture each time one is due; see `CameraStream`."""
-        clock, slots, watch = self._context.clock, self._context.sampler.slots, self._context.watch
+        clock, slots, watch = self._context.clock, self._sampler.slots, self._context.watch
         damaged_in_a_row = 0
         while True:
             while wait := slots.seconds_until_due(clock.monotonic()):

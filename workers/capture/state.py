@@ -47,6 +47,8 @@ class StreamFacts:
     decode_mode: str = ""
     #: Packets and pictures that could not be decoded since the stream was opened.
     decode_errors: int = 0
+    #: Whether nothing could be decoded for a while of a stream that is recorded all the same.
+    is_undecodable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,15 @@
 """What every kind of open stream offers to the capture, and what it is given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
-
-from av.packet import Packet
-from av.video.stream import VideoStream
+from typing import Protocol
 
 from runtime.clock import Clock
+from workers.capture.media import MediaTap
 from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings, StreamFacts
 from workers.capture.watch import Watch
 from workers.frames import BgrImage
-
-if TYPE_CHECKING:
-    VideoPacket: TypeAlias = Packet[VideoStream]
-else:
-    # PyAV's packet takes a parameter only in its type stubs.
-    VideoPacket = Packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +31,17 @@ class StreamContext:
     #: Secrets included.
     url: str
     settings: CaptureSettings
-    sampler: Sampler
+    #: Says which packets are decoded; None: none is, they go to the tap alone.
+    sampler: Sampler | None
     watch: Watch
     clock: Clock
-    #: Given every packet of the video stream as it arrives, in order; must not block.
-    on_packet: Callable[[VideoPacket], None] | None = None
+    #: Given every packet; None: nobody wants them.
+    tap: MediaTap | None = None
+
+    @property
+    def wants_audio(self) -> bool:
+        """Whether sound is to be received too."""
+        return self.tap is not None and self.tap.wants_audio
 
 
 class CameraStream(Protocol):
