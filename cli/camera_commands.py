@@ -46,6 +46,8 @@ def add(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its o
     prefer_labels: Annotated[
         list[str] | None, typer.Option("--prefer-label", help="Rather workers with this label; repeatable.")
     ] = None,
+    record: Annotated[str | None, typer.Option(help="off, continuous, motion or events.")] = None,
+    main_url: Annotated[str | None, typer.Option(help="Its larger stream, to be recorded.")] = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Register it switched off.")] = False,
 ) -> None:
     """Register one camera; a running farm watches it within seconds."""
@@ -67,6 +69,8 @@ def add(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its o
         "save_frames": save_frames,
         "require_labels": require_labels or None,
         "prefer_labels": prefer_labels or None,
+        "record": record,
+        "main_url": main_url,
         "enabled": not disabled,
     }
     if username is not None:
@@ -77,6 +81,34 @@ def add(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its o
         raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
     with open_registry(DatabaseSettings.load()) as registry:
         print(registry.add(spec).id)
+
+
+@cameras.command()
+def change(
+    camera_ids: Annotated[list[str] | None, typer.Argument(metavar="ID...")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="For example record=continuous; repeatable."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Change every camera.")] = False,
+) -> None:
+    """Change cameras, all of them or none; a running farm follows within seconds."""
+    from pydantic import ValidationError
+
+    from cli.camera_files import patch_of, problems_of
+    from cli.connection import open_registry
+    from runtime.settings import DatabaseSettings
+
+    if bool(camera_ids) is every:
+        raise InvalidCameraError("name the cameras to change, or say --all")
+    try:
+        patch = patch_of(assignments or [])
+    except ValidationError as error:
+        raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
+    with open_registry(DatabaseSettings.load()) as registry:
+        ids = [camera.id for camera in registry.all()] if every else list(camera_ids or ())
+        registry.update_many(ids, patch)
+    print(f"changed {len(ids)} cameras")
 
 
 @cameras.command("list")
@@ -94,12 +126,12 @@ def list_cameras(as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps([view.model_dump(mode="json") for view in views], indent=2))
         return
-    table = Table("id", "name", "url", "fps", "classes", "labels", "enabled", "from", box=None)
+    table = Table("id", "name", "url", "fps", "classes", "labels", "record", "enabled", "from", box=None)
     for view in views:
         classes = ", ".join(view.classes) or "all"
         labels = ", ".join([*view.require_labels, *(f"{label}?" for label in view.prefer_labels)])
         fps, enabled = f"{view.analyse_fps:g}", str(view.enabled).lower()
-        cells = (view.id, view.name, view.url, fps, classes, labels, enabled, view.origin)
+        cells = (view.id, view.name, view.url, fps, classes, labels, view.record.value, enabled, view.origin)
         table.add_row(*map(Text, cells))  # what people wrote is not markup
     screen().print(table)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from contract.camera_specs import CameraCreate
+from contract.camera_specs import REMOVABLE, CameraCreate, CameraPatch
 from contract.errors import FarmError
 
 #: Larger than any list of cameras, small enough to be held in memory several times.
@@ -107,6 +107,27 @@ def _with_lists(fields: dict[str, str]) -> dict[str, Any]:
         if column in fields
     }
     return {**fields, **lists}
+
+
+def patch_of(assignments: Iterable[str]) -> CameraPatch:
+    """Return the change that ``field=value`` texts ask for; an empty value of a URL or credential removes it.
+
+    Raises:
+        CameraFileError: One is no ``field=value``, or names no field.
+        ValidationError: A value cannot be used.
+    """
+    fields: dict[str, Any] = {}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals or name not in CameraPatch.model_fields:
+            close = difflib.get_close_matches(name, CameraPatch.model_fields, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"fields are {', '.join(CameraPatch.model_fields)}"
+            raise CameraFileError(f"{text!r} is no FIELD=VALUE of a camera; {hint}")
+        fields[name] = value
+    if not fields:
+        raise CameraFileError("say what to change: --set FIELD=VALUE, for example --set record=continuous")
+    removed = {name: None for name in REMOVABLE if fields.get(name) == ""}
+    return CameraPatch.model_validate(_with_lists(fields) | removed)
 
 
 def json_rows(text: str, name: str) -> list[Row]:

@@ -23,6 +23,9 @@ Url = Annotated[
 ]
 MAIN_URL: Final = "The camera's main stream, which is recorded, where `url` is its smaller one, which is analysed"
 
+#: Fields that null removes.
+REMOVABLE: Final = frozenset({"username", "password", "main_url"})
+
 
 class CameraCreate(AnalysisSettings, PlacementSettings, RecordingSettings):
     """A camera to be registered."""
@@ -32,7 +35,7 @@ class CameraCreate(AnalysisSettings, PlacementSettings, RecordingSettings):
     id: CameraId | None = Field(None, description="Made by CamFarm when it is not given")
     name: Name = ""
     url: Annotated[Url, Field(repr=False)]
-    main_url: Annotated[Url, Field(repr=False)] | None = Field(None, description=MAIN_URL)
+    main_url: Url | None = Field(None, repr=False, description=MAIN_URL)
     username: Credential | None = Field(None, description="Wins over a user name in the URL")
     password: Credential | None = Field(None, repr=False, description="Wins over a password in the URL")
     enabled: bool = True
@@ -88,7 +91,7 @@ class CameraPatch(BaseModel):
 
     @model_validator(mode="after")
     def _null_only_removes_credentials(self) -> Self:
-        for name in self.model_fields_set - {"username", "password", "main_url"}:
+        for name in self.model_fields_set - REMOVABLE:
             if getattr(self, name) is None:
                 raise ValueError(f"{name} must not be null; leave it out to keep it as it is")
         return self

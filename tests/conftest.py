@@ -5,9 +5,11 @@ pytest_plugins = (
     "tests.support.fake_time",
     "tests.support.needs",
     "tests.support.postgres",
-    "tests.support.sender",
+    "tests.support.recorded_volume",
+    "tests.support.segment_index",
     "tests.support.valkey_server",
     "tests.support.volumes",
-    # Last: it imports others, and assertions are explained only in modules that pytest itself loads first.
+    # Last: they import others, and assertions are explained only in modules that pytest itself loads first.
     "tests.support.farm_state",
+    "tests.support.sender",
 )

@@ -204,26 +204,37 @@ class Registry:
             InvalidUrlError: The URL has `***` for secrets that are not stored.
             CameraUnreadableError: Its row was edited into something that cannot be used, and still would be.
         """
-        changes = patch.changes()
+        return self.update_many([camera_id], patch, by_origin=by_origin)[0]
+
+    def update_many(
+        self, camera_ids: Sequence[str], patch: CameraPatch, *, by_origin: str | None = ORIGIN_FARM
+    ) -> list[RegisteredCamera]:
+        """Change several cameras alike, or none of them; see `update`."""
         with self._sessions() as session:
             _lock(session)
-            row = _row(session, camera_id)
-            if by_origin not in {None, row.origin} and changes.keys() & {"name", "url", "username", "password"}:
-                raise CameraOwnedElsewhereError(camera_id)
-            if changes.keys() & {"url", "username", "password"}:
-                row.url, secrets = self._secrets.changed(row, changes)
-                row.secrets = self._secrets.encrypted(secrets)
-            if "main_url" in changes:
-                row.main_url, row.main_secrets = self._secrets.changed_main(row, changes["main_url"])
-            for name in changes.keys() - {"url", "main_url", "username", "password"}:
-                setattr(row, name, changes[name])
-            camera = RegisteredCamera(row)
-            camera.check()
-            if session.is_modified(row):
-                row.updated_at_ms = self._clock.now_ms()
+            rows = [_row(session, camera_id) for camera_id in camera_ids]
+            changed = [self._is_changed(session, row, patch.changes(), by_origin) for row in rows]
+            if any(changed):
                 _rise_revision(session)
                 session.commit()
-            return RegisteredCamera(row)
+            return [RegisteredCamera(row) for row in rows]
+
+    def _is_changed(self, session: Session, row: CameraRow, changes: dict[str, Any], by_origin: str | None) -> bool:
+        """Change a row; return whether it is another one now."""
+        if by_origin not in {None, row.origin} and changes.keys() & {"name", "url", "username", "password"}:
+            raise CameraOwnedElsewhereError(row.id)
+        if changes.keys() & {"url", "username", "password"}:
+            row.url, secrets = self._secrets.changed(row, changes)
+            row.secrets = self._secrets.encrypted(secrets)
+        if "main_url" in changes:
+            row.main_url, row.main_secrets = self._secrets.changed_main(row, changes["main_url"])
+        for name in changes.keys() - {"url", "main_url", "username", "password"}:
+            setattr(row, name, changes[name])
+        RegisteredCamera(row).check()
+        if not session.is_modified(row):
+            return False
+        row.updated_at_ms = self._clock.now_ms()
+        return True
 
     def remove(self, camera_id: str, *, by_origin: str | None = ORIGIN_FARM) -> None:
         """Forget one camera; its saved frames stay until they are too old.

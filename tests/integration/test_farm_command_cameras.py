@@ -141,3 +141,25 @@ def test_thousands_of_cameras_are_imported(call: Call, tmp_path: Path) -> None:
     done = call("cameras", "import", str(file))
     assert "imported 2000 cameras" in done.stdout
     assert len(json.loads(call("cameras", "list", "--json").stdout)) == 2_000
+
+
+def test_cameras_are_changed_together_or_not_at_all(call: Call) -> None:
+    """Given two cameras, a change of fields reaches both; one that does not exist, or a wrong value, changes none."""
+    for name in ("gate", "yard"):
+        added = call("cameras", "add", URL, "--id", name, "--record", "motion", "--main-url", f"{URL}0")
+        assert added.returncode == 0, added.stderr
+    changed = call("cameras", "change", "gate", "yard", "--set", "record=continuous", "--set", "record_audio=false")
+    assert changed.stdout == "changed 2 cameras\n"
+    shown = json.loads(call("cameras", "list", "--json").stdout)
+    assert [(camera["record"], camera["record_audio"]) for camera in shown] == [("continuous", False)] * 2
+    assert shown[0]["main_url"] == "rtsp://***@192.0.2.10:554/stream10"
+    assert "camera 'nobody' does not exist" in call("cameras", "change", "gate", "nobody", "--set", "record=off").stderr
+    wrong = call("cameras", "change", "--all", "--set", "record=always")
+    assert wrong.returncode == 1
+    assert "record: Input should be 'off', 'continuous', 'motion' or 'events'" in wrong.stderr
+    assert "did you mean record?" in call("cameras", "change", "gate", "--set", "recrd=off").stderr
+    assert "name the cameras to change, or say --all" in call("cameras", "change", "--set", "record=off").stderr
+    assert "say what to change" in call("cameras", "change", "gate").stderr
+    assert call("cameras", "change", "--all", "--set", "main_url=").stdout == "changed 2 cameras\n"
+    last = json.loads(call("cameras", "list", "--json").stdout)
+    assert [(camera["record"], camera["main_url"]) for camera in last] == [("continuous", None)] * 2

@@ -266,6 +266,29 @@ def test_a_password_set_on_a_camera_without_user_name_is_used(registry: Registry
     assert opened_url(registry, "c") == "rtsp://:p%2Fw@h/x"
 
 
+def test_the_main_stream_has_secrets_of_its_own_that_are_shown_nowhere(registry: Registry) -> None:
+    """Given a second URL with a password, it is masked, kept when it is given back so, and removed by null."""
+    spec = CameraCreate(id="c", url="rtsp://192.0.2.1/sub", main_url="rtsp://u:hunter2@192.0.2.1/main?token=t0p")
+    registry.add(spec)
+    shown = registry.get("c").view()
+    assert shown.main_url == "rtsp://***@192.0.2.1/main?token=***"
+    assert shown.has_credentials
+    assigned = registry.get("c").assignment(epoch=1)
+    assert assigned.main_secrets is not None
+    assert "hunter2" not in assigned.model_dump_json()
+    registry.update("c", CameraPatch(main_url=shown.main_url.replace("/main", "/main2")))
+    again = registry.get("c").assignment(epoch=1)
+    assert again.main_url == "rtsp://192.0.2.1/main2?token=***"
+    assert again.main_secrets is not None
+    with pytest.raises(InvalidUrlError, match="another host"):
+        registry.update("c", CameraPatch(main_url="rtsp://***@192.0.2.2/main"))
+    with pytest.raises(InvalidUrlError, match="hidden secret"):
+        registry.add(CameraCreate(id="d", url="rtsp://192.0.2.1/sub", main_url="rtsp://***@192.0.2.1/main"))
+    registry.update("c", CameraPatch(main_url=None))
+    bare = registry.get("c").assignment(epoch=1)
+    assert (bare.main_url, bare.main_secrets) == (None, None)
+
+
 @pytest.mark.parametrize("url", ["rtsp://***@evil/x", "rtsp://***@h:8554/x?token=***", "rtsp://evil/x?token=***"])
 def test_hidden_secrets_are_not_carried_to_another_host(registry: Registry, url: str) -> None:
     """Given stored secrets, a URL that hides them and names another host or port is refused; nothing changes."""
