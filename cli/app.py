@@ -10,6 +10,7 @@ from cli import chaos_command, developer_commands, stack_commands
 from cli.camera_commands import cameras
 from cli.model_commands import models
 from cli.options import DeviceOption, use_device
+from cli.recording_commands import recordings
 from cli.worker_commands import workers
 from contract.errors import FarmError
 from runtime import exit_codes
@@ -27,6 +28,7 @@ app = typer.Typer(
 stack_commands.register(app)
 app.add_typer(cameras, name="cameras")
 app.add_typer(workers, name="workers")
+app.add_typer(recordings, name="recordings")
 app.add_typer(models, name="models")
 developer_commands.register(app)
 chaos_command.register(app)

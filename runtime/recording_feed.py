@@ -25,6 +25,8 @@ class FinishedPage:
     segments: list[Segment]
     #: Entry id to go on after; None: there was nothing.
     last_id: str | None
+    #: How many there were, those that another version wrote included.
+    entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,18 @@ class RecordingFeed:
         )
         read = (read_message(Segment, fields.get(b"segment")) for _, fields in found)
         return FinishedPage(
-            [segment for segment in read if segment is not None], found[-1][0].decode() if found else None
+            [segment for segment in read if segment is not None],
+            found[-1][0].decode() if found else None,
+            len(found),
         )
+
+    def ends(self) -> tuple[str, str] | None:
+        """Return the ids of the oldest and the newest entry that the stream holds; None: it is empty, or not there."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.xrange(keys.segments(), count=1)
+        pipe.xrevrange(keys.segments(), count=1)
+        oldest, newest = cast("tuple[list[tuple[bytes, object]], list[tuple[bytes, object]]]", tuple(pipe.execute()))
+        return (oldest[0][0].decode(), newest[0][0].decode()) if oldest and newest else None
 
     def hot(self, camera_id: str) -> HotSegments:
         """Return what is known of a camera's newest footage; each file once, as it was told of last."""

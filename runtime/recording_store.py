@@ -14,7 +14,7 @@ from contract.recording_paths import FOLDER, HOUR_MS, hour_folder, parse_segment
 #: Folder, beside the days of a camera's footage, of files that cannot be played; nothing deletes them.
 DAMAGED: Final = "damaged"
 #: The last millisecond of the year 9999: later ones have no path.
-_MAX_MS: Final = 253_402_300_799_999
+LAST_MS: Final = 253_402_300_799_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,14 @@ class RecordingStore:
         names = sorted(name for name in _folders(self.root) if is_valid_id(name))
         return [name for name in names if (self.root / name / FOLDER).is_dir()]
 
-    def hours(self, camera_id: str, from_ms: int = 0, to_ms: int = _MAX_MS) -> Iterator[int]:
+    def hours(self, camera_id: str, from_ms: int = 0, to_ms: int = LAST_MS) -> Iterator[int]:
         """Yield the begin of every hour that a camera has a folder of and that has something of the range, in order."""
         if not is_valid_id(camera_id):
             raise ContractError(f"{camera_id!r} is not a camera id")
         footage = self.root / camera_id / FOLDER
-        for day in sorted(_folders(footage)):
+        first, last = _day(from_ms - HOUR_MS), _day(to_ms)
+        # A range of an hour must not list the folders of a month.
+        for day in sorted(name for name in _folders(footage) if first <= name <= last):
             for hour in sorted(_folders(footage / day)):
                 start_ms = _hour_start_ms(day, hour)
                 if start_ms is not None and from_ms - HOUR_MS < start_ms < to_ms:
@@ -168,6 +170,10 @@ def _folders(path: Path) -> list[str]:
             return [entry.name for entry in entries if entry.is_dir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _day(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(min(max(at_ms, 0), LAST_MS) / 1000, UTC):%Y%m%d}"
 
 
 def _hour_start_ms(day: str, hour: str) -> int | None:

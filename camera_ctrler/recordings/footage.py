@@ -140,11 +140,12 @@ class Footage:
 def _all_spans(
     indexed: list[Span], fresh: list[Segment], opened: OpenSegment | None, from_ms: int, to_ms: int
 ) -> list[Span]:
-    new = [*fresh, *([opened] if opened is not None else [])]
+    new = [(each.start_ms, each.end_ms) for each in fresh]
+    if opened is not None:
+        new.append((opened.start_ms, opened.end_ms))
     if not new:
         return indexed
-    pieces = chain(((each.start_ms, each.end_ms) for each in indexed), ((each.start_ms, each.end_ms) for each in new))
-    return clipped(merged(pieces), from_ms, to_ms)
+    return clipped(merged([*((each.start_ms, each.end_ms) for each in indexed), *new]), from_ms, to_ms)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def hour_of(at_ms: int) -> int:
 
 def seen_text(seen: Mapping[str, int]) -> str | None:
     """Return what is stored of classes that were seen."""
-    return json.dumps(seen, separators=(",", ":"), sort_keys=True, ensure_ascii=False) if seen else None
+    return json.dumps(seen, separators=(",", ":"), sort_keys=True) if seen else None
 
 
 def read_seen(text: str | None) -> dict[str, int]:

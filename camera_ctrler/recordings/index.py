@@ -109,6 +109,12 @@ class SegmentIndex:
             index_writing.note_position(connection, ours)
         return True
 
+    def add_missing(self, found: Iterable[Segment]) -> None:
+        """Insert files; those that are known stay as they are: whoever wrote them knew more of them."""
+        for batch in _batches(found):
+            with self._writing() as (connection, _):
+                index_writing.add(connection, batch, replace=False)
+
     def position(self) -> str:
         """Return the id of the last entry of the stream that is in the index; ``0`` at the beginning."""
         state = recording_state

@@ -21,6 +21,7 @@ from camera_ctrler.recordings.tables import (
 )
 from contract.recording_paths import HOUR_MS
 from contract.recordings import MAX_SEGMENT_MS, Segment
+from runtime.recording_store import LAST_MS
 
 #: Key of a file: camera id, start (Unix ms UTC), epoch.
 SegmentKey = tuple[str, int, int]
@@ -28,6 +29,10 @@ SegmentKey = tuple[str, int, int]
 FILE_COLUMNS: Final = tuple(segments.c[name] for name in StoredFile._fields)
 #: Keys in one question: three parameters each, and SQLite takes 32,766.
 _BATCH: Final = 1_000
+
+#: Larger than any true figure, and what the columns hold.
+_LIMIT: Final = 10**15
+_PIXELS: Final = 1_000_000
 
 _Item = TypeVar("_Item")
 
@@ -52,7 +57,7 @@ def note_position(connection: Connection, position: tuple[int, int]) -> None:
     connection.execute(update(recording_state).values(position_ms=position[0], position_seq=position[1]))
 
 
-def add(connection: Connection, found: Iterable[Segment]) -> None:
+def add(connection: Connection, found: Iterable[Segment], *, replace: bool = True) -> None:
     """Insert or replace files; of two with the same key the later one counts, for the best reason of all."""
     given = _latest(found)
     numbers = _numbers(connection, {camera_id for camera_id, _, _ in given})
@@ -72,7 +77,7 @@ def add(connection: Connection, found: Iterable[Segment]) -> None:
             new.append(file)
             continue
         after = file._replace(kept_for=max(before.kept_for, file.kept_for), tier=before.tier)
-        if after != before:
+        if replace and after != before:
             changed.append((before, after))
     if new:
         connection.execute(insert(segments), [file._asdict() for file in new])
@@ -105,13 +110,28 @@ def move(connection: Connection, keys: Iterable[SegmentKey], tier: int) -> None:
 
 def _latest(found: Iterable[Segment]) -> dict[SegmentKey, Segment]:
     latest: dict[SegmentKey, Segment] = {}
-    for segment in found:
+    for segment in filter(_is_storable, found):
         key = (segment.camera_id, segment.start_ms, segment.epoch)
         before = latest.get(key)
         if before is not None and before.kept_for.rank > segment.kept_for.rank:
             segment = segment.model_copy(update={"kept_for": before.kept_for})  # noqa: PLW2901 - the same file
         latest[key] = segment
     return latest
+
+
+def _is_storable(segment: Segment) -> bool:
+    """Tell whether the database has room for a file's figures: one that has not must not keep all others out."""
+    texts, pixels = segment.codec + segment.audio, (segment.width, segment.height)
+    fits = (
+        segment.end_ms <= LAST_MS
+        and segment.epoch < _LIMIT
+        and segment.size_bytes < _LIMIT
+        and all(0 <= side < _PIXELS for side in pixels)
+        and (not texts or (texts.isascii() and texts.isprintable()))
+    )
+    if not fits:
+        log.error("segment_unusable", segment=segment.model_dump_json()[:500])
+    return fits
 
 
 def _format(segment: Segment) -> tuple[str, str, int, int]:
