@@ -1,6 +1,6 @@
-"""What does it cost to add, drain and kill a worker? Frames lost at each move, and time to take over, on real streams.
+"""What does it cost to add and drain a worker? Frames lost at each move, on real streams. Kills: `takeover`.
 
-Run: python -m benchmarks.rebalance [--cameras 8] [--kills 5] [--out FILE.json]
+Run: python -m benchmarks.rebalance [--cameras 8] [--out FILE.json]
 """
 
 import argparse
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -92,15 +91,9 @@ class Bench:
         loads = self.loads()
         return len(loads) == workers and sum(loads) == len(self._cameras) and loads[-1] - loads[0] <= 1
 
-    def kill(self, name: str) -> None:
-        """End a worker without warning."""
-        process = self._farm.processes.pop(name)
-        process.kill()
-        process.wait()
 
-
-def run(cameras: int, kills: int) -> Bench:
-    """Add, drain and kill workers; return what was seen."""
+def run(cameras: int) -> Bench:
+    """Add and drain workers; return what was seen."""
     with tempfile.TemporaryDirectory() as folder, closing(ValkeyServer().start()) as valkey:
         media = Path(folder) / "media"
         media.mkdir()
@@ -122,10 +115,6 @@ def run(cameras: int, kills: int) -> Bench:
             bench.step("worker joins", lambda: farm.start_worker("w2"), 2)
             bench.step("worker joins", lambda: farm.start_worker("w3"), 3)
             bench.step("worker is asked to leave", lambda: farm.stop("w3"), 2)
-            for number in range(kills):
-                name = f"k{number}"
-                bench.step("worker joins", partial(farm.start_worker, name), 3)
-                bench.step("worker is killed", partial(bench.kill, name), 2)
             return bench
 
 
@@ -133,10 +122,9 @@ def main() -> int:
     """Print the table and write the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=8)
-    parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    bench = run(options.cameras, options.kills)
+    bench = run(options.cameras)
     table = Table("what happened", "moves", "gap p50 ms", "gap max ms", "frames lost, each", "in all")
     causes = list(dict.fromkeys(move.cause for move in bench.moves))
     rows = {}
