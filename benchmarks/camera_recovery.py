@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.support.clips import Clips
-from tests.support.fault_farm import FaultFarm, fault_farm, now_ms
+from tests.support.fault_farm import PRODUCT_TIMES, FaultFarm, fault_farm, now_ms
 from tests.support.rtsp_server import RtspServer
 
 #: Analysed frames per second of every camera.
@@ -30,10 +30,7 @@ CALM_SECONDS: Final = 20.0
 SETTINGS: Final = {
     "FARM_DETECT_SIZE": "320",
     "FARM_DETECT_THREADS": "1",
-    "FARM_LEASE_SECONDS": "3",
-    "FARM_CONNECT_TIMEOUT_SECONDS": "8",
-    "FARM_STALL_TIMEOUT_SECONDS": "8",
-    "FARM_RECONNECT_MAX_SECONDS": "15",
+    **PRODUCT_TIMES,
 }
 STEADY: Final = ("steady1", "steady2", "steady3", "steady4")
 

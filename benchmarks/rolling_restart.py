@@ -20,7 +20,7 @@ from rich.table import Table
 
 from contract.detections import AnalysisResult
 from runtime import exit_codes
-from tests.support.fault_farm import FaultFarm, fault_farm, now_ms
+from tests.support.fault_farm import PRODUCT_TIMES, FaultFarm, fault_farm, now_ms
 
 #: Analysed frames per second of every camera.
 ANALYSE_FPS: Final = 1.0
@@ -29,10 +29,7 @@ CALM_SECONDS: Final = 20.0
 SETTINGS: Final = {
     "FARM_DETECT_SIZE": "160",
     "FARM_DETECT_THREADS": "1",
-    "FARM_LEASE_SECONDS": "3",
-    "FARM_CONNECT_TIMEOUT_SECONDS": "8",
-    "FARM_STALL_TIMEOUT_SECONDS": "8",
-    "FARM_RECONNECT_MAX_SECONDS": "15",
+    **PRODUCT_TIMES,
 }
 #: A worker may drain for that long, and some seconds come for leaving.
 STOP_SECONDS: Final = 120.0

@@ -23,7 +23,7 @@ from rich.table import Table
 from contract.moves import MoveReason
 from runtime.farm_reader import FarmReader
 from runtime.stream_reader import StreamReader
-from tests.support.fault_farm import FaultFarm, fault_farm, now_ms
+from tests.support.fault_farm import PRODUCT_TIMES, FaultFarm, fault_farm, now_ms
 
 #: Analysed frames per second of every camera.
 ANALYSE_FPS: Final = 2.0
@@ -34,10 +34,7 @@ CALM_SECONDS: Final = 20.0
 SETTINGS: Final = {
     "FARM_DETECT_SIZE": "320",
     "FARM_DETECT_THREADS": "1",
-    "FARM_LEASE_SECONDS": "3",
-    "FARM_CONNECT_TIMEOUT_SECONDS": "8",
-    "FARM_STALL_TIMEOUT_SECONDS": "8",
-    "FARM_RECONNECT_MAX_SECONDS": "15",
+    **PRODUCT_TIMES,
 }
 
 
