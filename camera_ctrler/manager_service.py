@@ -10,16 +10,18 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.camera_source import CameraSource, CameraSourceError, SourceFollower, summary_of
-from camera_ctrler.frame_cleaner import clean
 from camera_ctrler.manager import Manager, ManagerSettings
 from camera_ctrler.planning.plan_publisher import NotLeadingError, PlanPublisher, announce_controller
+from camera_ctrler.recordings.index import SegmentIndex
+from camera_ctrler.recordings.indexer import index_footage
+from camera_ctrler.recordings.keeper import VolumeKeeper
 from camera_ctrler.registry import Registry
 from contract import keys
 from contract.ids import new_worker_id
 from runtime import exit_codes
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
-from runtime.frame_store import FrameStore
+from runtime.footage_reports import publish_report
 from runtime.lease import Lease, LeaseKeeper, LeaseState
 from runtime.redis_client import RedisAwayError, connect
 from runtime.secret_box import SecretBox
@@ -28,7 +30,6 @@ from runtime.shutdown import Shutdown
 
 #: Seconds between two looks at registry and workers: the longest that a change waits to be planned.
 STEP_SECONDS: Final = 0.25
-CLEAN_SECONDS: Final = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,8 @@ class ManagerService:
         #: How far the wall clock of Redis is ahead of our monotonic one, seconds; None: not known.
         self._server_ahead: float | None = None
         self._leading = threading.Event()
+        #: Whether Redis answered when it was asked last who leads.
+        self._reaches_redis = True
         #: Monotonic seconds when Redis was found to be away last.
         self._away_at = float("-inf")
 
@@ -65,26 +68,37 @@ class ManagerService:
         """Plan until asked to stop; returns an exit code.
 
         Raises:
-            FarmError: The URL of the external camera table cannot be used.
+            FarmError: The URL of the external camera table or of the archive cannot be used.
         """
-        chores = [threading.Thread(target=self._clean_frames, name="frame-cleaner", daemon=True)]
+        chores = [threading.Thread(target=self._index_footage, name="footage-indexer", daemon=True)]
         if self._settings.camera_source_url.get_secret_value():
             # Opened here, so that a URL that cannot be used ends the process with its error and not a thread unseen.
             source = CameraSource(self._settings)
             chores.append(
                 threading.Thread(target=self._follow_source, args=(source,), name="camera-source", daemon=True)
             )
+        keeper = VolumeKeeper(
+            self._settings,
+            SegmentIndex(self._registry.engine),
+            self._clock,
+            controller_id=self._controller_id,
+            publish=lambda report: publish_report(self._client, report),
+        )
         for chore in chores:
             chore.start()
+        keeper.start(self._shutdown, self._may_clean)
         while not self._shutdown.asked:
             try:
                 self._lead_one_term()
+                self._reaches_redis = True
             except RedisAwayError as error:
+                self._reaches_redis = False
                 self._note_outage()
                 log.warning("redis_away", error=str(error))
             except redis.RedisError as error:
                 log.error("redis_refused", error=str(error))
             self._shutdown.wait(self._settings.lease_seconds / 3)
+        keeper.close()
         return exit_codes.DONE
 
     def _lead_one_term(self) -> None:
@@ -198,19 +212,13 @@ class ManagerService:
                 log.warning("camera_source", problem=problem or "none any more")
         source.close()
 
-    def _clean_frames(self) -> None:
-        """Clean also without the lead: the volume fills while Redis is away, and deleting twice does no harm."""
-        store = FrameStore(self._settings.frames_dir)
-        while not self._shutdown.wait(CLEAN_SECONDS):
-            try:
-                clean(
-                    store,
-                    self._clock,
-                    max_age_hours=self._settings.frames_max_age_hours,
-                    min_free_bytes=self._settings.frames_min_free_bytes,
-                )
-            except OSError as error:
-                log.warning("frames_not_cleaned", error=str(error))
+    def _index_footage(self) -> None:
+        name = f"camfarm-indexer-{self._controller_id}"
+        index_footage(self._settings, self._registry, name, self._leading, self._shutdown)
+
+    def _may_clean(self) -> bool:
+        """Tell whether this manager cleans the volumes: it leads, or nobody can, for Redis is away."""
+        return self._leading.is_set() or not self._reaches_redis
 
 
 def run_manager(settings: ControllerSettings) -> int:

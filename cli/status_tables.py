@@ -109,6 +109,9 @@ def head_lines(totals: FarmTotals, *, ascii_only: bool = False) -> Iterable[Text
         .append(f", {lost} lost", style="red" if lost else "")
         .append(f" · refused: {counted(totals.refused_writes, 'late write')}, {counted(totals.refused_plans, 'plan')}")
     )
+    if totals.volume is not None:
+        for name, text in totals.volume.conditions.items():
+            yield _labelled("volume").append(f"{name}: {text}", style="red")
 
 
 def _labelled(label: str) -> Text:

@@ -193,6 +193,15 @@ def camera_open_segment(camera_id: str) -> str:
     return f"{PREFIX}:camera:{camera_id}:open_segment"
 
 
+def footage_report() -> str:
+    """How full the volumes of footage are, what was deleted and why, and what is wrong with them: `FootageReport`.
+
+    Type: string, JSON, with expiry. Writer: the manager that leads, every few seconds. Reader: API, command line.
+    Lifetime: 60 s after the last write.
+    """
+    return f"{PREFIX}:footage:report"
+
+
 def moves() -> str:
     """What the manager gave to whom, and why.
 

@@ -9,8 +9,10 @@ from contract import keys
 from contract.assignments import Assignment
 from contract.cameras import CameraStatus
 from contract.detections import AnalysisResult
+from contract.footage_report import FootageReport
 from contract.plan import PlanReport
 from contract.workers import WorkerStatus
+from runtime.footage_reports import read_report
 from runtime.messages import Message, ParsedMessages, read_message
 from runtime.stream_reader import RecentMoves, StreamReader
 from runtime.worker_link import STATUS_LIFETIME_SECONDS
@@ -155,6 +157,10 @@ class FarmReader:
     def heard_plan(self) -> Heard[PlanReport] | None:
         """Return what a manager said last, and how long ago."""
         return self._heard(PlanReport, [keys.plan_report()], REPORT_LIFETIME_SECONDS)[0]
+
+    def footage_report(self) -> FootageReport | None:
+        """Return what the leading manager said last of the volumes of footage; None: nothing lately."""
+        return read_report(self._client)
 
     def _heard(self, kind: type[Message], names: list[str], lifetime_seconds: int) -> list[Heard[Message] | None]:
         """Return the messages in the order of `names`, keys that live for `lifetime_seconds` from being written."""

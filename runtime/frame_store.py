@@ -105,12 +105,24 @@ class FrameStore:
             if entry.is_file(follow_symlinks=False):
                 freed += entry.stat(follow_symlinks=False).st_size
                 Path(entry.path).unlink(missing_ok=True)
-        for empty in (folder, folder.parent, folder.parent.parent):
-            try:
-                empty.rmdir()
-            except OSError:  # not empty: a worker has just begun a new file in it
-                break
+        _remove_empty(folder)
         return freed
+
+    def delete(self, path: str) -> int:
+        """Delete a frame and the folders that become empty; return the bytes freed, 0 where it was gone already.
+
+        Raises:
+            ContractError: It is not the path of a saved frame.
+        """
+        captured_at_ms(path)
+        file = self.root / path
+        try:
+            size = file.stat().st_size
+            file.unlink()
+        except FileNotFoundError:  # another cleaner was quicker
+            return 0
+        _remove_empty(file.parent)
+        return size
 
     def free_bytes(self) -> int:
         """Return the free bytes of the volume."""
@@ -121,6 +133,15 @@ class FrameStore:
 
 #: 9999-12-31T23:59:59Z: the last time that has a folder name.
 _MAX_MS: Final = 253_402_300_799_000
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folder of an hour, its day and its camera, as long as they are empty."""
+    for empty in (folder, folder.parent, folder.parent.parent):
+        try:
+            empty.rmdir()
+        except OSError:  # not empty: a worker has just begun a new file in it
+            break
 
 
 def _names(folder: Path) -> list[str]:

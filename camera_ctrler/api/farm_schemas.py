@@ -159,6 +159,20 @@ class SpoolTotals(BaseModel):
     lost: int = Field(description="Lost because a spool was full or could not be written, since its worker started")
 
 
+class VolumeTotals(BaseModel):
+    """How full the frames volume is, and what is wrong with it or with the archive."""
+
+    free_bytes: int
+    total_bytes: int
+    fill_bytes_per_second: float = Field(description="What all together write to it")
+    footage_bytes: int = Field(description="Of footage, on the frames volume")
+    archive_bytes: int = Field(description="Of footage, in the archive")
+    conditions: dict[str, str] = Field(
+        description="Name of what is wrong to what it is and what to do; empty: nothing",
+        examples=[{"evidence_fills_the_volume": "Footage of events fills the volume ..."}],
+    )
+
+
 class FarmTotals(BaseModel):
     """How the farm does as a whole."""
 
@@ -181,6 +195,7 @@ class FarmTotals(BaseModel):
     refused_writes: int = Field(description="Late writes that live workers were refused, since each started")
     refused_plans: int = Field(description="Plans that were refused because another manager led")
     spool: SpoolTotals
+    volume: VolumeTotals | None = Field(description="Null while no manager says how it is")
     plan: PlanReport | None = Field(description="What the leading manager did last; null while none leads")
 
 

@@ -3,13 +3,22 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from camera_ctrler.api.farm_schemas import FarmTotals, HeldCamera, Leader, SpoolTotals, UnplacedCamera, WorkerInfo
+from camera_ctrler.api.farm_schemas import (
+    FarmTotals,
+    HeldCamera,
+    Leader,
+    SpoolTotals,
+    UnplacedCamera,
+    VolumeTotals,
+    WorkerInfo,
+)
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.status_view import count_states, summary
 from camera_ctrler.planning.costs import CostBook
 from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, cost
 from contract.camera_specs import Camera
 from contract.errors import REMEDIES
+from contract.footage_report import FootageReport
 from contract.plan import PlanReport
 from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import WorkerView
@@ -93,6 +102,7 @@ def farm_totals(look: FarmLook) -> FarmTotals:
         refused_writes=sum(status.refused_writes for status in statuses),
         refused_plans=plan.refused_plans if plan is not None else 0,
         spool=_spool(statuses),
+        volume=_volume(look.footage) if look.footage is not None else None,
         plan=plan,
     )
 
@@ -107,6 +117,17 @@ def _unplaced(plan: PlanReport) -> list[UnplacedCamera]:
     """Return the first cameras that no worker has, by id."""
     found = sorted(plan.unplaced.items())[:UNPLACED_SHOWN]
     return [UnplacedCamera(camera_id=name, reason=reason, remedy=REMEDIES[reason]) for name, reason in found]
+
+
+def _volume(report: FootageReport) -> VolumeTotals:
+    return VolumeTotals(
+        free_bytes=report.free_bytes,
+        total_bytes=report.total_bytes,
+        fill_bytes_per_second=report.fill_bytes_per_second,
+        footage_bytes=sum(report.bytes.values()),
+        archive_bytes=sum(report.archive_bytes.values()),
+        conditions=report.conditions,
+    )
 
 
 def _spool(statuses: Iterable[WorkerStatus]) -> SpoolTotals:

@@ -10,6 +10,7 @@ from camera_ctrler.api.status_view import Surroundings, status_view
 from camera_ctrler.registry import Registry
 from contract.camera_specs import Camera
 from contract.cameras import CameraState
+from contract.footage_report import FootageReport
 from contract.moves import MoveReason
 from contract.plan import PlanReport
 from runtime.clock import Clock
@@ -37,6 +38,8 @@ class FarmLook:
     plan: PlanReport | None
     #: Reason -> count of moves within the last hour.
     moves_last_hour: dict[MoveReason, int]
+    #: How the volumes of footage are; None while nobody says so.
+    footage: FootageReport | None = None
 
     @property
     def workers_alive(self) -> int:
@@ -122,7 +125,8 @@ class FarmWatch:
         around = Surroundings(self._reader.heard_plan(), sum(worker.alive for worker in workers))
         views = {name: status_view(cameras[name], statuses.get(name), results.get(name), around) for name in ids}
         moves = self._reader.recent_moves.by_reason()
-        return FarmLook(self._clock.now_ms(), cameras, views, workers, around.plan, moves)
+        footage = self._reader.footage_report()
+        return FarmLook(self._clock.now_ms(), cameras, views, workers, around.plan, moves, footage)
 
     def _registered(self) -> dict[str, Camera]:
         """Return the registered cameras, by id; nobody changes what was returned."""

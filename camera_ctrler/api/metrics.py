@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.api.farm_view import living
 from camera_ctrler.api.farm_watch import FarmLook
+from camera_ctrler.api.footage_metrics import footage_metrics
 from camera_ctrler.api.services import Services
 from camera_ctrler.api.status_view import count_states
 from contract.errors import StatusReason
@@ -45,6 +46,7 @@ def farm_metrics(services: Services) -> bytes:
     away = {"redis": 0, "database": 0}
     try:
         families += [*_farm(look := services.farm.look()), *_cameras(look), *_workers(look), *_plan(look)]
+        families += footage_metrics(look.footage)
     except redis.RedisError:
         away["redis"] = 1
     except SQLAlchemyError:

@@ -17,6 +17,8 @@ from contract.retention import KeepRules
 
 #: Milliseconds for which everything is kept: live views and events point at it, and workers still write it.
 NEWEST_MS: Final = 60_000
+#: When a file expires that the archive has as well: at once.
+LEFT_BEHIND: Final = 0
 #: What may go for want of room, in this order.
 GOES_FOR_ROOM: Final = (KeptFor.CONTINUOUS, KeptFor.MOTION)
 
@@ -70,7 +72,7 @@ class VolumeFile:
     camera_id: str
     #: When its first picture was captured, Unix ms UTC.
     start_ms: int
-    #: When its last one ended; as `start_ms` for frames and where it is not known.
+    #: When its last one ended, or, if that is later, when it was written to last.
     end_ms: int
     size_bytes: int
     #: Best reason to keep it; of a frame: ``event`` inside footage of an event, else ``continuous``.
@@ -81,6 +83,8 @@ class VolumeFile:
     path: str
     #: None: a saved frame.
     epoch: int | None = None
+    #: Milliseconds of footage, as far as they are known.
+    recorded_ms: int = 0
 
     @property
     def is_footage(self) -> bool:
@@ -168,9 +172,8 @@ def make_room(files: Iterable[VolumeFile], want: Wanted, kept_for: KeptFor, now_
     """
     if kept_for not in GOES_FOR_ROOM:
         raise ValueError(f"footage kept for {kept_for} does not go for want of room")
-    for file in files:
-        if not want.any:
-            return
+    rest = iter(files)
+    while want.any and (file := next(rest, None)) is not None:
         if file.kept_for is not kept_for or file.end_ms > now_ms - NEWEST_MS:
             continue
         reason = want.reason_for(file)
@@ -183,7 +186,7 @@ def expired(files: Iterable[VolumeFile], now_ms: int) -> Iterator[Doomed]:
     """Yield what has been kept for as long as the rules say."""
     for file in files:
         if file.expires_ms <= now_ms and file.end_ms <= now_ms - NEWEST_MS:
-            yield Doomed(file, Reason.AGE)
+            yield Doomed(file, Reason.ARCHIVED if file.expires_ms == LEFT_BEHIND else Reason.AGE)
 
 
 def first_expiry_ms(hour_ms: int, kept: Iterable[KeptFor], rules: KeepRules) -> int:

@@ -16,7 +16,7 @@ from contract.recording_paths import parse_segment_path
 
 #: Seconds that the storage may take to answer: those who wait are people, and a mover that hears shutdown.
 CONNECT_SECONDS: Final = 3.0
-READ_SECONDS: Final = 10.0
+READ_SECONDS: Final = 6.0
 _TRIES: Final = 2
 #: Of a whole file in one piece the storage says the MD5, unless it encrypts it with keys of its own.
 _MD5_LENGTH: Final = 32
@@ -59,14 +59,14 @@ class S3Archive:
         Raises:
             ArchiveAwayError: It does not, or refuses the keys.
         """
-        with self._named():
+        with self._named(), self._finding_the_bucket():
             self._files.call_s3("head_bucket", Bucket=self._bucket)
 
     def store(self, path: str, file: Path) -> None:
         """Send a file; see `Archive.store`. An upload that breaks off leaves no object."""
         data = file.read_bytes()
         place = self._key(path)
-        with self._named():
+        with self._named(), self._finding_the_bucket():
             self._files.pipe_file(place, data)
             info = self._files.info(place, refresh=True)
             if info["size"] == len(data) and self._is_same(place, str(info.get("ETag", "")).strip('"'), data):
@@ -108,6 +108,15 @@ class S3Archive:
     def _key(self, path: str) -> str:
         parse_segment_path(path)
         return f"{self._place}/{path}"
+
+    @contextmanager
+    def _finding_the_bucket(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise ArchiveAwayError(
+                f"the archive has no bucket {self._bucket!r}; make it, or correct its name"
+            ) from error
 
     @contextmanager
     def _named(self) -> Iterator[None]:

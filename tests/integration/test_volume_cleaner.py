@@ -1,0 +1,428 @@
+"""Retention on a real volume with a real index: what goes for its age and for room, what never does, and in trouble."""
+
+import errno
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from camera_ctrler.recordings.index import IndexedSegment, SegmentIndex
+from camera_ctrler.recordings.known_footage import IndexSilentError
+from camera_ctrler.recordings.retention import Condition, Limits, Reason, Wanted
+from contract.recording_paths import HOUR_MS, segment_path
+from tests.support.clocks import SetClock
+from tests.support.segment_index import EIGHT_MS
+from tests.support.stored_footage import EVENT, MOTION, StoredFootage
+from tests.support.volumes import mounted_volume
+
+DAY_MS = 24 * HOUR_MS
+KB = 1_000
+#: All that there is and more.
+EVERYTHING = 2**60
+
+
+@pytest.fixture
+def make(tmp_path: Path, sqlite_index: SegmentIndex) -> Callable[..., StoredFootage]:
+    """Makes volumes with an index, one day after eight o'clock."""
+
+    def made(root: Path | None = None, **settings: object) -> StoredFootage:
+        return StoredFootage(
+            root or tmp_path / "frames",
+            sqlite_index,
+            SetClock(EIGHT_MS + DAY_MS),
+            **settings,  # type: ignore[arg-type]  # the test names what the class takes
+        )
+
+    return made
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 1 MB."""
+    with mounted_volume(tmp_path / "volume", 1_000) as folder:
+        yield folder
+
+
+@contextmanager
+def kept_from_being_deleted(file: Path) -> Iterator[None]:
+    """Make a file immutable; skips where that cannot be done."""
+    done = subprocess.run(["chattr", "+i", str(file)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a file cannot be made immutable here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(file)], check=True)
+
+
+# --- age -------------------------------------------------------------------------------------------------------------
+
+
+def test_footage_goes_when_its_reason_has_passed_and_its_rows_with_it(make: Callable[..., StoredFootage]) -> None:
+    """Given a file of each reason, and an event with a person, each goes in its time, file and row."""
+    stored = make(keep="continuous=1d,motion=2d,event=3d,person=9d")
+    stored.record(EIGHT_MS)
+    stored.record(EIGHT_MS + 10_000, MOTION)
+    stored.record(EIGHT_MS + 20_000, EVENT)
+    person = stored.record(EIGHT_MS + 30_000, EVENT, seen={"person": 2})
+    stored.clock.advance(60)  # a day and a minute after the first began
+    for days, left in ((0, 3), (1, 2), (2, 1), (8, 0)):
+        stored.clock.advance((days + 1) * DAY_MS / 1000 - (stored.clock.now_ms() - EIGHT_MS) / 1000 + 60)
+        stored.expire()
+        assert (
+            stored.files()
+            == stored.rows()
+            == [EIGHT_MS, EIGHT_MS + 10_000, EIGHT_MS + 20_000, person.start_ms][4 - left :]
+        )
+    assert stored.cleaner.deleted.bytes == {Reason.AGE: 4_000}
+    assert stored.cleaner.deleted.seconds == {Reason.AGE: 40}
+    assert list(stored.store.root.iterdir()) == []  # folders that are empty go, too
+
+
+def test_frames_go_by_their_own_age_but_not_within_evidence(make: Callable[..., StoredFootage]) -> None:
+    """Given frames in and around footage of an event, those within it stay until that footage goes."""
+    stored = make(keep="event=30d", frames_hours=2)
+    stored.record(EIGHT_MS + 10_000, EVENT)
+    stored.record(EIGHT_MS + 20_000, MOTION)
+    for second in range(0, 40, 5):
+        stored.save(EIGHT_MS + second * 1_000)
+    stored.expire()
+    assert stored.saved() == [EIGHT_MS + 10_000, EIGHT_MS + 15_000]
+    stored.clock.advance(30 * DAY_MS / 1000)
+    stored.expire()
+    assert stored.saved() == []
+
+
+def test_hours_of_frames_that_ended_too_long_ago_are_deleted_with_what_was_never_finished(
+    make: Callable[..., StoredFootage],
+) -> None:
+    """Given five hours and a limit of two, when the fifth is running, the first two go, a file half written too."""
+    stored = make(frames_hours=2)
+    stored.clock.advance((4 * HOUR_MS + 10 - DAY_MS) / 1000)
+    for hour in range(5):
+        stored.save(EIGHT_MS + hour * HOUR_MS + 59)
+    part = stored.frames.root / Path(stored.save(EIGHT_MS + 60)).with_name(".9.jpg.17.18.part")
+    part.write_bytes(b"x")
+    stored.expire()
+    assert stored.saved() == [EIGHT_MS + hour * HOUR_MS + 59 for hour in (2, 3, 4)]
+    assert not part.parent.exists()
+
+
+def test_no_age_keeps_frames_for_ever(make: Callable[..., StoredFootage]) -> None:
+    """Given no limit of age, nothing is deleted after ten years."""
+    stored = make(frames_hours=0)
+    stored.save(EIGHT_MS)
+    stored.clock.advance(10 * 365 * 86_400)
+    stored.expire()
+    assert stored.saved() == [EIGHT_MS]
+
+
+def test_a_file_that_nobody_knows_goes_when_everything_would_have_gone(make: Callable[..., StoredFootage]) -> None:
+    """Given a file that the index does not know, it is kept for the longest of all ages."""
+    stored = make(keep="continuous=3d,motion=3d,event=3d,person=9d")
+    stored.put(EIGHT_MS)
+    stored.clock.advance(7 * 86_400)
+    stored.expire()
+    assert stored.files() == [EIGHT_MS]
+    stored.clock.advance(2 * 86_400)
+    stored.expire()
+    assert stored.files() == []
+
+
+# --- room ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_oldest_goes_first_across_footage_and_frames_then_motion_and_evidence_never(
+    make: Callable[..., StoredFootage],
+) -> None:
+    """Given all kinds over two cameras, room is made in the order of time, motion last, evidence and newest not."""
+    stored = make()
+    now_ms = stored.clock.now_ms()
+    for number, second in enumerate(range(0, 60, 10)):
+        stored.record(EIGHT_MS + second * 1_000, camera="ab"[number % 2])
+        stored.save(EIGHT_MS + second * 1_000 + 1, camera="ab"[number % 2])
+    stored.record(EIGHT_MS - 10_000, MOTION)
+    evidence = stored.record(EIGHT_MS - 20_000, EVENT)
+    newest = stored.record(now_ms - 30_000)
+    stored.save(now_ms - 30_000)
+    assert stored.cleaner.make_room(Wanted(volume=3_300), EVERYTHING)
+    assert stored.files()[2:] == [EIGHT_MS + 30_000, EIGHT_MS + 40_000, EIGHT_MS + 50_000, newest.start_ms]
+    assert stored.saved()[0] == EIGHT_MS + 30_001
+    want = Wanted(volume=EVERYTHING)
+    assert stored.cleaner.make_room(want, EVERYTHING)
+    assert want.any
+    assert stored.files() == [evidence.start_ms, newest.start_ms]
+    assert stored.saved() == [newest.start_ms]
+    assert stored.rows("a") == [evidence.start_ms, newest.start_ms]
+
+
+def test_a_limit_of_bytes_takes_footage_only_and_a_cameras_own_only_from_that_camera(
+    make: Callable[..., StoredFootage],
+) -> None:
+    """Given 10 kB of footage, limits of 7 kB and of 3 kB a camera, then each keeps its newest, and frames stay."""
+    stored = make(limits=Limits(max_bytes=7_000, camera_max_bytes=3_000))
+    for number in range(6):
+        stored.record(EIGHT_MS + number * 10_000, camera="a")
+    for number in range(4):
+        stored.record(EIGHT_MS + HOUR_MS + number * 10_000, camera="b")
+    stored.save(EIGHT_MS - HOUR_MS)
+    stored.guard.look()
+    assert stored.files("a") == [EIGHT_MS + number * 10_000 for number in (3, 4, 5)]
+    assert stored.files("b") == [EIGHT_MS + HOUR_MS + number * 10_000 for number in (1, 2, 3)]
+    assert stored.saved() == [EIGHT_MS - HOUR_MS]
+    assert stored.cleaner.deleted.bytes == {Reason.CAMERA_MAX_BYTES: 4_000}
+
+
+def test_the_floor_holds_on_a_real_volume_and_the_guard_says_when_only_evidence_is_left(
+    make: Callable[..., StoredFootage], volume: Path
+) -> None:
+    """Given 1 MB with continuous footage and evidence, room is made from the first; then the second is named."""
+    stored = make(volume, floor_bytes=400 * KB)
+    for number in range(20):
+        stored.record(EIGHT_MS + number * 10_000, EVENT if number % 2 else MOTION, size=40 * KB)
+    stored.known.survey()
+    assert stored.look() is None
+    assert stored.store.free_bytes() >= 400 * KB
+    assert [start for start in stored.files() if (start - EIGHT_MS) // 10_000 % 2] == [
+        EIGHT_MS + number * 10_000 for number in range(1, 20, 2)
+    ]
+    for number in range(9):
+        stored.record(EIGHT_MS + HOUR_MS + number * 10_000, EVENT, size=40 * KB)
+    found = stored.index.find("a", 0, EVERYTHING)
+    evidence = [each.segment.start_ms for each in found if each.segment.kept_for is EVENT]
+    stored.known.survey()
+    assert stored.look() is Condition.EVIDENCE_FILLS_THE_VOLUME
+    assert stored.files() == evidence
+    shutil.rmtree(volume / "a")
+    assert stored.look() is None
+
+
+def test_a_volume_that_cannot_hold_the_newest_minute_is_named(make: Callable[..., StoredFootage], volume: Path) -> None:
+    """Given a floor above what the newest minute leaves free, nothing of it goes, and the condition says why."""
+    stored = make(volume, floor_bytes=900 * KB)
+    starts = [stored.record(stored.clock.now_ms() - age * 1_000, size=50 * KB).start_ms for age in (65, 45, 30, 15)]
+    stored.known.survey()
+    assert stored.look() is Condition.VOLUME_TOO_SMALL
+    assert stored.files() == starts
+
+
+def test_no_floor_deletes_nothing_for_want_of_room(make: Callable[..., StoredFootage], volume: Path) -> None:
+    """Given a floor of 0 and a volume that is nearly full, nothing goes."""
+    stored = make(volume)
+    starts = [stored.record(EIGHT_MS + number * 10_000, size=90 * KB).start_ms for number in range(10)]
+    stored.guard.look()
+    assert stored.files() == starts
+
+
+def test_a_volume_that_is_gone_is_named_and_looked_at_again(tmp_path: Path, make: Callable[..., StoredFootage]) -> None:
+    """Given a frames folder that is a file, the guard says so and goes on; put right, it is quiet again."""
+    root = tmp_path / "gone"
+    root.write_bytes(b"")
+    stored = make(root, floor_bytes=1)
+    assert stored.guard.look() > 0
+    assert stored.guard.condition is Condition.VOLUME_FAILS
+    root.unlink()
+    assert stored.look() is None
+
+
+# --- interrupted, two at once, with files that cannot be deleted ---------------------------------------------------
+
+
+def test_a_row_without_a_file_is_removed_by_the_next_pass(make: Callable[..., StoredFootage]) -> None:
+    """Given files that went without their rows (a crash), in an hour with others and in one without, rows follow."""
+    stored = make(keep="continuous=3d,motion=3d")
+    gone = [stored.record(EIGHT_MS), stored.record(EIGHT_MS - HOUR_MS)]
+    left = stored.record(EIGHT_MS + 10_000)
+    for each in gone:
+        stored.store.delete(segment_path("a", each.start_ms, each.epoch))
+    stored.expire()
+    stored.cleaner.make_room(Wanted(volume=1), EVERYTHING)
+    assert stored.rows() == []
+    assert stored.files() == []
+    assert left.start_ms == EIGHT_MS + 10_000
+
+
+def test_rows_stay_when_all_files_are_gone_for_then_the_volume_is_not_mounted(
+    make: Callable[..., StoredFootage],
+) -> None:
+    """Given an index of two hundred files and an empty volume, no row is removed."""
+    stored = make()
+    for number in range(200):
+        stored.index.add([stored.put(EIGHT_MS + number * 10_000)])
+    shutil.move(stored.store.root / "a", stored.store.root.parent / "elsewhere")
+    stored.expire()
+    stored.put(stored.clock.now_ms() - 10_000)  # a worker writes into the empty mount point
+    stored.expire()
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    assert len(stored.rows()) == 200
+
+
+def test_two_cleaners_on_one_volume_do_no_harm(make: Callable[..., StoredFootage]) -> None:
+    """Given two managers that both clean, what must go goes once, the rest stays, and neither fails."""
+    one, two = make(), make()
+    for number in range(300):
+        one.record(EIGHT_MS + number * 10_000)
+    failures: list[BaseException] = []
+
+    def clean(stored: StoredFootage) -> None:
+        try:
+            stored.cleaner.make_room(Wanted(volume=200_000), EVERYTHING)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=clean, args=(stored,)) for stored in (one, two)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
+    left = one.files()
+    assert left == one.rows() == [EIGHT_MS + number * 10_000 for number in range(300 - len(left), 300)]
+    freed = sum(stored.cleaner.deleted.bytes.total() for stored in (one, two))
+    assert freed == 1_000 * (300 - len(left)) >= 200_000
+
+
+def test_a_file_that_cannot_be_deleted_does_not_keep_the_younger_ones(make: Callable[..., StoredFootage]) -> None:
+    """Given an oldest file that cannot be deleted, room is made by the next ones, for their age as for room."""
+    stored = make(keep="continuous=3d")
+    for number in range(4):
+        stored.record(EIGHT_MS + number * 10_000)
+    stored.save(EIGHT_MS)
+    with kept_from_being_deleted(stored.store.file(segment_path("a", EIGHT_MS, 1))):
+        stored.cleaner.make_room(Wanted(volume=2_000), EVERYTHING)
+        stored.cleaner.make_room(Wanted(volume=1_000), EVERYTHING)
+        assert stored.files() == [EIGHT_MS, EIGHT_MS + 30_000]
+        stored.clock.advance(7 * 86_400)
+        stored.expire()
+        assert stored.files() == stored.rows() == [EIGHT_MS]
+    stored.clock.advance(600)
+    stored.expire()
+    assert stored.files() == stored.rows() == []
+
+
+def test_footage_on_its_way_into_the_archive_is_left_alone(make: Callable[..., StoredFootage]) -> None:
+    """Given files that are being copied, room is made by others."""
+    stored = make()
+    moving, other = stored.record(EIGHT_MS), stored.record(EIGHT_MS + 10_000)
+    with stored.cleaner.left_alone([IndexedSegment(moving, 0).path]):
+        stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    assert stored.files() == stored.rows() == [moving.start_ms]
+    assert other.start_ms not in stored.files()
+
+
+# --- without the index -----------------------------------------------------------------------------------------------
+
+
+def break_index(index: SegmentIndex) -> None:
+    """Make every question to the database fail."""
+    with index._engine.begin() as connection:
+        connection.execute(text("ALTER TABLE segments RENAME TO away"))
+        connection.execute(text("ALTER TABLE segment_hours RENAME TO hours_away"))
+
+
+def mend_index(index: SegmentIndex) -> None:
+    """Undo `break_index`."""
+    with index._engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO segments"))
+        connection.execute(text("ALTER TABLE hours_away RENAME TO segment_hours"))
+
+
+def test_an_index_that_knows_nothing_does_not_let_the_volume_fill(
+    make: Callable[..., StoredFootage], volume: Path
+) -> None:
+    """Given an empty index, the oldest files go all the same, and the newest stay."""
+    stored = make(volume, floor_bytes=500 * KB)
+    for number in range(20):
+        stored.put(EIGHT_MS + number * 10_000, size=40 * KB)
+    stored.known.survey()
+    stored.guard.look()
+    assert stored.store.free_bytes() >= 500 * KB
+    left = stored.files()
+    assert left == [EIGHT_MS + number * 10_000 for number in range(20 - len(left), 20)]
+    assert len(left) >= 9
+
+
+def test_without_the_database_room_is_made_and_what_was_known_as_evidence_stays(
+    make: Callable[..., StoredFootage], volume: Path
+) -> None:
+    """Given an index that was asked once and is away then, the volume does not fill, and no evidence goes."""
+    stored = make(volume, floor_bytes=500 * KB)
+    evidence = [stored.record(EIGHT_MS + n * 10_000, EVENT, size=40 * KB).start_ms for n in range(3)]
+    for number in range(3, 18):
+        stored.record(EIGHT_MS + number * 10_000, size=40 * KB)
+    frame = stored.save(EIGHT_MS + 5_000)
+    stored.known.survey()
+    break_index(stored.index)
+    stored.guard.look()
+    assert stored.store.free_bytes() >= 500 * KB
+    assert stored.known.is_away
+    assert stored.files()[:3] == evidence
+    assert (stored.frames.root / frame).exists()
+    mend_index(stored.index)
+    stored.clock.advance(60)
+    stored.expire()
+    stored.cleaner.make_room(Wanted(volume=1), EVERYTHING)
+    assert stored.rows() == stored.files()
+
+
+def test_hours_with_evidence_that_nobody_remembers_stay_whole_without_the_database(
+    make: Callable[..., StoredFootage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given too much evidence to remember, an hour that has some stays; one that has none goes."""
+    monkeypatch.setattr("camera_ctrler.recordings.known_footage.REMEMBERED_FILES", 0)
+    stored = make()
+    stored.record(EIGHT_MS, EVENT)
+    stored.record(EIGHT_MS + 10_000)
+    stored.record(EIGHT_MS + HOUR_MS)
+    stored.known.survey()
+    break_index(stored.index)
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    assert stored.files() == [EIGHT_MS, EIGHT_MS + 10_000]
+
+
+class HangingIndex(SegmentIndex):
+    """An index whose database hangs when it is asked for files."""
+
+    answers = True
+    asked = 0
+
+    def find(self, camera_id: str, from_ms: int, to_ms: int, *, limit: int | None = None) -> list[IndexedSegment]:
+        """Answer, or hang until the test is over."""
+        self.asked += 1
+        if not self.answers:
+            threading.Event().wait(5)
+        return super().find(camera_id, from_ms, to_ms, limit=limit)
+
+
+def test_a_database_that_hangs_is_waited_for_once(
+    tmp_path: Path, sqlite_index: SegmentIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a database that answers nothing, room is made after one time-out, and no second question is asked."""
+    monkeypatch.setattr("camera_ctrler.recordings.known_footage.PATIENCE_SECONDS", 0.2)
+    index = HangingIndex(sqlite_index._engine)
+    stored = StoredFootage(tmp_path / "frames", index, SetClock(EIGHT_MS + DAY_MS))
+    for number in range(50):
+        stored.record(EIGHT_MS + number * HOUR_MS // 5)
+    stored.known.survey()
+    asked, index.answers = index.asked, False
+    with pytest.raises(IndexSilentError):
+        stored.known.ask(lambda each: each.find("a", 0, 1), 0.2)
+    stored.cleaner.make_room(Wanted(volume=40_000), EVERYTHING)
+    assert len(stored.files()) == 10
+    assert index.asked == asked + 1
+
+
+def test_a_full_volume_refuses_writers_where_nobody_cleans(volume: Path, make: Callable[..., StoredFootage]) -> None:
+    """Given nobody who looks, a writer does meet a full volume: what the other tests see comes from the guard."""
+    stored = make(volume)
+    room = stored.store.free_bytes() // (40 * KB)
+    for number in range(room - 1):
+        stored.put(EIGHT_MS + number * 10_000, size=40 * KB)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        stored.put(EIGHT_MS - 10_000, size=80 * KB)
