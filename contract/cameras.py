@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contract.errors import StatusReason
 from contract.ids import CameraId
+from contract.recordings import RecordingStatus
 
 #: Analysed frames per second unless the camera says otherwise.
 DEFAULT_ANALYSE_FPS: Final = 1.0
@@ -111,3 +112,4 @@ class CameraStatus(BaseModel):
     #: Capture to published result, milliseconds, median over the last seconds.
     age_ms: float = 0.0
     saving_reason: StatusReason | None = None
+    recording: RecordingStatus = RecordingStatus()

@@ -23,6 +23,9 @@ class StatusReason(StrEnum):
     URL_INVALID = "url_invalid"
     SECRET_KEY_MISSING = "secret_key_missing"  # noqa: S105 - the name of a reason, not a secret
     DISK_FULL = "disk_full"
+    DISK_READ_ONLY = "disk_read_only"
+    DISK_FAILED = "disk_failed"
+    NOT_RECORDABLE = "not_recordable"
     NO_WORKER = "no_worker"
     NO_CAPACITY = "no_capacity"
     NO_LABELS = "no_labels"
@@ -51,6 +54,9 @@ REMEDIES: dict[StatusReason, str] = {
     StatusReason.URL_INVALID: "The URL cannot be used. Use rtsp://, http:// or a file below FARM_LOCAL_VIDEO_DIR.",
     StatusReason.SECRET_KEY_MISSING: "It cannot decrypt the password. Give it the controller's FARM_SECRET_KEY.",
     StatusReason.DISK_FULL: "The frames volume is full. Free space or shorten FARM_FRAMES_MAX_AGE_HOURS.",
+    StatusReason.DISK_READ_ONLY: "The frames volume cannot be written to. Check how it is mounted and who owns it.",
+    StatusReason.DISK_FAILED: "The frames volume fails. Check the disk and its mount; it is tried again by itself.",
+    StatusReason.NOT_RECORDABLE: "Only H.264 and H.265 are recorded. Set the camera's recorded stream to one of them.",
     StatusReason.NO_WORKER: "No worker is running. Start one with: ./farm worker",
     StatusReason.NO_CAPACITY: "Every worker is full. Start another one with: ./farm worker",
     StatusReason.NO_LABELS: "No worker has the labels it requires. Set FARM_WORKER_LABELS of one or change the camera.",

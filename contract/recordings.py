@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contract.errors import StatusReason
 from contract.ids import CameraId
 
 #: Seconds after which a file ends at the next keyframe.
@@ -113,3 +114,30 @@ class OpenSegment(BaseModel):
     audio: str = ""
     width: int = 0
     height: int = 0
+
+
+class RecordingState(StrEnum):
+    """What the recording of a camera is doing."""
+
+    OFF = "off"
+    #: For packets, for a keyframe, or for something to happen; `RecordingStatus.detail` says which.
+    WAITING = "waiting"
+    RECORDING = "recording"
+    #: It should be recording and cannot; `RecordingStatus.reason` says why.
+    FAILING = "failing"
+
+
+class RecordingStatus(BaseModel):
+    """What a worker says of a camera's recording; counts are since it took the camera."""
+
+    state: RecordingState = RecordingState.OFF
+    reason: StatusReason | None = None
+    #: One sentence for people, secrets masked.
+    detail: str = ""
+    #: Of footage that is on the volume.
+    seconds: float = 0.0
+    size_bytes: int = 0
+    #: Reason -> count of the video's packets that were to be recorded and are not.
+    packets_lost: dict[str, int] = {}
+    #: What becomes of the sound, where that is not plain.
+    sound: str = ""

@@ -58,6 +58,10 @@ class WorkerStatus(BaseModel):
     #: Records that wait on disk until Redis takes them, and their size.
     spool_records: int = 0
     spool_bytes: int = 0
+    #: Finished files of footage that Redis was not told of yet, and those it never will be: they are found on the
+    #: volume.
+    segments_waiting: int = 0
+    segments_untold: int = 0
     #: Records lost because the spool was full or could not be written.
     spool_lost: int = 0
 

@@ -15,6 +15,7 @@ from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult, TrackedDetection
 from contract.errors import StatusReason
 from contract.events import Event
+from contract.recordings import RecordingStatus
 from contract.workers import Holding
 from runtime.clock import Clock
 from runtime.worker_link import Numbers
@@ -22,6 +23,8 @@ from workers.capture.state import CaptureState
 from workers.costs import Mean, Rate
 from workers.events import CameraEvents
 from workers.frames import Detections, Frame
+from workers.motion.motion_score import MotionScore
+from workers.recording.camera_recorder import CameraRecorder
 
 #: Seconds over which rates and ages are measured.
 WINDOW_SECONDS: Final = 10.0
@@ -71,6 +74,7 @@ class CameraRun:
         *,
         tally: Tally | None = None,
         numbers: Numbers | None = None,
+        recording: CameraRecorder | None = None,
     ) -> None:
         """Begin to watch a camera.
 
@@ -80,6 +84,7 @@ class CameraRun:
             clock: Times rates and ages.
             tally: Counts of the whole worker, added to.
             numbers: The last ones that were used under this epoch before; results and events go on after them.
+            recording: The camera's recording; None: there is none.
         """
         numbers = numbers if numbers is not None and numbers.epoch == assignment.epoch else Numbers()
         self._worker_id = worker_id
@@ -101,6 +106,9 @@ class CameraRun:
         # Of its own: whoever tells of events hands them on in their order before anybody else makes the next.
         self._telling = threading.Lock()
         self._events = CameraEvents(assignment.camera_id, worker_id, assignment.epoch, numbers.event)
+        self.recording = recording
+        #: Used on the capture's thread alone.
+        self.motion = MotionScore()
         #: Set when a write was refused: another worker has the camera.
         self.superseded = False
         #: Set when this worker has given the camera up.
@@ -275,6 +283,7 @@ class CameraRun:
                 reconnects=capture.reconnects,
                 age_ms=round(median(ages), 1) if ages else 0.0,
                 saving_reason=self._saving_reason,
+                recording=self.recording.status() if self.recording else RecordingStatus(),
             )
 
 

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from contract.cameras import CameraState, CameraStatus
 from contract.errors import FarmError
+from contract.recordings import RecordingState
 from contract.workers import WorkerStatus
 
 #: Labels of figures that belong to one camera.
@@ -37,6 +38,14 @@ class WorkerCollector(Collector):
         yield CounterMetricFamily(
             "farm_worker_spool_lost", "Records that could not be kept until Redis takes them", worker.spool_lost
         )
+        yield GaugeMetricFamily(
+            "farm_worker_segments_waiting",
+            "Finished files of footage that Redis was not told of",
+            worker.segments_waiting,
+        )
+        yield CounterMetricFamily(
+            "farm_worker_segments_untold", "Files of footage that Redis is never told of", worker.segments_untold
+        )
         yield GaugeMetricFamily("farm_worker_resident_bytes", "Largest resident memory", worker.rss_bytes)
         yield CounterMetricFamily("farm_worker_cpu_seconds", "CPU time used", worker.cpu_seconds)
         yield CounterMetricFamily("farm_worker_frames_analysed", "Frames analysed", worker.frames_analysed)
@@ -58,11 +67,32 @@ class WorkerCollector(Collector):
                 stream.add_metric([camera_id], holding.stream_cores)
             if holding.frame_seconds is not None:
                 frame.add_metric([camera_id], holding.frame_seconds)
-        for camera in self._cameras():
+        cameras = list(self._cameras())
+        for camera in cameras:
             online.add_metric([camera.camera_id], float(camera.state is CameraState.ONLINE))
             age.add_metric([camera.camera_id], camera.age_ms / 1000)
             rate.add_metric([camera.camera_id], camera.analysed_fps)
         yield from (online, age, rate, stream, frame)
+        yield from _recordings(cameras)
+
+
+def _recordings(cameras: Iterable[CameraStatus]) -> Iterator[Metric]:
+    failing = GaugeMetricFamily("farm_worker_camera_recording_failing", "1 while it cannot be recorded", labels=_CAMERA)
+    seconds = CounterMetricFamily("farm_worker_camera_recorded_seconds", "Footage on the volume", labels=_CAMERA)
+    size = CounterMetricFamily("farm_worker_camera_recorded_bytes", "Size of footage on the volume", labels=_CAMERA)
+    lost = CounterMetricFamily(
+        "farm_worker_camera_packets_lost", "Packets that were to be recorded and are not", labels=[*_CAMERA, "reason"]
+    )
+    for camera in cameras:
+        recording = camera.recording
+        if recording.state is RecordingState.OFF:
+            continue
+        failing.add_metric([camera.camera_id], float(recording.state is RecordingState.FAILING))
+        seconds.add_metric([camera.camera_id], recording.seconds)
+        size.add_metric([camera.camera_id], recording.size_bytes)
+        for reason, count in recording.packets_lost.items():
+            lost.add_metric([camera.camera_id, reason], count)
+    yield from (failing, seconds, size, lost)
 
 
 def serve_metrics(host: str, port: int, collector: WorkerCollector) -> int:

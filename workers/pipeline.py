@@ -4,10 +4,13 @@ This is the one place where the stages meet. Every queue between them is bounded
 
     captures (a thread each) → Mailbox (a slot per camera) → detector (one thread, batches)
         → lanes (encode and save) → Publisher (one thread; Redis, or a spool on disk while Redis is away)
+
+Beside it, and waiting for none of it, the recorder (one thread) writes the packets that captures hand it.
 """
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +23,7 @@ from contract.cameras import CameraStatus
 from contract.detections import AnalysisResult
 from contract.errors import StatusReason
 from contract.events import Event
+from contract.recordings import RecordMode
 from contract.workers import Holding
 from runtime.clock import Clock
 from runtime.frame_store import VolumeFullError
@@ -33,7 +37,10 @@ from workers.detection.detector import Detector, DetectorError
 from workers.events import CameraEvents
 from workers.frames import Detections, Frame
 from workers.mailbox import Mailbox
+from workers.motion.motion_score import MOVED_SHARE
 from workers.publisher import Publisher
+from workers.recording.recorder import Recorder
+from workers.recording.wishes import Look
 from workers.saving.saver import FrameSaver, shall_save
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import CaptureOpener, Watched, WatchedCameras, numbers_in
@@ -78,6 +85,7 @@ class Stages:
     detector: Detector
     new_tracker: Callable[[], CameraTracker]
     saver: FrameSaver
+    recorder: Recorder
     link: WorkerLink
     #: Closed with the pipeline.
     spool: Spool
@@ -100,11 +108,13 @@ class Pipeline:
         self._detector = stages.detector
         self._new_tracker = stages.new_tracker
         self._saver = stages.saver
+        self._recorder = stages.recorder
         self._on_superseded = on_superseded
         self._tally = Tally()
         self._cameras = WatchedCameras(
             stages.open_capture,
             stages.new_tracker,
+            stages.recorder,
             self,
             worker_id=worker_id,
             clock=clock,
@@ -130,7 +140,8 @@ class Pipeline:
         self._is_detecting = False
 
     def start(self) -> None:
-        """Begin to analyse what arrives."""
+        """Begin to analyse and to record what arrives."""
+        self._recorder.start()
         self._thread.start()
 
     # --- cameras -------------------------------------------------------------------------------------------------
@@ -218,8 +229,16 @@ class Pipeline:
         if run.left:  # it has ended late; the camera may be watched anew, from another URL
             run.drop("given_up")
             return
+        self._look_for_motion(run, frame)
         if self._mailbox.put(frame) is not None:
             run.drop("overload")
+
+    @staticmethod
+    def _look_for_motion(run: CameraRun, frame: Frame) -> None:
+        """Tell the recording whether something moves: here, for it must not depend on how the detector does."""
+        if run.recording is not None and run.assignment.recording.record is not RecordMode.OFF:
+            moved = run.motion.update(frame.image) >= MOVED_SHARE
+            run.recording.looked(Look(frame.captured_monotonic, moved=moved))
 
     def _analyse_for_ever(self) -> None:
         while frames := self._mailbox.take(self._settings.max_batch, self._settings.batch_wait_seconds):
@@ -282,6 +301,8 @@ class Pipeline:
             found.run.drop("given_up")
         else:
             self._lanes.put(frame.camera_id, _Analysed(found.run, frame, result))
+            if result.detections:
+                found.recording.looked(_look(frame, result))
 
     def _drop(self, frame: Frame, reason: str) -> None:
         found = self._cameras.get(frame.camera_id)
@@ -365,6 +386,7 @@ class Pipeline:
         self._thread.join(max(0.0, deadline - self._clock.monotonic()))
         frames_left = self._lanes.close(max(0.1, deadline - self._clock.monotonic()))
         ending = self._cameras.leave_all()
+        self._recorder.close(max(1.0, deadline - self._clock.monotonic()))
         records_left = self._publisher.close(max(0.1, deadline - self._clock.monotonic()))
         if frames_left or records_left:
             log.warning("left_behind", frames=frames_left, records=records_left)
@@ -373,10 +395,21 @@ class Pipeline:
             capture.join(max(0.0, deadline - self._clock.monotonic()))
 
     def abandon(self, timeout_seconds: float) -> None:
-        """Write nothing more; what waits for Redis stays on disk, and is delivered by others if the fence lets it."""
+        """Write nothing more; what waits for Redis stays on disk, and is delivered by others if the fence lets it.
+
+        Footage is not fenced: files that are open are finished.
+        """
+        self._cameras.stop_captures()
+        self._recorder.close(timeout_seconds)
         left = self._publisher.abandon(timeout_seconds)
         if left:
             log.warning("left_behind", frames=0, records=left)
+
+
+def _look(frame: Frame, result: AnalysisResult) -> Look:
+    seen = Counter(detection.class_name for detection in result.detections)
+    is_tracked = any(detection.track_id is not None for detection in result.detections)
+    return Look(frame.captured_monotonic, seen=seen, is_tracked=is_tracked)
 
 
 def unserved_since(since: float | None, tried_at: float, now: float) -> float:

@@ -17,6 +17,7 @@ from runtime import exit_codes
 from runtime.clock import Clock
 from runtime.frame_store import FrameStore
 from runtime.lease import Lease, LeaseKeeper, LeaseState
+from runtime.recording_feed import RecordingFeed
 from runtime.redis_client import RedisAwayError, RedisUnreachableError, check_server, connect
 from runtime.settings import WorkerSettings
 from runtime.shutdown import Shutdown
@@ -27,6 +28,7 @@ from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.metrics import WorkerCollector, serve_metrics
 from workers.pipeline import Pipeline, PipelineSettings, Stages
+from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.tracker import CameraTracker
@@ -100,6 +102,12 @@ class WorkerService:
         self._refused_statuses = 0
         #: Whether the last status could not be published: that is told once for each outage.
         self._is_silent = False
+        self._recorder = Recorder(
+            RecorderSettings(settings.frames_dir, settings.record_buffer_bytes),
+            RecordingFeed(data_client),
+            worker_id=self.worker_id,
+            clock=clock,
+        )
         self._pipeline = Pipeline(
             PipelineSettings(
                 settings.max_batch, settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()
@@ -113,6 +121,7 @@ class WorkerService:
                     jpeg_quality=settings.jpeg_quality,
                     preview_size=settings.preview_size,
                 ),
+                recorder=self._recorder,
                 link=self._data_link,
                 spool=Spool.own(settings.spool_path, self.worker_id, settings.spool_max_bytes, clock),
             ),
@@ -322,4 +331,6 @@ class WorkerService:
             spool_records=spool_records,
             spool_bytes=spool_bytes,
             spool_lost=self._pipeline.records_lost,
+            segments_waiting=self._recorder.segments_waiting,
+            segments_untold=self._recorder.segments_untold,
         )

@@ -8,12 +8,16 @@ from typing import Protocol
 import structlog
 
 from contract.assignments import Assignment
+from contract.recordings import RecordMode
 from runtime.clock import Clock
 from runtime.spool import Spool
 from runtime.worker_link import Numbers
 from workers.camera_run import CameraRun, Tally
+from workers.capture.media import MediaTap
 from workers.capture.state import CaptureState
 from workers.frames import Frame
+from workers.recording.camera_recorder import CameraRecorder
+from workers.recording.recorder import Recorder
 from workers.tracking.tracker import CameraTracker
 
 log = structlog.get_logger(__name__)
@@ -44,9 +48,10 @@ class CaptureOpener(Protocol):
         assignment: Assignment,
         on_frame: Callable[[Frame], None],
         on_state: Callable[[CaptureState], None],
+        tap: MediaTap,
         /,
     ) -> Capture:
-        """Return the capture."""
+        """Return the capture; `tap` gets the packets of a camera that is recorded."""
         ...
 
 
@@ -57,6 +62,7 @@ class Watched:
     run: CameraRun
     capture: Capture
     tracker: CameraTracker
+    recording: CameraRecorder
 
 
 class CameraListener(Protocol):
@@ -79,6 +85,7 @@ class WatchedCameras:
         self,
         open_capture: CaptureOpener,
         new_tracker: Callable[[], CameraTracker],
+        recorder: Recorder,
         listener: CameraListener,
         *,
         worker_id: str,
@@ -91,6 +98,7 @@ class WatchedCameras:
         Args:
             open_capture: Makes captures.
             new_tracker: Makes trackers.
+            recorder: Records them.
             listener: Hears what the cameras do.
             worker_id: Who watches.
             clock: For the cameras' rates and ages.
@@ -99,6 +107,7 @@ class WatchedCameras:
         """
         self._open_capture = open_capture
         self._new_tracker = new_tracker
+        self._recorder = recorder
         self._listener = listener
         self._worker_id = worker_id
         self._clock = clock
@@ -146,23 +155,30 @@ class WatchedCameras:
 
     def _begin(self, assignment: Assignment, accepted: Numbers) -> None:
         numbers = accepted.newest(self._used.get(assignment.camera_id, accepted))
-        run = CameraRun(assignment, self._worker_id, self._clock, tally=self._tally, numbers=numbers)
+        recording = self._recorder.begin(assignment)
+        run = CameraRun(
+            assignment, self._worker_id, self._clock, tally=self._tally, numbers=numbers, recording=recording
+        )
         listener = self._listener
         capture = self._open_capture(
-            assignment, lambda frame: listener.arrived(run, frame), lambda state: listener.capture_changed(run, state)
+            assignment,
+            lambda frame: listener.arrived(run, frame),
+            lambda state: listener.capture_changed(run, state),
+            recording,
         )
-        self._watched[assignment.camera_id] = Watched(run, capture, self._new_tracker())
+        self._watched[assignment.camera_id] = Watched(run, capture, self._new_tracker(), recording)
         capture.start()
         log.info("camera_taken", camera=assignment.camera_id, epoch=assignment.epoch)
 
     def _reassign(self, camera_id: str, watched: Watched, wanted: Assignment) -> None:
         held = watched.run.assignment
-        if (held.url, held.secrets) != (wanted.url, wanted.secrets):
+        if _streams(held) != _streams(wanted):
             self._leave(camera_id)
             self._begin(wanted, Numbers())
             return
         watched.run.reassign(wanted)
         watched.capture.update(analyse_fps=wanted.settings.analyse_fps, epoch=wanted.epoch)
+        watched.recording.update(epoch=wanted.epoch, settings=wanted.recording)
         log.info("camera_changed", camera=camera_id, epoch=wanted.epoch)
 
     def _leave(self, camera_id: str) -> None:
@@ -170,6 +186,7 @@ class WatchedCameras:
         watched.run.left = True
         watched.capture.stop()
         self._ending.append(watched.capture)
+        self._recorder.leave(watched.recording)
         self._listener.left(watched.run)
         self._used[camera_id] = watched.run.numbers
         if watched.run.superseded:
@@ -207,6 +224,14 @@ class WatchedCameras:
             for camera_id in list(self._watched):
                 self._leave(camera_id)
             return list(self._ending)
+
+
+def _streams(assignment: Assignment) -> tuple[object, ...]:
+    """Return what says which streams are received: a change of any of it needs another capture."""
+    recording = assignment.recording
+    if recording.record is RecordMode.OFF:
+        return assignment.url, assignment.secrets
+    return assignment.url, assignment.secrets, assignment.main_url, assignment.main_secrets, recording.record_audio
 
 
 def _differs(wanted: Assignment, held: Assignment) -> bool:

@@ -10,6 +10,7 @@ from camera_ctrler.api.problems import FieldError, invalid_request
 from contract.camera_specs import Camera, CameraCreate
 from contract.cameras import CameraState
 from contract.errors import StatusReason
+from contract.recordings import RecordingStatus
 
 #: 9999-12-31T23:59:59Z, the last time that has a folder name on the frames volume.
 MAX_MS: Final = 253_402_300_799_000
@@ -21,7 +22,8 @@ _WHOLE = re.compile(r"-?\d{1,16}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,16}(\.\d{1,16})?", re.ASCII)
 
 
-def _whole(value: object) -> object:
+def whole_number(value: object) -> object:
+    """Refuse texts that are no whole number in plain digits; for `BeforeValidator`."""
     if isinstance(value, str) and not _WHOLE.fullmatch(value):
         raise ValueError("must be a whole number in decimal digits")
     return value
@@ -41,8 +43,8 @@ def _flag(value: object) -> object:
 
 # pydantic takes " 1_0" for a number and "yes" for true; a query says what the document says or is refused.
 Flag = Annotated[bool, BeforeValidator(_flag)]
-EpochMs = Annotated[int, Field(ge=0, le=MAX_MS), BeforeValidator(_whole)]
-Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole)]
+EpochMs = Annotated[int, Field(ge=0, le=MAX_MS), BeforeValidator(whole_number)]
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(whole_number)]
 Speed = Annotated[float, Field(ge=1, le=16, allow_inf_nan=False), BeforeValidator(_decimal)]
 
 
@@ -141,6 +143,12 @@ class ImportedCameras(BaseModel):
     items: list[Camera]
 
 
+class RecordingStatusView(RecordingStatus):
+    """How the recording of one camera does, with what to do about it."""
+
+    remedy: str = Field("", description="What a person can do about the reason")
+
+
 class CameraStatusView(BaseModel):
     """How one camera does, with what to do about it."""
 
@@ -169,6 +177,7 @@ class CameraStatusView(BaseModel):
     frames_unsaved: dict[str, int] = Field(description="Reason to count of analysed frames that could not be saved")
     reconnects: int
     saving_reason: StatusReason | None = Field(description="Why frames are not saved; null while they are")
+    recording: RecordingStatusView
     objects: dict[str, int] = Field(description="What the newest frame shows, by class; empty unless online")
     result_key: str = Field(description="Changes with every new picture; empty while there is none")
 

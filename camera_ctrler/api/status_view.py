@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from camera_ctrler.api.schemas import CameraStatusView
+from camera_ctrler.api.schemas import CameraStatusView, RecordingStatusView
 from contract.camera_specs import Camera
 from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult
@@ -116,6 +116,7 @@ _FIGURES: Final = (
     "reconnects",
     "saving_reason",
 )
+_NOTHING_RECORDED: Final = RecordingStatusView()
 _NOTHING_KNOWN: Final[dict[str, Any]] = {
     **CameraStatus(camera_id="x", worker_id="x", epoch=0, state=CameraState.PENDING, updated_at_ms=0).model_dump(
         include=set(_FIGURES)
@@ -123,6 +124,7 @@ _NOTHING_KNOWN: Final[dict[str, Any]] = {
     "worker_id": None,
     "epoch": None,
     "updated_at_ms": None,
+    "recording": _NOTHING_RECORDED,
 }
 
 
@@ -131,6 +133,9 @@ def _known_figures(heard: Heard[CameraStatus] | None) -> dict[str, Any]:
         return _NOTHING_KNOWN | {"last_frame_age_ms": None}
     status = heard.message
     figures: dict[str, Any] = {name: getattr(status, name) for name in _FIGURES}
+    recording = status.recording
+    remedy = REMEDIES[recording.reason] if recording.reason else ""
+    figures["recording"] = RecordingStatusView(**recording.model_dump(), remedy=remedy)
     last = status.last_frame_at_ms
     # Both times are the worker's own: whether its clock is right does not matter.
     figures["last_frame_age_ms"] = None if last is None else max(0, status.updated_at_ms - last) + heard.age_ms

@@ -15,13 +15,16 @@ from contract.events import Event
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
+from runtime.recording_feed import RecordingFeed
 from runtime.spool import Spool
 from runtime.worker_link import WorkerLink
 from tests.support.hand_fed import CLASS_NAMES, TOO_LARGE, BreakableDetector, HandFedCapture
 from tests.support.rtsp_server import wait_until
+from workers.capture.media import MediaTap
 from workers.capture.state import CaptureState
 from workers.frames import Detections, Frame
 from workers.pipeline import Pipeline, PipelineSettings, Stages, unserved_since
+from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.tracker import CameraTracker
@@ -55,6 +58,7 @@ class Bench:
             detector=self.detector,
             new_tracker=lambda: self.trackers.pop() if self.trackers else ByteTrackCameraTracker(CLASS_NAMES),
             saver=FrameSaver(FrameStore(folder), jpeg_quality=80, preview_size=160),
+            recorder=Recorder(RecorderSettings(folder, 1_000_000), RecordingFeed(client), worker_id="w", clock=CLOCK),
             link=self.link,
             spool=Spool.own(folder / "spool", "w", 1_000_000, CLOCK),
         )
@@ -68,6 +72,7 @@ class Bench:
         assignment: Assignment,
         on_frame: Callable[[Frame], None],
         on_state: Callable[[CaptureState], None],
+        _tap: MediaTap,
         /,
     ) -> Capture:
         on_state(CaptureState(state=CameraState.ONLINE))

@@ -21,6 +21,7 @@ from tests.support.hand_fed import BreakableDetector, HandFedCapture
 from tests.support.processes import wait_until
 from tests.support.valkey_server import ValkeyServer
 from workers import service
+from workers.capture.media import MediaTap
 from workers.capture.state import CaptureState
 from workers.frames import Frame
 from workers.service import WorkerService
@@ -57,7 +58,12 @@ class Worker:
         self._thread.start()
 
     def _open(
-        self, assignment: Assignment, on_frame: Callable[[Frame], None], on_state: Callable[[CaptureState], None], /
+        self,
+        assignment: Assignment,
+        on_frame: Callable[[Frame], None],
+        on_state: Callable[[CaptureState], None],
+        _tap: MediaTap,
+        /,
     ) -> Capture:
         self._on_state[assignment.camera_id] = on_state
         self.captures[assignment.camera_id] = HandFedCapture(assignment, on_frame)

@@ -186,7 +186,8 @@ class CameraRecorder:
         if session is None or session.ended:
             return
         if session.is_recordable:
-            self._held.append(session.place(arrived))
+            for held in session.place(arrived):
+                self._held.append(held)
         else:
             self._lose(StatusReason.NOT_RECORDABLE, int(arrived.is_video))
 

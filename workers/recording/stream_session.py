@@ -8,6 +8,7 @@ from av.video.stream import VideoStream
 
 from contract.errors import FarmError, StatusReason
 from workers.capture.media import MediaPacket, MediaTemplate
+from workers.recording.first_stamps import Stamp, completed
 from workers.recording.held_packets import Arrived, HeldPacket
 from workers.recording.media_clock import MediaClock
 from workers.recording.parameter_sets import (
@@ -49,6 +50,8 @@ class StreamSession:
         extradata = template.video.codec_context.extradata or b""
         self._length_size = length_size(extradata, self.codec)
         self._sets: ParameterSets = declared_sets(extradata, self.codec) if self.is_recordable else frozenset()
+        #: The first packets of the video, until their times are known; None: they are.
+        self._first: list[tuple[Arrived, Stamp]] | None = []
         #: Whether packets are given start codes, for the parameters came out of the stream itself.
         self._rewrites = False
 
@@ -67,14 +70,25 @@ class StreamSession:
         """Width and height in pixels."""
         return self._template.width, self._template.height
 
-    def place(self, arrived: Arrived) -> HeldPacket["StreamSession"]:
-        """Put a packet on its line of time."""
+    def place(self, arrived: Arrived) -> list[HeldPacket["StreamSession"]]:
+        """Put a packet on its line of time; the first ones are returned together, as soon as their times are known."""
         packet = arrived.packet
+        stamp = Stamp(_seconds(packet, packet.dts), _seconds(packet, packet.pts))
+        if not arrived.is_video or self._first is None:
+            return [self._placed(arrived, stamp)]
+        self._first.append((arrived, stamp))
+        stamps = completed([known for _, known in self._first])
+        if stamps is None:
+            return []
+        first, self._first = self._first, None
+        return [self._placed(held, known) for (held, _), known in zip(first, stamps, strict=True)]
+
+    def _placed(self, arrived: Arrived, stamp: Stamp) -> HeldPacket["StreamSession"]:
         clock = self.clock if arrived.is_video else self._sound_clock
-        placed = clock.place(_seconds(packet, packet.dts), _seconds(packet, packet.pts), arrived.at, arrived.at_ms)
+        placed = clock.place(stamp.decode, stamp.present, arrived.at, arrived.at_ms)
         return HeldPacket(
             session=self,
-            packet=packet,
+            packet=arrived.packet,
             is_video=arrived.is_video,
             is_keyframe=arrived.is_keyframe,
             seconds=placed.seconds,
