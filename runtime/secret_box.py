@@ -1,5 +1,6 @@
 """Encrypts camera credentials at rest and in Redis (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
+import base64
 import os
 import tempfile
 from contextlib import suppress
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from contract.errors import FarmError
 from runtime.settings import CommonSettings
@@ -29,6 +32,11 @@ class SecretBox:
                 "FARM_SECRET_KEY must be 32 bytes in urlsafe base64 (44 characters); make one with: "
                 "openssl rand -base64 32 | tr '+/' '-_'"
             ) from error
+        self._key = base64.urlsafe_b64decode(key)
+
+    def derived_key(self, purpose: str) -> bytes:
+        """Return 32 bytes for another purpose (HKDF-SHA256), from which neither this key nor another one follows."""
+        return HKDF(SHA256(), 32, salt=None, info=f"camfarm {purpose}".encode()).derive(self._key)
 
     @classmethod
     def from_settings(cls, settings: CommonSettings) -> Self:

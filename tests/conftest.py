@@ -11,5 +11,6 @@ pytest_plugins = (
     "tests.support.volumes",
     # Last: they import others, and assertions are explained only in modules that pytest itself loads first.
     "tests.support.farm_state",
+    "tests.support.recorded_camera",
     "tests.support.sender",
 )

@@ -12,12 +12,39 @@ from camera_ctrler.api import services as shared
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
-from camera_ctrler.api.resources import cameras, events, footage, operations, pictures, status, workers
+from camera_ctrler.api.resources import (
+    cameras,
+    events,
+    evidence,
+    exports,
+    footage,
+    links,
+    operations,
+    pictures,
+    recorded_pictures,
+    recordings,
+    status,
+    workers,
+)
 from runtime.settings import ControllerSettings
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 RESOURCES: Final = tuple(
-    module.resource for module in (cameras, status, workers, events, pictures, footage, operations)
+    module.resource
+    for module in (
+        cameras,
+        status,
+        workers,
+        events,
+        pictures,
+        recordings,
+        exports,
+        recorded_pictures,
+        evidence,
+        links,
+        footage,
+        operations,
+    )
 )
 
 _WALL_POLICY: Final = (

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from camera_ctrler.api.problems import FieldError, ProblemError, field_errors, invalid_request
-from camera_ctrler.api.schemas import EpochMs
+from camera_ctrler.api.schemas import EpochMs, whole_number
 from contract.ids import CameraId, WorkerId
+
+_Count = Annotated[int, Field(ge=0, le=9_999), BeforeValidator(whole_number)]
+_Epoch = Annotated[int, Field(ge=1, le=10**15 - 1), BeforeValidator(whole_number)]
+_Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 
 VERSION_PREFIX: Final = "/api/v1"
 JSON_TYPE: Final = "application/json"
@@ -30,6 +34,13 @@ PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
     "camera_id": PathParameter(TypeAdapter(CameraId), "Id of the camera", "lobby"),
     "worker_id": PathParameter(TypeAdapter(WorkerId), "Id of the worker", "worker-1"),
     "captured_at_ms": PathParameter(TypeAdapter(EpochMs), "When it was captured, Unix ms UTC", "1790000000000"),
+    "start_ms": PathParameter(TypeAdapter(EpochMs), "When the file of footage begins, Unix ms UTC", "1790000000000"),
+    "epoch": PathParameter(TypeAdapter(_Epoch), "Epoch of the worker that recorded it", "1"),
+    "first": PathParameter(TypeAdapter(_Count), "Number of the first fragment, from 0", "0"),
+    "last": PathParameter(TypeAdapter(_Count), "Number of the last one; at most the file's own last one is sent", "1"),
+    "event_id": PathParameter(TypeAdapter(_Text), "Id of the event: camera, epoch and number", "lobby:1:1"),
+    "token": PathParameter(TypeAdapter(_Text), "What was signed, and the signature", "WyIvY2FtZXJhcy9sb2JieSJd.c2ln"),
+    "address": PathParameter(TypeAdapter(_Text), "What the link was made for", "cameras/lobby/clip.mp4"),
 }
 
 
@@ -68,7 +79,7 @@ class Operation:
     @property
     def path_parameters(self) -> list[str]:
         """Names of the variable parts, in order."""
-        return [part.split(">")[0] for part in self.rule.split("<")[1:]]
+        return [part.split(">")[0].rpartition(":")[2] for part in self.rule.split("<")[1:]]
 
 
 Handler = Callable[..., Any]

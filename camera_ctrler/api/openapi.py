@@ -28,6 +28,7 @@ TAGS: Final = {
     "workers": "Who watches what, at what cost, and why it moved",
     "events": "What happened at cameras, and every result",
     "pictures": "Latest results, snapshots and live views",
+    "recordings": "Recorded footage: timeline, HLS, clips, pictures, links",
     "footage": "Saved frames and their playback",
     "operations": "For orchestrators and monitoring",
 }
@@ -39,7 +40,7 @@ def build_document(operations: Iterable[Operation]) -> Schema:
     names, schemas = component_schemas(_models(listed))
     paths: dict[str, Schema] = {}
     for operation in listed:
-        path = re.sub(r"<(\w+)>", r"{\1}", operation.rule)
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.rule)
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, names, schemas)
     for operation in listed:  # a query's model is spread over parameters and needs no component
         if operation.query is not None:

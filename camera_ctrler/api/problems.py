@@ -11,8 +11,12 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from camera_ctrler.playback.clip import ClipInterruptedError, NothingToPlayError
 from camera_ctrler.playback.clip_store import TooManyClipsError
+from camera_ctrler.playback.errors import ClipInterruptedError, NothingToPlayError
+from camera_ctrler.playback.links import LinkError, LinkExpiredError
+from camera_ctrler.playback.recorded_files import FootageGoneError
+from camera_ctrler.playback.track_runs import DamagedFootageError
+from camera_ctrler.recordings.archive import ArchiveError
 from camera_ctrler.registry import (
     CameraExistsError,
     CameraNotFoundError,
@@ -124,6 +128,11 @@ _KNOWN: Final[tuple[tuple[type[FarmError], int, str, str, str], ...]] = (
     (InvalidUrlError, 400, "invalid-request", "The request cannot be used", "url"),
     (ContractError, 400, "invalid-request", "The request cannot be used", ""),
     (NothingToPlayError, 404, "nothing-to-play", "Nothing to play", ""),
+    (FootageGoneError, 404, "footage-gone", "Footage is gone", ""),
+    (DamagedFootageError, 404, "footage-damaged", "Footage is damaged", ""),
+    (LinkExpiredError, 403, "link-expired", "The link has expired", ""),
+    (LinkError, 403, "link-invalid", "The link cannot be used", ""),
+    (ArchiveError, 503, "archive-away", "The archive of footage cannot be used", ""),
     (TooManyClipsError, 503, "too-many-clips", "Too many clips at once", ""),
     (ClipInterruptedError, 503, "stopping", "The server stops", ""),
     (CameraUnreadableError, 503, "camera-unreadable", "The camera's row in the database cannot be read", ""),

@@ -14,7 +14,8 @@ from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
-from camera_ctrler.playback.clip import ClipMaker
+from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.playback.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.clip_store import ClipStore
 from camera_ctrler.playback.frame_index import FrameIndex
 from camera_ctrler.registry import ORIGIN_FARM, Registry
@@ -74,9 +75,10 @@ class Services:
     frames: FrameIndex
     pictures: Pictures
     live: LiveHub
-    clips: ClipStore
+    clips: ClipStore[ClipFigures]
     clip_maker: ClipMaker
     streams: StreamSlots
+    recorded: RecordedServices
     #: Set when the server stops: long answers end.
     stopping: threading.Event
 
@@ -108,6 +110,7 @@ class Services:
             clips=ClipStore(clock),
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
+            recorded=RecordedServices.create(settings, registry.engine, box, clock, stopping),
             stopping=stopping,
         )
 
@@ -126,6 +129,7 @@ class Services:
         self.stop()
         self.live.close()  # first: a connection that is closed under a thread that reads from it fails in odd ways
         self.clips.close()
+        self.recorded.close()
         self.registry.close()
         self.client.close()
 

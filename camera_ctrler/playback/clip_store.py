@@ -8,9 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from camera_ctrler.playback.clip import ClipFigures
 from contract.errors import FarmError
 from runtime.clock import Clock
 
@@ -29,10 +28,14 @@ class TooManyClipsError(FarmError):
     """As many clips as may be are being made."""
 
 
-class ClipFile(io.RawIOBase):
+#: What is to be said of a clip.
+Figures = TypeVar("Figures")
+
+
+class ClipFile(io.RawIOBase, Generic[Figures]):
     """A finished clip, open for reading at a place of its own."""
 
-    def __init__(self, descriptor: int, size: int, figures: ClipFigures) -> None:
+    def __init__(self, descriptor: int, size: int, figures: Figures) -> None:
         super().__init__()
         self._descriptor = descriptor
         self._place = 0
@@ -72,33 +75,34 @@ class ClipFile(io.RawIOBase):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Generic[Figures]):
     descriptor: int
     size: int
-    figures: ClipFigures
+    figures: Figures
     made_at: float
 
 
 #: Writes a clip to the path it is given.
-Make = Callable[[Path], ClipFigures]
+Make = Callable[[Path], Figures]
 #: What names a clip.
 Key = tuple[str | int | float, ...]
 
 
-class ClipStore:
+class ClipStore(Generic[Figures]):
     """Clips in temporary files without a name, so that nothing of them outlives this process.
 
     Safe to use from several threads.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, max_bytes: int = MAX_BYTES) -> None:
         self._clock = clock
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._clips: OrderedDict[Key, _Kept] = OrderedDict()
+        self._clips: OrderedDict[Key, _Kept[Figures]] = OrderedDict()
         self._making: dict[Key, threading.Lock] = {}
         self._turns = threading.BoundedSemaphore(MAX_MAKING)
 
-    def open(self, key: Key, make: Make) -> ClipFile:
+    def open(self, key: Key, make: Make[Figures]) -> ClipFile[Figures]:
         """Return the clip of `key`, made by `make` unless there is one; who asks meanwhile waits for that one.
 
         Raises:
@@ -117,7 +121,7 @@ class ClipStore:
                 if not making.locked():
                     self._making.pop(key, None)
 
-    def _find(self, key: Key) -> ClipFile | None:
+    def _find(self, key: Key) -> ClipFile[Figures] | None:
         with self._lock:
             kept = self._clips.get(key)
             if kept is None or self._clock.monotonic() - kept.made_at > LIFETIME_SECONDS:
@@ -125,7 +129,7 @@ class ClipStore:
             self._clips.move_to_end(key)
             return _opened(kept)
 
-    def _make(self, key: Key, make: Make) -> ClipFile:
+    def _make(self, key: Key, make: Make[Figures]) -> ClipFile[Figures]:
         if not self._turns.acquire(timeout=PATIENCE_SECONDS):
             raise TooManyClipsError(f"{MAX_MAKING} clips are being made already; ask again in a moment")
         try:
@@ -140,12 +144,12 @@ class ClipStore:
             self._drop(key)
             self._clips[key] = kept
             opened = _opened(kept)
-            while self._too_much():
+            while len(self._clips) > 1 and self._too_much():  # the newest is wanted piece by piece, however large
                 self._drop(next(iter(self._clips)))
         return opened
 
     def _too_much(self) -> bool:
-        return len(self._clips) > MAX_CLIPS or sum(kept.size for kept in self._clips.values()) > MAX_BYTES
+        return len(self._clips) > MAX_CLIPS or sum(kept.size for kept in self._clips.values()) > self._max_bytes
 
     def _drop(self, key: Key) -> None:
         kept = self._clips.pop(key, None)
@@ -159,5 +163,5 @@ class ClipStore:
                 self._drop(key)
 
 
-def _opened(kept: _Kept) -> ClipFile:
+def _opened(kept: _Kept[Figures]) -> ClipFile[Figures]:
     return ClipFile(os.dup(kept.descriptor), kept.size, kept.figures)

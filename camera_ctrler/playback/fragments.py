@@ -112,6 +112,17 @@ class Layout:
         """Return the newest fragment up to `index` that begins with a keyframe."""
         return next((place for place in range(index, -1, -1) if self.fragments[place].keyframe), 0)
 
+    def last_needed(self, index: int) -> int:
+        """Return the last fragment that has pictures which are shown up to the end of fragment `index`.
+
+        With B-frames a picture may be decoded after ones that are shown later.
+        """
+        following = index + 1
+        reorders = self.fragments[0].first_offset > 0
+        if reorders and following < len(self.fragments) and not self.fragments[following].keyframe:
+            return following
+        return index
+
     def bytes_of(self, first: int, last: int) -> tuple[int, int]:
         """Return offset and size of the fragments from `first` to `last`, both included."""
         offset = self.fragments[first].offset

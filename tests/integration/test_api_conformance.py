@@ -1,5 +1,6 @@
 """The API does what its OpenAPI document says: nothing undocumented, no 5xx, whatever is sent."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from camera_ctrler.api.app import all_operations, create_app
-from camera_ctrler.api.documented import Operation
+from camera_ctrler.api.documented import PATH_PARAMETERS, Operation
 from camera_ctrler.api.services import services_of
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from contract.moves import MoveReason
 from tests.support.farm_state import FarmState, now_ms, settings_for
+from tests.support.footage import Look
+from tests.support.recorded_camera import RecordedCamera
 from tests.support.valkey_server import ValkeyServer
 
 load_all_checks()
@@ -29,6 +32,7 @@ load_all_checks()
 #: Requests per operation and kind.
 EXAMPLES = 25
 SAVED_AT_MS = now_ms() - 1_000
+RECORDED_AT_MS = now_ms() - 60_000
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,7 @@ def _fill(state: FarmState) -> None:
     for step in range(1, 6):
         state.save("lobby", SAVED_AT_MS + step * 10)
     state.save("lobby", SAVED_AT_MS)
+    RecordedCamera(state.services).record(RECORDED_AT_MS, 2, seconds=1.0, look=Look(size=(160, 96)))
     state.camera("dock", url="rtsp://viewer:secret@192.0.2.11/stream1")
     state.status("dock", CameraState.OFFLINE, StatusReason.AUTH_FAILED)
 
@@ -65,7 +70,7 @@ def test_no_request_gets_an_answer_that_the_document_does_not_name(
 ) -> None:
     """Given any request, valid or not, then status, content type and body are documented and no 5xx comes."""
     document = schemathesis.openapi.from_wsgi("/apispec.json", living_app)
-    path = operation.rule.replace("<", "{").replace(">", "}")
+    path = _as_documented(operation.rule)
     if mode is GenerationMode.NEGATIVE and not (operation.path_parameters or operation.query or operation.body):
         pytest.skip("nothing of this request can be wrong")
 
@@ -87,6 +92,11 @@ def test_no_request_gets_an_answer_that_the_document_does_not_name(
         services_of(living_app).stopping.clear()
 
 
+def _as_documented(rule: str) -> str:
+    """Return a path as OpenAPI writes it: a variable part is a name in braces."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+
+
 def _reach_deeper(case: schemathesis.Case[Any]) -> None:
     """Put what a random text never is: the id of a camera, a URL that can be opened, no made-up cursor."""
     if "camera_id" in case.path_parameters:
@@ -95,12 +105,29 @@ def _reach_deeper(case: schemathesis.Case[Any]) -> None:
         case.path_parameters["worker_id"] = "worker-1"
     if "captured_at_ms" in case.path_parameters and case.path_parameters["captured_at_ms"] % 2:
         case.path_parameters["captured_at_ms"] = SAVED_AT_MS
+    _reach_footage(case)
     case.query.pop("cursor", None)
     body: Any = case.body
     cameras = body.get("cameras", [body]) if isinstance(body, dict) else []
     for number, camera in enumerate(cameras):
         if "url" in camera:
             camera["url"] = f"rtsp://192.0.2.10/{number}"
+
+
+def _reach_footage(case: schemathesis.Case[Any]) -> None:
+    """Put files, events and times that there are in half of the cases."""
+    if "start_ms" in case.path_parameters:
+        case.path_parameters |= {"start_ms": RECORDED_AT_MS, "epoch": 1}
+    if "first" in case.path_parameters:
+        case.path_parameters["first"] %= 3
+    if "event_id" in case.path_parameters:
+        case.path_parameters["event_id"] = "lobby:1:1"
+    for name in ("from_ms", "at_ms"):
+        given = case.query.get(name)
+        if isinstance(given, int) and given % 2:
+            case.query[name] = RECORDED_AT_MS + 500
+            if name == "from_ms":
+                case.query["to_ms"] = RECORDED_AT_MS + 1_500
 
 
 def test_the_document_is_valid_openapi(api: FlaskClient) -> None:
@@ -117,7 +144,7 @@ def test_every_route_is_documented_and_every_documented_path_is_served(app: Flas
     assert document is not None
     documented = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     served = {
-        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        (method, _as_documented(rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
@@ -131,7 +158,9 @@ def test_every_operation_on_a_camera_says_that_there_may_be_none(living_app: Fla
     api = living_app.test_client()
     for operation in all_operations():
         if "camera_id" in operation.path_parameters:
-            path = operation.rule.replace("<camera_id>", "nobody").replace("<captured_at_ms>", "1")
+            path = operation.rule.replace("<camera_id>", "nobody")
+            for name, parameter in PATH_PARAMETERS.items():
+                path = path.replace(f"<{name}>", parameter.example)
             answer = api.open(path, method=operation.method, json={} if operation.body else None)
             assert (answer.status_code, 404 in operation.errors) == (404, True), operation.name
 

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from camera_ctrler.api.resources import footage
 from camera_ctrler.api.services import services_of
 from camera_ctrler.playback import clip_store
-from camera_ctrler.playback.clip import ClipFigures, ClipInterruptedError, ClipMaker, NothingToPlayError, clip_size, fit
+from camera_ctrler.playback.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.clip_store import ClipStore, TooManyClipsError
+from camera_ctrler.playback.errors import ClipInterruptedError, NothingToPlayError
+from camera_ctrler.playback.picture_encoder import clip_size, fit
 from contract.frame_paths import frame_path
 from runtime.frame_store import FrameStore
 from tests.support.clips import picture
@@ -221,15 +223,15 @@ def _writer(data: bytes) -> clip_store.Make:
 
 
 @pytest.fixture
-def clips() -> Iterator[ClipStore]:
+def clips() -> Iterator[ClipStore[ClipFigures]]:
     """A store with a clock of its own."""
-    store = ClipStore(SetClock())
+    store: ClipStore[ClipFigures] = ClipStore(SetClock())
     yield store
     store.close()
 
 
 def test_a_clip_that_is_being_read_outlives_its_place_in_the_store(
-    clips: ClipStore, monkeypatch: pytest.MonkeyPatch
+    clips: ClipStore[ClipFigures], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given room for one clip, when another is made, then the reader of the first still reads all of it."""
     monkeypatch.setattr(clip_store, "MAX_CLIPS", 1)
@@ -246,7 +248,7 @@ def test_a_clip_that_is_being_read_outlives_its_place_in_the_store(
 def test_a_clip_is_made_anew_after_its_lifetime() -> None:
     """Given a clip older than its lifetime, then the next request makes another."""
     clock = SetClock()
-    store = ClipStore(clock)
+    store: ClipStore[ClipFigures] = ClipStore(clock)
     store.open(("a",), _writer(b"old")).close()
     clock.advance(clip_store.LIFETIME_SECONDS + 1)
     with store.open(("a",), _writer(b"new")) as clip:
@@ -254,7 +256,7 @@ def test_a_clip_is_made_anew_after_its_lifetime() -> None:
     store.close()
 
 
-def test_a_clip_that_fails_leaves_the_way_free(clips: ClipStore) -> None:
+def test_a_clip_that_fails_leaves_the_way_free(clips: ClipStore[ClipFigures]) -> None:
     """Given a maker that raises, then its error comes through, and the next request may succeed."""
 
     def broken(_path: Path) -> ClipFigures:
@@ -266,7 +268,9 @@ def test_a_clip_that_fails_leaves_the_way_free(clips: ClipStore) -> None:
     clips.open(("a",), _writer(b"x")).close()
 
 
-def test_who_finds_all_turns_taken_is_told_after_a_while(clips: ClipStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_finds_all_turns_taken_is_told_after_a_while(
+    clips: ClipStore[ClipFigures], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given as many clips in the making as may be, then one more waits, and is told to come again."""
     monkeypatch.setattr(clip_store, "PATIENCE_SECONDS", 0.05)
     go_on, begun = threading.Event(), threading.Semaphore(0)

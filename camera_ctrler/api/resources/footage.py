@@ -3,19 +3,18 @@
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice
-from typing import BinaryIO, Final, cast
+from typing import Final
 
-from flask import Response, request, send_file
-from werkzeug.exceptions import HTTPException
-from werkzeug.wsgi import FileWrapper
+from flask import Response, send_file
 
+from camera_ctrler.api.clip_response import clip_response
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.problems import FieldError, ProblemError, invalid_request
 from camera_ctrler.api.schemas import FramePage, FrameQuery, PlaybackQuery, SavedFrame
 from camera_ctrler.api.services import services
 from camera_ctrler.playback import mjpeg
-from camera_ctrler.playback.clip import NothingToPlayError, times_of
-from camera_ctrler.playback.clip_store import ClipFile
+from camera_ctrler.playback.clip import times_of
+from camera_ctrler.playback.errors import NothingToPlayError
 from contract.frame_paths import captured_at_ms as time_of
 from contract.frame_paths import frame_path
 
@@ -132,7 +131,12 @@ def playback_mp4(camera_id: str, query: PlaybackQuery) -> Response:
     with parts.streams.one():
         clip = parts.clips.open(key, lambda path: parts.clip_maker.make(camera_id, times, query.speed, path))
     began = datetime.fromtimestamp(times[0] / 1000, UTC)
-    return _clip_response(clip, "-".join(map(str, key)), f"{camera_id}-{began:%Y%m%dT%H%M%SZ}.mp4")
+    return clip_response(
+        clip,
+        tag="-".join(map(str, key)),
+        name=f"{camera_id}-{began:%Y%m%dT%H%M%SZ}.mp4",
+        headers={"X-Frames": str(clip.figures.frames), "X-Skipped-Frames": str(clip.figures.skipped)},
+    )
 
 
 def _times_of_clip(camera_id: str, query: PlaybackQuery) -> list[int]:
@@ -147,20 +151,3 @@ def _times_of_clip(camera_id: str, query: PlaybackQuery) -> list[int]:
     if not times:
         raise NothingToPlayError(f"camera {camera_id!r} has no saved frames in that range; list them with /frames")
     return times
-
-
-def _clip_response(clip: ClipFile, tag: str, name: str) -> Response:
-    response = Response(FileWrapper(cast("BinaryIO", clip), 65_536), mimetype="video/mp4", direct_passthrough=True)
-    response.content_length = clip.size
-    response.set_etag(tag)
-    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
-    response.headers["X-Frames"] = str(clip.figures.frames)
-    response.headers["X-Skipped-Frames"] = str(clip.figures.skipped)
-    response.cache_control.private = True
-    response.cache_control.no_cache = True
-    try:
-        response.make_conditional(request.environ, accept_ranges=True, complete_length=clip.size)
-    except HTTPException:
-        clip.close()
-        raise
-    return response

@@ -1,0 +1,34 @@
+"""Answers with a finished clip: whole, a range of it, or that it has not changed."""
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO, cast
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import FileWrapper
+
+from camera_ctrler.playback.clip_store import ClipFile
+
+
+def clip_response(clip: ClipFile[Any], *, tag: str, name: str, headers: Mapping[str, str]) -> Response:
+    """Return the answer; it closes `clip` when it was sent.
+
+    Args:
+        clip: What to send.
+        tag: Names its contents.
+        name: Of the file, where a person saves it.
+        headers: What else is said of it.
+    """
+    response = Response(FileWrapper(cast("BinaryIO", clip), 65_536), mimetype="video/mp4", direct_passthrough=True)
+    response.content_length = clip.size
+    response.set_etag(tag)
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    response.headers.update(headers)
+    response.cache_control.private = True
+    response.cache_control.no_cache = True
+    try:
+        response.make_conditional(request.environ, accept_ranges=True, complete_length=clip.size)
+    except HTTPException:
+        clip.close()
+        raise
+    return response

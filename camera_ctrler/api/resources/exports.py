@@ -1,0 +1,182 @@
+"""Clips and time-lapses of recorded footage, as files."""
+
+import base64
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Response
+
+from camera_ctrler.api.clip_response import clip_response
+from camera_ctrler.api.documented import Media, Resource
+from camera_ctrler.api.problems import ProblemError
+from camera_ctrler.api.recording_schemas import (
+    DAY_MS,
+    HOUR_MS,
+    ClipExport,
+    ClipQuery,
+    RecordedSpan,
+    TimelapseQuery,
+)
+from camera_ctrler.api.services import services
+from camera_ctrler.playback.clip_store import ClipFile
+from camera_ctrler.playback.exporter import Export, ExportFigures
+from camera_ctrler.playback.recorded_pictures import TIMELAPSE_FPS, instants, make_timelapse
+
+resource = Resource("exports", "recordings")
+
+#: Longest clip: more is asked for in several.
+MAX_CLIP_MS: Final = 6 * HOUR_MS
+MAX_TIMELAPSE_MS: Final = 400 * DAY_MS
+#: A clip is written twice where its index is put in front, and some room is left for others.
+_ROOM: Final = 2.5
+#: Gaps named in a header, which has a bounded length; the JSON answer has all of them.
+_HEADER_GAPS: Final = 20
+
+CLIP_HEADERS: Final = {
+    "X-Begin-Ms": "When its first picture was taken, Unix ms UTC",
+    "X-End-Ms": "When its last picture ends, Unix ms UTC",
+    "X-Gaps": "What was not recorded in between, as start-end in Unix ms, the first 20; the clip goes on without it",
+    "X-Gap-Count": "How many gaps there are",
+    "X-Encoded-Ms": "Milliseconds that were encoded anew; everything else is the camera's own stream",
+    "X-Notes": "For people",
+    "X-SHA256": "Of the whole file, in hexadecimal digits",
+    "Repr-Digest": "The same as RFC 9530 has it",
+}
+
+
+@resource.documented(
+    "GET",
+    "/cameras/<camera_id>/clip.mp4",
+    summary="Recorded footage as one MP4",
+    description="The camera's own stream without re-encoding, from the keyframe before `from_ms`; at most 6 hours. "
+    "With `exact` it begins and ends with the very picture, and only what lies before the next keyframe is encoded "
+    "anew (at most 10 minutes, where the codec leaves no other way). The same range gives the same bytes. `Range` "
+    "requests are answered. The file states camera and times in its metadata.",
+    query=ClipQuery,
+    answers={200: Media("video/mp4", "The clip"), 206: Media("video/mp4", "A part of the clip"), 304: None},
+    errors=(404, 416),
+    headers=CLIP_HEADERS,
+)
+def clip_mp4(camera_id: str, query: ClipQuery) -> Response:
+    """Answer with a clip."""
+    export = _prepared(camera_id, query)
+    return export_response(export, open_export(export))
+
+
+@resource.documented(
+    "GET",
+    "/cameras/<camera_id>/export",
+    summary="Make a clip and say what it is",
+    description="What `clip.mp4` of the same range sends: digest, real begin and end, gaps. Name both ends.",
+    query=ClipQuery,
+    answers={200: ClipExport},
+    errors=(404,),
+)
+def export_clip(camera_id: str, query: ClipQuery) -> ClipExport:
+    """Answer with what a clip is."""
+    export = _prepared(camera_id, query)
+    with open_export(export) as clip:
+        figures, size = clip.figures, clip.size
+    asked = {"from_ms": export.from_ms, "to_ms": export.to_ms} | ({"exact": "true"} if export.exact else {})
+    return ClipExport(
+        camera_id=camera_id,
+        from_ms=export.from_ms,
+        to_ms=export.to_ms,
+        begin_ms=figures.begin_ms,
+        end_ms=figures.end_ms,
+        gaps=[RecordedSpan(start_ms=gap.start_ms, end_ms=gap.end_ms) for gap in figures.gaps],
+        encoded_ms=figures.encoded_ms,
+        notes=list(figures.notes),
+        size_bytes=size,
+        sha256=figures.sha256,
+        url=f"/api/v1/cameras/{camera_id}/clip.mp4?{urlencode(asked)}",
+    )
+
+
+def _prepared(camera_id: str, query: ClipQuery) -> Export:
+    parts = services()
+    name = parts.registry.get(camera_id).view().name
+    from_ms, to_ms = query.bounds(parts.clock.now_ms(), longest_ms=MAX_CLIP_MS)
+    return parts.recorded.exporter.prepare(camera_id, name, from_ms, to_ms, exact=query.exact)
+
+
+def open_export(export: Export) -> ClipFile[ExportFigures]:
+    """Return the clip, made now unless there is one.
+
+    Raises:
+        ProblemError: 503; there is no room for it.
+        FarmError: It cannot be made.
+    """
+    parts = services()
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if export.size_bytes * _ROOM > free:
+        raise ProblemError(
+            503,
+            "no-room-for-clip",
+            "No room for the clip",
+            f"The clip takes some {export.size_bytes / 1e6:.0f} MB, and the controller's temporary folder has "
+            f"{free / 1e6:.0f} MB left; ask for a shorter range, or set TMPDIR to a larger volume.",
+        )
+    with parts.streams.one():
+        return parts.recorded.exports.open(
+            (export.camera_id, export.name), lambda path: parts.recorded.exporter.make(export, path)
+        )
+
+
+def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
+    """Return the answer with a clip, and what is said of it."""
+    figures = clip.figures
+    named = [f"{gap.start_ms}-{gap.end_ms}" for gap in figures.gaps[:_HEADER_GAPS]]
+    headers = {
+        "X-Begin-Ms": str(figures.begin_ms),
+        "X-End-Ms": str(figures.end_ms),
+        "X-Gaps": ", ".join(named),
+        "X-Gap-Count": str(len(figures.gaps)),
+        "X-Encoded-Ms": str(figures.encoded_ms),
+        "X-Notes": "; ".join(figures.notes),
+        "X-SHA256": figures.sha256,
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(figures.sha256)).decode()}:",
+    }
+    began = datetime.fromtimestamp(figures.begin_ms / 1000, UTC)
+    name = f"{export.camera_id}-{began:%Y%m%dT%H%M%SZ}.mp4"
+    return clip_response(clip, tag=figures.sha256, name=name, headers=headers)
+
+
+@resource.documented(
+    "GET",
+    "/cameras/<camera_id>/timelapse.mp4",
+    summary="Recorded footage as a time-lapse",
+    description="Keyframes at equal distances, 25 a second; times without footage are left out.",
+    query=TimelapseQuery,
+    answers={200: Media("video/mp4", "The time-lapse"), 206: Media("video/mp4", "A part of it"), 304: None},
+    errors=(404, 416),
+    headers={
+        "X-Frames": "How many pictures it shows",
+        "X-Missing-Frames": "At how many instants nothing was recorded",
+        "X-Begin-Ms": "When its first picture was taken, Unix ms UTC",
+        "X-End-Ms": "When its last picture was taken, Unix ms UTC",
+    },
+)
+def timelapse_mp4(camera_id: str, query: TimelapseQuery) -> Response:
+    """Answer with a time-lapse."""
+    parts = services()
+    parts.registry.get(camera_id)
+    from_ms, to_ms = query.bounds(parts.clock.now_ms(), longest_ms=MAX_TIMELAPSE_MS, default_ms=HOUR_MS)
+    times = instants(from_ms, to_ms, query.seconds * TIMELAPSE_FPS)
+    key = (camera_id, from_ms, to_ms, query.seconds)
+    with parts.streams.one():
+        clip = parts.recorded.timelapses.open(
+            key, lambda path: make_timelapse(parts.recorded.moments, camera_id, times, path, parts.stopping)
+        )
+    figures = clip.figures
+    headers = {
+        "X-Frames": str(figures.pictures),
+        "X-Missing-Frames": str(figures.missing),
+        "X-Begin-Ms": str(figures.begin_ms),
+        "X-End-Ms": str(figures.end_ms),
+    }
+    tag = f"{'-'.join(map(str, key))}-{figures.pictures}-{clip.size}"
+    return clip_response(clip, tag=tag, name=f"{camera_id}-timelapse.mp4", headers=headers)

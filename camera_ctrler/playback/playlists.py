@@ -1,0 +1,118 @@
+"""Makes playlists of recorded footage: of a range, and of what is being recorded."""
+
+from typing import Final
+
+from camera_ctrler.playback import hls
+from camera_ctrler.playback.hls import Part
+from camera_ctrler.playback.live_windows import WINDOW_SECONDS, LiveWindows
+from camera_ctrler.playback.recorded import NothingRecordedError, files_of, nothing_recorded
+from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
+from camera_ctrler.playback.showing import Run, Shown, runs_of, runs_shown, shown
+from camera_ctrler.playback.track_runs import DamagedFootageError
+from camera_ctrler.recordings.footage import Footage
+from runtime.clock import Clock
+
+#: Milliseconds before now at which a live playlist begins for one who comes in: enough to begin at once.
+ENTRANCE_MS: Final = 20_000
+#: All who come within so many milliseconds share one live playlist.
+SHARED_MS: Final = 10_000
+#: Milliseconds that a live playlist may be followed; then the player begins anew.
+MAX_LIVE_MS: Final = 24 * 3_600_000
+#: Bits a second that are stated where nothing is known.
+_USUAL_BANDWIDTH: Final = 4_000_000
+
+
+class Playlists:
+    """Playlists of all cameras. Safe to use from several threads."""
+
+    def __init__(self, footage: Footage, files: RecordedFiles, clock: Clock) -> None:
+        self._footage = footage
+        self._files = files
+        self._clock = clock
+        self._windows = LiveWindows()
+
+    def of_range(self, camera_id: str, from_ms: int, to_ms: int) -> str:
+        """Return a playlist with an end: every file that has something of the range, as a whole.
+
+        Raises:
+            NothingRecordedError: There is no such file that can be played.
+            IndexAwayError: The database is away.
+        """
+        files, growing = files_of(self._footage, camera_id, from_ms, to_ms)
+        parts: list[Part] = []
+        left_out = 0
+        for file in shown(files):
+            try:
+                parts += self._as_one(file, growing=file.found.path == growing)
+            except (FootageGoneError, DamagedFootageError):
+                left_out += 1
+        if not parts:
+            raise nothing_recorded(self._footage, camera_id, from_ms, to_ms)
+        return hls.playlist(parts, ended=True, start_ms=from_ms, left_out=left_out)
+
+    def live(self, camera_id: str, from_ms: int) -> str:
+        """Return the playlist that began at `from_ms` and grows: what is left of it, to the last whole part.
+
+        Raises:
+            NothingRecordedError: Nothing was recorded since then.
+            IndexAwayError: The database is away.
+        """
+        now_ms = self._clock.now_ms()
+        name = camera_id, from_ms
+        begin_ms = self._windows.begin_ms(name)
+        files, growing = files_of(self._footage, camera_id, begin_ms, now_ms + WINDOW_SECONDS * 1000)
+        parts: list[Part] = []
+        for file in shown(files):
+            try:
+                runs = self._runs(file, growing=file.found.path == growing)
+                init = self._files.head(file.found).digest
+            except (FootageGoneError, DamagedFootageError):
+                continue
+            parts += (part for run in runs if (part := _part(file, run, run, init)).end_ms > begin_ms)
+        window = self._windows.cut(name, parts, now_ms - WINDOW_SECONDS * 1000)
+        if not window.parts:
+            raise NothingRecordedError(
+                f"nothing of camera {camera_id!r} was recorded since {hls.iso_time(from_ms)}; check its status, and "
+                "that it is recorded"
+            )
+        return hls.playlist(window.parts, ended=False, place=window.place)
+
+    def entrance(self, camera_id: str) -> str:
+        """Return the playlist that leads to the live one.
+
+        Raises:
+            NothingRecordedError: Nothing is being recorded.
+            IndexAwayError: The database is away.
+        """
+        now_ms = self._clock.now_ms()
+        from_ms = (now_ms - ENTRANCE_MS) // SHARED_MS * SHARED_MS
+        files, _ = files_of(self._footage, camera_id, from_ms, now_ms + WINDOW_SECONDS * 1000)
+        if not files:
+            raise nothing_recorded(self._footage, camera_id, from_ms, now_ms)
+        newest = files[-1].segment
+        length_ms = newest.end_ms - newest.start_ms
+        bandwidth = newest.size_bytes * 8_000 // length_ms if length_ms else _USUAL_BANDWIDTH
+        return hls.entrance(from_ms, bandwidth * 3 // 2, (newest.width, newest.height))
+
+    def _as_one(self, file: Shown, *, growing: bool) -> list[Part]:
+        """Return what shows of a file as one part, or nothing."""
+        segment = file.found.segment
+        init = self._files.head(file.found).digest
+        if file.whole and not growing:
+            seconds = (segment.end_ms - segment.start_ms) / 1000
+            return [Part(segment.start_ms, segment.epoch, 0, hls.TO_THE_END, segment.start_ms, seconds, init)]
+        layout = self._files.layout_of(file.found)
+        runs = runs_shown(runs_of(layout, open_end=False), file)
+        return [_part(file, runs[0], runs[-1], init)] if runs else []
+
+    def _runs(self, file: Shown, *, growing: bool) -> list[Run]:
+        layout = self._files.layout_of(file.found)
+        runs = runs_of(layout, open_end=growing)
+        # Of the file that is being written the index says less than the file itself.
+        return runs if growing else runs_shown(runs, file)
+
+
+def _part(file: Shown, first: Run, last: Run, init: str) -> Part:
+    segment = file.found.segment
+    begin_ms = segment.start_ms + float(first.begin * 1000)
+    return Part(segment.start_ms, segment.epoch, first.first, last.last, begin_ms, float(last.end - first.begin), init)

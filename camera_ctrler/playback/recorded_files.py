@@ -1,0 +1,132 @@
+"""Reads files of footage piece by piece, and remembers how they are laid out."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, Final, Generic, TypeVar
+
+from camera_ctrler.playback.fragments import Head, Layout, read_head, read_layout
+from camera_ctrler.playback.track_runs import DamagedFootageError
+from camera_ctrler.recordings.files import FootageFiles
+from camera_ctrler.recordings.index import IndexedSegment
+from contract.errors import FarmError
+
+#: Layouts and init sections that are remembered: some 3 kB and 0.3 kB each.
+MAX_LAYOUTS: Final = 2_000
+MAX_HEADS: Final = 20_000
+
+_Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
+
+
+class FootageGoneError(FarmError):
+    """A file of footage that the index knows is not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """One file of footage, open for reading."""
+
+    found: IndexedSegment
+    file: BinaryIO
+    size: int
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return at most `size` bytes from `offset` on; fewer at the end of the file."""
+        self.file.seek(offset)
+        return self.file.read(size)
+
+
+class RecordedFiles:
+    """Files of footage, wherever they lie. Safe to use from several threads.
+
+    A file that grows, or is made anew, has another size and is read anew.
+    """
+
+    def __init__(self, files: FootageFiles) -> None:
+        self._files = files
+        self._layouts: _Newest[tuple[str, int], Layout] = _Newest(MAX_LAYOUTS)
+        self._heads: _Newest[str, Head] = _Newest(MAX_HEADS)
+
+    @contextmanager
+    def open(self, found: IndexedSegment) -> Iterator[OpenedFile]:
+        """Open a file for the ``with`` block.
+
+        Raises:
+            FootageGoneError: It is not there any more.
+            ArchiveAwayError: It is in the archive, which does not answer.
+            OSError: The volume is gone.
+        """
+        try:
+            file = self._files.open(found)
+        except FileNotFoundError as error:
+            raise FootageGoneError(
+                f"the file {found.path} is not there any more; it may have passed its retention. "
+                "./farm recordings check compares the index with the volume"
+            ) from error
+        with file:
+            yield OpenedFile(found, file, file.seek(0, 2))
+
+    def head(self, found: IndexedSegment) -> Head:
+        """Return the init section of a file, remembered for ever: it is written once.
+
+        Raises:
+            FootageGoneError: The file was not there when it was asked for first.
+            DamagedFootageError: The file has none.
+        """
+
+        def read() -> Head:
+            with self.open(found) as opened, _named(found):
+                return read_head(opened.read)
+
+        return self._heads.get(found.path, read)
+
+    def layout(self, opened: OpenedFile) -> Layout:
+        """Return how an open file is laid out.
+
+        Raises:
+            DamagedFootageError: It has no init section.
+        """
+
+        def read() -> Layout:
+            with _named(opened.found):
+                return read_layout(opened.read, opened.size)
+
+        return self._layouts.get((opened.found.path, opened.size), read)
+
+    def layout_of(self, found: IndexedSegment) -> Layout:
+        """Return how a file is laid out now; errors as in `open` and `layout`."""
+        with self.open(found) as opened:
+            return self.layout(opened)
+
+
+class _Newest(Generic[_Key, _Value]):
+    """Remembers so many values, those that were asked for last. Safe to use from several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._known: OrderedDict[_Key, _Value] = OrderedDict()
+
+    def get(self, key: _Key, make: Callable[[], _Value]) -> _Value:
+        """Return what is remembered, or what `make` makes; two threads may make the same at once."""
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        made = make()
+        with self._lock:
+            self._known[key] = made
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return made
+
+
+@contextmanager
+def _named(found: IndexedSegment) -> Iterator[None]:
+    try:
+        yield
+    except DamagedFootageError as error:
+        raise DamagedFootageError(f"the file {found.path} cannot be played: {error}") from error
