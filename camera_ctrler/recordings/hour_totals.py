@@ -9,6 +9,7 @@ from camera_ctrler.recordings.spans import Span, merged
 from contract.recording_paths import HOUR_MS
 
 RANKS: Final = range(3)
+MINUTE_MS: Final = 60_000
 
 
 class StoredFile(NamedTuple):
@@ -54,6 +55,16 @@ def read_seen(text: str | None) -> dict[str, int]:
 
 
 @dataclass(slots=True)
+class Minute:
+    """What the files come to that start in one minute."""
+
+    #: As in `HourTotals`.
+    recorded_ms: int = 0
+    moving: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class HourTotals:
     """What the files come to that start in one hour of a camera, on one tier."""
 
@@ -68,6 +79,8 @@ class HourTotals:
     #: Sum of duration times motion, in thousandths.
     moving: int = 0
     seen: dict[str, int] = field(default_factory=dict)
+    #: By minute of the hour, of the files that start in it.
+    minutes: dict[int, Minute] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
 
     def add(self, files: Iterable[StoredFile]) -> None:
@@ -79,9 +92,12 @@ class HourTotals:
             self.recorded_ms += file.duration_ms
             self.moving += file.duration_ms * file.motion
             pieces.append((file.start_ms, file.end_ms))
-            if file.seen:
-                for name, most in read_seen(file.seen).items():
-                    self.seen[name] = max(most, self.seen.get(name, 0))
+            minute = self.minutes.setdefault((file.start_ms - self.hour_ms) // MINUTE_MS, Minute())
+            minute.recorded_ms += file.duration_ms
+            minute.moving += file.duration_ms * file.motion
+            for name, most in read_seen(file.seen).items():
+                self.seen[name] = max(most, self.seen.get(name, 0))
+                minute.seen[name] = max(most, minute.seen.get(name, 0))
         self.spans = merged(pieces)
 
     def promote(self, before: StoredFile, after: StoredFile) -> None:
@@ -107,6 +123,7 @@ class HourTotals:
             "recorded_ms": self.recorded_ms,
             "moving": self.moving,
             "seen": seen_text(self.seen),
+            "minutes": minutes_text(self.minutes),
             "spans": spans_text(self.spans, self.hour_ms),
         }
 
@@ -122,6 +139,7 @@ class HourTotals:
             recorded_ms=row["recorded_ms"],
             moving=row["moving"],
             seen=read_seen(row["seen"]),
+            minutes=read_minutes(row["minutes"]),
             spans=read_spans(row["spans"], row["hour_ms"]),
         )
 
@@ -142,6 +160,17 @@ def totals_of(files: Iterable[StoredFile]) -> list[HourTotals]:
 def only_promoted(before: StoredFile, after: StoredFile) -> bool:
     """Tell whether two rows of a file differ in the reason it is kept for, at most."""
     return before._replace(kept_for=after.kept_for) == after
+
+
+def minutes_text(minutes: Mapping[int, Minute]) -> str:
+    """Return what is stored of an hour's minutes; those without a file are left out."""
+    flat = [[number, each.recorded_ms, each.moving, each.seen or 0] for number, each in sorted(minutes.items())]
+    return json.dumps(flat, separators=(",", ":"))
+
+
+def read_minutes(text: str) -> dict[int, Minute]:
+    """Return what `minutes_text` was given."""
+    return {number: Minute(recorded_ms, moving, seen or {}) for number, recorded_ms, moving, seen in json.loads(text)}
 
 
 def spans_text(spans: Iterable[Span], hour_ms: int) -> str:

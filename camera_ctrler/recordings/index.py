@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, ScalarSelect, func, or_, select, tuple_
+from sqlalchemy import Connection, Engine, Row, func, select, tuple_
 
 from camera_ctrler.recordings import index_writing
-from camera_ctrler.recordings.hour_totals import RANKS, StoredFile, read_seen, read_spans
+from camera_ctrler.recordings.hour_totals import MINUTE_MS, RANKS, read_seen, read_spans
+from camera_ctrler.recordings.index_reading import (
+    hours_of,
+    overlapping,
+    pieces_of_files,
+    pieces_of_hours,
+    pieces_of_minutes,
+)
 from camera_ctrler.recordings.index_writing import FILE_COLUMNS, SegmentKey, read_formats
 from camera_ctrler.recordings.spans import (
     Bucket,
@@ -23,7 +29,7 @@ from camera_ctrler.recordings.spans import (
 )
 from camera_ctrler.recordings.tables import recorded_cameras, recording_state, segment_hours, segments
 from contract.recording_paths import HOUR_MS, segment_path
-from contract.recordings import MAX_SEGMENT_MS, KeptFor, Segment
+from contract.recordings import KeptFor, Segment
 
 __all__ = ["Bucket", "CameraHour", "IndexedSegment", "SegmentIndex", "SegmentKey", "Span"]
 
@@ -32,21 +38,35 @@ VOLUME: Final = 0
 ARCHIVE: Final = 1
 #: Most files that one transaction changes: some 100 ms in which no other process can write to SQLite.
 _BATCH: Final = 1_000
+_KEPT_FOR: Final = tuple(KeptFor.ranked(rank) for rank in RANKS)
 #: Hours that are read at a time.
 _PAGE: Final = 1_000
-#: Later than any file, and in 64 bits even with some hours added.
-_FAR_MS: Final = 10**18
-_SEGMENTS: Final = TypeAdapter(list[Segment])
-_KEPT_FOR: Final = tuple(KeptFor.ranked(rank) for rank in RANKS)
 
 
-@dataclass(frozen=True, slots=True)
 class IndexedSegment:
-    """A file of footage, and where it is."""
+    """A file of footage, and where it is: tier 0 is the frames volume, 1 the archive."""
 
-    segment: Segment
-    #: 0: on the frames volume; 1: in the archive.
-    tier: int
+    __slots__ = ("_segment", "tier")
+
+    def __init__(self, segment: Segment, tier: int) -> None:
+        self._segment: Segment | None = segment
+        self.tier: Final = tier
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, IndexedSegment) and (self.segment, self.tier) == (other.segment, other.tier)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.tier))
+
+    def __repr__(self) -> str:
+        return f"IndexedSegment({self.segment!r}, {self.tier})"
+
+    @property
+    def segment(self) -> Segment:
+        """What its worker told of it."""
+        if self._segment is None:
+            self._segment = self._read()
+        return self._segment
 
     @property
     def key(self) -> SegmentKey:
@@ -57,6 +77,42 @@ class IndexedSegment:
     def path(self) -> str:
         """Path relative to the frames volume, or to the archive."""
         return segment_path(*self.key)
+
+    def _read(self) -> Segment:
+        raise NotImplementedError
+
+
+class _StoredSegment(IndexedSegment):
+    """Made from a row only when somebody looks: of the thousands of a day, players look at few."""
+
+    __slots__ = ("_camera_id", "_formats", "_row")
+
+    def __init__(self, camera_id: str, row: Row[Any], formats: dict[int, tuple[str, str, int, int]]) -> None:
+        self._segment = None
+        self.tier = row.tier
+        self._camera_id, self._row, self._formats = camera_id, row, formats
+
+    @property
+    def key(self) -> SegmentKey:
+        return self._camera_id, self._row.start_ms, self._row.epoch
+
+    def _read(self) -> Segment:
+        _, start_ms, epoch, duration_ms, size_bytes, number, kept_for, motion, _, seen = self._row
+        codec, audio, width, height = self._formats[number]
+        return Segment(
+            camera_id=self._camera_id,
+            start_ms=start_ms,
+            end_ms=start_ms + duration_ms,
+            epoch=epoch,
+            size_bytes=size_bytes,
+            codec=codec,
+            audio=audio,
+            width=width,
+            height=height,
+            kept_for=_KEPT_FOR[kept_for],
+            motion=motion / 1000,
+            seen=read_seen(seen),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +209,14 @@ class SegmentIndex:
         """Return the files that have something of the range, by start and epoch; the first `limit` of them."""
         query = (
             select(*FILE_COLUMNS)
-            .where(*_overlapping(camera_id, from_ms, to_ms))
+            .where(*overlapping(camera_id, from_ms, to_ms))
             .order_by(segments.c.start_ms, segments.c.epoch)
             .limit(limit)
         )
         with self._engine.connect() as connection:
             rows = connection.execute(query).all() if from_ms < to_ms else []
             formats = read_formats(connection) if rows else {}
-        fields = [_fields(camera_id, StoredFile(*row), formats) for row in rows]
-        tiers = (row.tier for row in rows)
-        return [
-            IndexedSegment(segment, tier)
-            for segment, tier in zip(_SEGMENTS.validate_python(fields), tiers, strict=True)
-        ]
+        return [_StoredSegment(camera_id, row, formats) for row in rows]
 
     def segments_of_hour(self, camera_id: str, hour_ms: int) -> list[IndexedSegment]:
         """Return the files that start in the hour that begins at `hour_ms`, by start and epoch, of all tiers."""
@@ -177,7 +228,7 @@ class SegmentIndex:
     def spans(self, camera_id: str, from_ms: int, to_ms: int) -> list[Span]:
         """Return what was recorded without a gap (less than `GAP_MS`), clipped to the range, in order."""
         table = segment_hours
-        query = select(table.c.hour_ms, table.c.spans).where(*_hours_of(camera_id, from_ms, to_ms))
+        query = select(table.c.hour_ms, table.c.spans).where(*hours_of(camera_id, from_ms, to_ms))
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         pieces = (span for row in rows for span in read_spans(row.spans, row.hour_ms))
@@ -186,8 +237,9 @@ class SegmentIndex:
     def density(self, camera_id: str, from_ms: int, to_ms: int, bucket_ms: int) -> list[Bucket]:
         """Return what happened, by buckets that begin at multiples of `bucket_ms`; empty ones are left out.
 
-        Whole hours are by far the quickest for more than some days; with them, motion and classes of a file count in
-        the hour in which it starts, also where the range begins within that hour.
+        Seconds are exact. What was seen in a file counts in every bucket that it reaches into; with buckets of a
+        minute and more, in those of the minute in which it starts, and with whole hours in that of its hour. Whole
+        hours are the quickest for more than some days, and less than a minute the slowest: then each file is read.
 
         Raises:
             ContractError: More buckets than anybody can look at.
@@ -196,28 +248,14 @@ class SegmentIndex:
         spans = self.spans(camera_id, from_ms, to_ms)
         return buckets_of(spans, self.pieces(camera_id, from_ms, to_ms, bucket_ms), from_ms, to_ms, bucket_ms)
 
-    def pieces(self, camera_id: str, from_ms: int, to_ms: int, bucket_ms: int) -> Iterator[Piece]:
-        """Yield what happened in the range, as finely as buckets of this width need it."""
-        read = self._hour_pieces if bucket_ms % HOUR_MS == 0 else self._file_pieces
-        return read(camera_id, from_ms, to_ms)
-
-    def _file_pieces(self, camera_id: str, from_ms: int, to_ms: int) -> Iterator[Piece]:
-        columns = (segments.c.start_ms, segments.c.duration_ms, segments.c.motion, segments.c.seen)
-        query = select(*columns).where(*_overlapping(camera_id, from_ms, to_ms))
+    def pieces(self, camera_id: str, from_ms: int, to_ms: int, bucket_ms: int) -> list[Piece]:
+        """Return what happened in the range, as finely as buckets of this width need it."""
+        if bucket_ms < MINUTE_MS:
+            ask = pieces_of_files
+        else:
+            ask = pieces_of_minutes if bucket_ms % HOUR_MS else pieces_of_hours
         with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        for start_ms, duration_ms, motion, seen in rows:
-            yield Piece(start_ms, start_ms + duration_ms, motion / 1000, 1.0, read_seen(seen))
-
-    def _hour_pieces(self, camera_id: str, from_ms: int, to_ms: int) -> Iterator[Piece]:
-        table = segment_hours
-        columns = (table.c.hour_ms, table.c.recorded_ms, table.c.moving, table.c.seen)
-        query = select(*columns).where(*_hours_of(camera_id, from_ms, to_ms))
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        for hour_ms, recorded_ms, moving, seen in rows:
-            motion = moving / recorded_ms / 1000 if recorded_ms else 0.0
-            yield Piece(hour_ms, hour_ms + HOUR_MS, motion, recorded_ms / HOUR_MS, read_seen(seen))
+            return ask(connection, camera_id, from_ms, to_ms)
 
     def hours(self, *, tier: int, before_ms: int | None = None) -> Iterator[CameraHour]:
         """Yield what the hours of all cameras come to, oldest first, then by camera.
@@ -258,55 +296,6 @@ class SegmentIndex:
         )
         with self._engine.connect() as connection:
             return {camera_id: int(size) for camera_id, size in connection.execute(query)}
-
-
-def _number_of(camera_id: str) -> ScalarSelect[Any]:
-    """Asked anew each time: a number that somebody remembers is wrong once an older database was put back."""
-    table = recorded_cameras
-    return select(table.c.number).where(table.c.camera_id == camera_id).scalar_subquery()
-
-
-def _stored_time(at_ms: int) -> int:
-    """Return a time that fits into the database, whatever somebody asks for."""
-    return max(-_FAR_MS, min(at_ms, _FAR_MS))
-
-
-def _overlapping(camera_id: str, from_ms: int, to_ms: int) -> tuple[Any, ...]:
-    table, from_ms, to_ms = segments, _stored_time(from_ms), _stored_time(to_ms)
-    return (
-        table.c.camera == _number_of(camera_id),
-        # No file is longer: without this, everything since the beginning would have to be looked at.
-        table.c.start_ms > from_ms - MAX_SEGMENT_MS,
-        table.c.start_ms < to_ms,
-        or_(table.c.start_ms + table.c.duration_ms > from_ms, table.c.start_ms >= from_ms),
-    )
-
-
-def _hours_of(camera_id: str, from_ms: int, to_ms: int) -> tuple[Any, ...]:
-    table, from_ms, to_ms = segment_hours, _stored_time(from_ms), _stored_time(to_ms)
-    return (
-        table.c.camera == _number_of(camera_id),
-        table.c.hour_ms > from_ms - HOUR_MS - MAX_SEGMENT_MS,
-        table.c.hour_ms < to_ms,
-    )
-
-
-def _fields(camera_id: str, file: StoredFile, formats: dict[int, tuple[str, str, int, int]]) -> dict[str, Any]:
-    codec, audio, width, height = formats[file.format]
-    return {
-        "camera_id": camera_id,
-        "start_ms": file.start_ms,
-        "end_ms": file.end_ms,
-        "epoch": file.epoch,
-        "size_bytes": file.size_bytes,
-        "codec": codec,
-        "audio": audio,
-        "width": width,
-        "height": height,
-        "kept_for": _KEPT_FOR[file.kept_for],
-        "motion": file.motion / 1000,
-        "seen": read_seen(file.seen),
-    }
 
 
 def _camera_hour(row: dict[str, Any]) -> CameraHour:

@@ -5,11 +5,11 @@ when it is written, on SQLite as on PostgreSQL.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from camera_ctrler.recordings.hour_totals import HourTotals, StoredFile, only_promoted, seen_text, totals_of
 from camera_ctrler.recordings.tables import (
@@ -195,13 +195,25 @@ def _formats(connection: Connection, wanted: set[tuple[str, str, int, int]]) -> 
 
 
 def _known(connection: Connection, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int, int], StoredFile]:
-    """Return the rows of files by camera number, start and epoch."""
+    """Return the rows of files by camera number, start and epoch.
+
+    Asked by ranges of the key, hour by hour: given a list of whole keys SQLite 3.40 looks at all rows of a camera.
+    """
+    wanted = set(keys)
+    by_hour: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for key in wanted:
+        by_hour[key[1] // HOUR_MS].append(key)
     found: dict[tuple[int, int, int], StoredFile] = {}
-    columns = tuple_(segments.c.camera, segments.c.start_ms, segments.c.epoch)
-    for batch in _batches(sorted(keys)):
-        for row in connection.execute(select(*FILE_COLUMNS).where(columns.in_(batch))):
-            file = StoredFile(*row)
-            found[file.camera, file.start_ms, file.epoch] = file
+    table = segments
+    for its in by_hour.values():
+        starts = [start_ms for _, start_ms, _ in its]
+        query = select(*FILE_COLUMNS).where(
+            table.c.camera.in_(sorted({camera for camera, _, _ in its})),
+            table.c.start_ms >= min(starts),
+            table.c.start_ms <= max(starts),
+        )
+        files = (StoredFile(*row) for row in connection.execute(query))
+        found |= {key: file for file in files if (key := (file.camera, file.start_ms, file.epoch)) in wanted}
     return found
 
 
@@ -236,41 +248,48 @@ def _count(connection: Connection, new: Sequence[StoredFile], changed: Iterable[
     promoted = defaultdict(list)
     for before, after in changed:
         promoted[after.camera, after.hour_ms, after.tier].append((before, after))
-    touched = [key for key in {*added, *promoted} if key[:2] not in stale]
+    touched = {key for key in {*added, *promoted} if key[:2] not in stale}
     totals = _read_totals(connection, touched)
+    known = set(totals)
     for key in touched:
         its = totals.setdefault(key, HourTotals(*key))
         its.add(added.get(key, ()))
         for before, after in promoted.get(key, ()):
             its.promote(before, after)
-    _write_totals(connection, totals.values())
+    _write_totals(connection, totals.values(), known)
     _count_anew(connection, stale)
 
 
 def _read_totals(
-    connection: Connection, keys: Iterable[tuple[int, int, int]]
+    connection: Connection, keys: Collection[tuple[int, int, int]]
 ) -> dict[tuple[int, int, int], HourTotals]:
-    table = segment_hours
-    found: dict[tuple[int, int, int], HourTotals] = {}
-    for batch in _batches(sorted(keys)):
-        rows = connection.execute(select(table).where(tuple_(table.c.camera, table.c.hour_ms, table.c.tier).in_(batch)))
-        for row in rows.mappings():
-            totals = HourTotals.from_row({str(name): value for name, value in row.items()})
-            found[totals.key] = totals
-    return found
+    if not keys:
+        return {}
+    table, hours = segment_hours, [hour_ms for _, hour_ms, _ in keys]
+    query = select(table).where(
+        table.c.camera.in_(sorted({camera for camera, _, _ in keys})),
+        table.c.hour_ms.in_(sorted(set(hours))),
+    )
+    rows = connection.execute(query).mappings()
+    found = (HourTotals.from_row({str(name): value for name, value in row.items()}) for row in rows)
+    return {each.key: each for each in found if each.key in keys}
 
 
-def _write_totals(connection: Connection, totals: Iterable[HourTotals]) -> None:
-    rows = {each.key: each.row() for each in totals}
-    _forget_totals(connection, rows)
-    if rows:
-        connection.execute(insert(segment_hours), list(rows.values()))
-
-
-def _forget_totals(connection: Connection, keys: Iterable[tuple[int, int, int]]) -> None:
-    table = segment_hours
-    for batch in _batches(sorted(keys)):
-        connection.execute(delete(table).where(tuple_(table.c.camera, table.c.hour_ms, table.c.tier).in_(batch)))
+def _write_totals(
+    connection: Connection, totals: Iterable[HourTotals], known: Collection[tuple[int, int, int]]
+) -> None:
+    table, rows = segment_hours, [(each.key, each.row()) for each in totals]
+    new = [row for key, row in rows if key not in known]
+    if new:
+        connection.execute(insert(table), new)
+    changed = [{f"new_{name}": value for name, value in row.items()} for key, row in rows if key in known]
+    if changed:
+        connection.execute(
+            update(table)
+            .where(*(column == bindparam(f"new_{column.name}") for column in table.primary_key))
+            .values({name: bindparam(f"new_{name}") for name in rows[0][1] if name not in table.primary_key}),
+            changed,
+        )
 
 
 def _count_anew(connection: Connection, hours: Iterable[tuple[int, int]]) -> None:

@@ -72,6 +72,8 @@ segment_hours: Final = Table(
     #: Sum of duration times motion, in thousandths.
     Column("moving", BigInteger, nullable=False),
     Column("seen", Text),
+    #: JSON: for each minute in which files start its number, `recorded_ms`, `moving` and what was seen.
+    Column("minutes", Text, nullable=False),
     #: JSON: start, end, start, end, ... in milliseconds since the hour, of what was recorded without a gap.
     Column("spans", Text, nullable=False),
     Index("ix_segment_hours_tier", "tier", "hour_ms", "camera"),

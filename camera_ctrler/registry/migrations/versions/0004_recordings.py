@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("recorded_ms", sa.BigInteger, nullable=False),
         sa.Column("moving", sa.BigInteger, nullable=False),
         sa.Column("seen", sa.Text),
+        sa.Column("minutes", sa.Text, nullable=False),
         sa.Column("spans", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("camera", "hour_ms", "tier"),
         sqlite_with_rowid=False,
