@@ -29,7 +29,7 @@ from sqlalchemy import Engine, insert, make_url, text
 from camera_ctrler.recordings.hour_totals import MINUTE_MS, HourTotals, Minute, StoredFile
 from camera_ctrler.recordings.index import SegmentIndex
 from camera_ctrler.recordings.spans import Span
-from camera_ctrler.recordings.tables import recorded_cameras, segment_formats, segment_hours
+from camera_ctrler.recordings.tables import recorded_cameras, segment_formats, segment_hours, segment_times
 from camera_ctrler.registry.database import migrate, open_engine
 from contract.recording_paths import HOUR_MS
 from contract.recordings import Segment
@@ -98,7 +98,7 @@ class Hour:
     """The files of one hour of a camera."""
 
     rows: list[tuple[Any, ...]]
-    totals: dict[str, Any]
+    totals: HourTotals
 
 
 def make_hour(generator: np.random.Generator, camera: int, hour: int) -> Hour:
@@ -132,7 +132,7 @@ def make_hour(generator: np.random.Generator, camera: int, hour: int) -> Hour:
         minutes=minutes_of(starts - hour_ms, motion, people),
         spans=spans if has_gap else [Span(hour_ms, hour_ms + HOUR_MS)],
     )
-    return Hour(rows, totals.row())
+    return Hour(rows, totals)
 
 
 def minutes_of(offsets: Numbers, motion: Numbers, people: Numbers) -> dict[int, Minute]:
@@ -177,7 +177,7 @@ def build(engine: Engine, options: Options, console: Console) -> int:
     return count
 
 
-def write_rows(engine: Engine, rows: list[tuple[Any, ...]], totals: list[dict[str, Any]]) -> None:
+def write_rows(engine: Engine, rows: list[tuple[Any, ...]], totals: list[HourTotals]) -> None:
     """Write an hour in one transaction, the quickest way that the database has."""
     names = StoredFile._fields
     with engine.begin() as connection:
@@ -190,7 +190,8 @@ def write_rows(engine: Engine, rows: list[tuple[Any, ...]], totals: list[dict[st
             with driver.cursor() as cursor, cursor.copy(f"COPY segments ({', '.join(names)}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-        connection.execute(insert(segment_hours), totals)
+        connection.execute(insert(segment_hours), [each.sums() for each in totals])
+        connection.execute(insert(segment_times), [each.times() for each in totals])
 
 
 class Questions:
@@ -295,7 +296,7 @@ def measure_postgresql(folder: Path, options: Options, console: Console) -> Figu
         figures = measure(engine, options, console)
         engine = open_engine(url.render_as_string(hide_password=False))
         with engine.connect() as connection:
-            tables = "('segments'), ('segment_hours')"
+            tables = "('segments'), ('segment_hours'), ('segment_times')"
             total = f"SELECT sum(pg_total_relation_size(name::regclass)) FROM (VALUES {tables}) AS t (name)"  # noqa: S608
             figures.size_bytes = int(connection.execute(text(total)).scalar_one())
         engine.dispose()

@@ -112,24 +112,28 @@ class HourTotals:
         """Camera, hour and tier."""
         return self.camera, self.hour_ms, self.tier
 
-    def row(self) -> dict[str, Any]:
+    def sums(self) -> dict[str, Any]:
         """Return the row of the table `segment_hours`."""
-        return {
-            "camera": self.camera,
-            "hour_ms": self.hour_ms,
-            "tier": self.tier,
-            **{f"count_{rank}": self.counts[rank] for rank in RANKS},
-            **{f"bytes_{rank}": self.sizes[rank] for rank in RANKS},
+        counts = {f"count_{rank}": self.counts[rank] for rank in RANKS}
+        return self._named_key | counts | {f"bytes_{rank}": self.sizes[rank] for rank in RANKS}
+
+    def times(self) -> dict[str, Any]:
+        """Return the row of the table `segment_times`."""
+        return self._named_key | {
             "recorded_ms": self.recorded_ms,
             "moving": self.moving,
             "seen": seen_text(self.seen),
-            "minutes": minutes_text(self.minutes),
             "spans": spans_text(self.spans, self.hour_ms),
+            "minutes": minutes_text(self.minutes),
         }
+
+    @property
+    def _named_key(self) -> dict[str, Any]:
+        return {"camera": self.camera, "hour_ms": self.hour_ms, "tier": self.tier}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """Return what `row` was made from."""
+        """Return what the rows of both tables, joined, were made from."""
         return cls(
             camera=row["camera"],
             hour_ms=row["hour_ms"],

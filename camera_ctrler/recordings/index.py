@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, select, tuple_
+from sqlalchemy import Connection, Engine, func, select, tuple_
 
 from camera_ctrler.recordings import index_writing
-from camera_ctrler.recordings.hour_totals import MINUTE_MS, RANKS, read_seen, read_spans
+from camera_ctrler.recordings.hour_totals import MINUTE_MS, RANKS, read_spans
 from camera_ctrler.recordings.index_reading import (
     hours_of,
     overlapping,
@@ -17,7 +17,8 @@ from camera_ctrler.recordings.index_reading import (
     pieces_of_hours,
     pieces_of_minutes,
 )
-from camera_ctrler.recordings.index_writing import FILE_COLUMNS, SegmentKey, read_formats
+from camera_ctrler.recordings.index_writing import read_formats
+from camera_ctrler.recordings.indexed_segment import IndexedSegment, SegmentKey, StoredSegment
 from camera_ctrler.recordings.spans import (
     Bucket,
     Piece,
@@ -27,8 +28,9 @@ from camera_ctrler.recordings.spans import (
     clipped,
     merged,
 )
-from camera_ctrler.recordings.tables import recorded_cameras, recording_state, segment_hours, segments
-from contract.recording_paths import HOUR_MS, segment_path
+from camera_ctrler.recordings.tables import recorded_cameras, recording_state, segment_hours, segment_times, segments
+from camera_ctrler.recordings.totals_writing import FILE_COLUMNS
+from contract.recording_paths import HOUR_MS
 from contract.recordings import KeptFor, Segment
 
 __all__ = ["Bucket", "CameraHour", "IndexedSegment", "SegmentIndex", "SegmentKey", "Span"]
@@ -38,81 +40,8 @@ VOLUME: Final = 0
 ARCHIVE: Final = 1
 #: Most files that one transaction changes: some 100 ms in which no other process can write to SQLite.
 _BATCH: Final = 1_000
-_KEPT_FOR: Final = tuple(KeptFor.ranked(rank) for rank in RANKS)
 #: Hours that are read at a time.
 _PAGE: Final = 1_000
-
-
-class IndexedSegment:
-    """A file of footage, and where it is: tier 0 is the frames volume, 1 the archive."""
-
-    __slots__ = ("_segment", "tier")
-
-    def __init__(self, segment: Segment, tier: int) -> None:
-        self._segment: Segment | None = segment
-        self.tier: Final = tier
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, IndexedSegment) and (self.segment, self.tier) == (other.segment, other.tier)
-
-    def __hash__(self) -> int:
-        return hash((self.key, self.tier))
-
-    def __repr__(self) -> str:
-        return f"IndexedSegment({self.segment!r}, {self.tier})"
-
-    @property
-    def segment(self) -> Segment:
-        """What its worker told of it."""
-        if self._segment is None:
-            self._segment = self._read()
-        return self._segment
-
-    @property
-    def key(self) -> SegmentKey:
-        """Camera id, start and epoch, by which `remove` and `moved` know it."""
-        return self.segment.camera_id, self.segment.start_ms, self.segment.epoch
-
-    @property
-    def path(self) -> str:
-        """Path relative to the frames volume, or to the archive."""
-        return segment_path(*self.key)
-
-    def _read(self) -> Segment:
-        raise NotImplementedError
-
-
-class _StoredSegment(IndexedSegment):
-    """Made from a row only when somebody looks: of the thousands of a day, players look at few."""
-
-    __slots__ = ("_camera_id", "_formats", "_row")
-
-    def __init__(self, camera_id: str, row: Row[Any], formats: dict[int, tuple[str, str, int, int]]) -> None:
-        self._segment = None
-        self.tier = row.tier
-        self._camera_id, self._row, self._formats = camera_id, row, formats
-
-    @property
-    def key(self) -> SegmentKey:
-        return self._camera_id, self._row.start_ms, self._row.epoch
-
-    def _read(self) -> Segment:
-        _, start_ms, epoch, duration_ms, size_bytes, number, kept_for, motion, _, seen = self._row
-        codec, audio, width, height = self._formats[number]
-        return Segment(
-            camera_id=self._camera_id,
-            start_ms=start_ms,
-            end_ms=start_ms + duration_ms,
-            epoch=epoch,
-            size_bytes=size_bytes,
-            codec=codec,
-            audio=audio,
-            width=width,
-            height=height,
-            kept_for=_KEPT_FOR[kept_for],
-            motion=motion / 1000,
-            seen=read_seen(seen),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +145,7 @@ class SegmentIndex:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all() if from_ms < to_ms else []
             formats = read_formats(connection) if rows else {}
-        return [_StoredSegment(camera_id, row, formats) for row in rows]
+        return [StoredSegment(camera_id, row, formats) for row in rows]
 
     def segments_of_hour(self, camera_id: str, hour_ms: int) -> list[IndexedSegment]:
         """Return the files that start in the hour that begins at `hour_ms`, by start and epoch, of all tiers."""
@@ -227,7 +156,7 @@ class SegmentIndex:
 
     def spans(self, camera_id: str, from_ms: int, to_ms: int) -> list[Span]:
         """Return what was recorded without a gap (less than `GAP_MS`), clipped to the range, in order."""
-        table = segment_hours
+        table = segment_times
         query = select(table.c.hour_ms, table.c.spans).where(*hours_of(camera_id, from_ms, to_ms))
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()

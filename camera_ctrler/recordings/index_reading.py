@@ -6,7 +6,7 @@ from sqlalchemy import Connection, ScalarSelect, or_, select
 
 from camera_ctrler.recordings.hour_totals import MINUTE_MS, read_minutes, read_seen
 from camera_ctrler.recordings.spans import Piece
-from camera_ctrler.recordings.tables import recorded_cameras, segment_hours, segments
+from camera_ctrler.recordings.tables import recorded_cameras, segment_times, segments
 from contract.recording_paths import HOUR_MS
 from contract.recordings import MAX_SEGMENT_MS
 
@@ -28,7 +28,7 @@ def overlapping(camera_id: str, from_ms: int, to_ms: int) -> tuple[Any, ...]:
 
 def hours_of(camera_id: str, from_ms: int, to_ms: int) -> tuple[Any, ...]:
     """Return what is true of the hours whose files may have something of the range."""
-    table, from_ms, to_ms = segment_hours, _stored_time(from_ms), _stored_time(to_ms)
+    table, from_ms, to_ms = segment_times, _stored_time(from_ms), _stored_time(to_ms)
     return (
         table.c.camera == _number_of(camera_id),
         table.c.hour_ms > from_ms - HOUR_MS - MAX_SEGMENT_MS,
@@ -48,7 +48,7 @@ def pieces_of_files(connection: Connection, camera_id: str, from_ms: int, to_ms:
 
 def pieces_of_minutes(connection: Connection, camera_id: str, from_ms: int, to_ms: int) -> list[Piece]:
     """Return a piece for each minute in which files start, from the sums that are kept."""
-    table = segment_hours
+    table = segment_times
     rows = connection.execute(select(table.c.hour_ms, table.c.minutes).where(*hours_of(camera_id, from_ms, to_ms)))
     return [
         _piece(hour_ms + number * MINUTE_MS, MINUTE_MS, minute.recorded_ms, minute.moving, minute.seen)
@@ -59,7 +59,7 @@ def pieces_of_minutes(connection: Connection, camera_id: str, from_ms: int, to_m
 
 def pieces_of_hours(connection: Connection, camera_id: str, from_ms: int, to_ms: int) -> list[Piece]:
     """Return a piece for each hour in which files start, from the sums that are kept."""
-    table = segment_hours
+    table = segment_times
     columns = (table.c.hour_ms, table.c.recorded_ms, table.c.moving, table.c.seen)
     rows = connection.execute(select(*columns).where(*hours_of(camera_id, from_ms, to_ms)))
     return [

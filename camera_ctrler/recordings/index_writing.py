@@ -5,28 +5,20 @@ when it is written, on SQLite as on PostgreSQL.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from camera_ctrler.recordings.hour_totals import HourTotals, StoredFile, only_promoted, seen_text, totals_of
-from camera_ctrler.recordings.tables import (
-    recorded_cameras,
-    recording_state,
-    segment_formats,
-    segment_hours,
-    segments,
-)
+from camera_ctrler.recordings.hour_totals import StoredFile, seen_text
+from camera_ctrler.recordings.indexed_segment import Format, SegmentKey
+from camera_ctrler.recordings.tables import recorded_cameras, recording_state, segment_formats, segments
+from camera_ctrler.recordings.totals_writing import FILE_COLUMNS, count, count_anew
 from contract.recording_paths import HOUR_MS
 from contract.recordings import MAX_SEGMENT_MS, Segment
 from runtime.recording_store import LAST_MS
 
-#: Key of a file: camera id, start (Unix ms UTC), epoch.
-SegmentKey = tuple[str, int, int]
-#: The columns of a `StoredFile`, in its order.
-FILE_COLUMNS: Final = tuple(segments.c[name] for name in StoredFile._fields)
 #: Keys in one question: three parameters each, and SQLite takes 32,766.
 _BATCH: Final = 1_000
 
@@ -82,7 +74,7 @@ def add(connection: Connection, found: Iterable[Segment], *, replace: bool = Tru
     if new:
         connection.execute(insert(segments), [file._asdict() for file in new])
     _replace(connection, [after for _, after in changed])
-    _count(connection, new, changed)
+    count(connection, new, changed)
 
 
 def remove(connection: Connection, keys: Iterable[SegmentKey]) -> None:
@@ -95,7 +87,7 @@ def remove(connection: Connection, keys: Iterable[SegmentKey]) -> None:
     )
     if rows:
         connection.execute(statement, [{"a": camera, "b": start, "c": epoch} for camera, start, epoch in rows])
-        _count_anew(connection, {(camera, start // HOUR_MS * HOUR_MS) for camera, start, _ in rows})
+        count_anew(connection, {(camera, start // HOUR_MS * HOUR_MS) for camera, start, _ in rows})
 
 
 def move(connection: Connection, keys: Iterable[SegmentKey], tier: int) -> None:
@@ -105,7 +97,7 @@ def move(connection: Connection, keys: Iterable[SegmentKey], tier: int) -> None:
     rows = [(numbers[name], start, epoch) for name, start, epoch in wanted if name in numbers]
     known = _known(connection, rows)
     _replace(connection, [file._replace(tier=tier) for file in known.values()])
-    _count_anew(connection, {(file.camera, file.hour_ms) for file in known.values()})
+    count_anew(connection, {(file.camera, file.hour_ms) for file in known.values()})
 
 
 def _latest(found: Iterable[Segment]) -> dict[SegmentKey, Segment]:
@@ -134,7 +126,7 @@ def _is_storable(segment: Segment) -> bool:
     return fits
 
 
-def _format(segment: Segment) -> tuple[str, str, int, int]:
+def _format(segment: Segment) -> Format:
     return segment.codec, segment.audio, segment.width, segment.height
 
 
@@ -177,13 +169,13 @@ def _numbers(connection: Connection, camera_ids: set[str]) -> dict[str, int]:
     return found
 
 
-def read_formats(connection: Connection) -> dict[int, tuple[str, str, int, int]]:
+def read_formats(connection: Connection) -> dict[int, Format]:
     """Return number -> codec, sound, width and height in pixels; there are as many as kinds of cameras."""
     rows = connection.execute(select(segment_formats))
     return {row.number: (row.codec, row.audio, row.width, row.height) for row in rows}
 
 
-def _formats(connection: Connection, wanted: set[tuple[str, str, int, int]]) -> dict[tuple[str, str, int, int], int]:
+def _formats(connection: Connection, wanted: set[Format]) -> dict[Format, int]:
     """Return the numbers that stand for formats; new ones are given where there is none."""
     found = {each: number for number, each in read_formats(connection).items()}
     missing = sorted(wanted - found.keys())
@@ -237,77 +229,6 @@ def _replace(connection: Connection, files: Sequence[StoredFile]) -> None:
 
 
 _FIGURES: Final = ("duration_ms", "size_bytes", "format", "kept_for", "motion", "tier", "seen")
-
-
-def _count(connection: Connection, new: Sequence[StoredFile], changed: Iterable[tuple[StoredFile, StoredFile]]) -> None:
-    """Bring the totals up to date, from the rows only where a file's figures have changed."""
-    stale = {(after.camera, after.hour_ms) for before, after in changed if not only_promoted(before, after)}
-    added: dict[tuple[int, int, int], list[StoredFile]] = defaultdict(list)
-    for file in new:
-        added[file.camera, file.hour_ms, file.tier].append(file)
-    promoted = defaultdict(list)
-    for before, after in changed:
-        promoted[after.camera, after.hour_ms, after.tier].append((before, after))
-    touched = {key for key in {*added, *promoted} if key[:2] not in stale}
-    totals = _read_totals(connection, touched)
-    known = set(totals)
-    for key in touched:
-        its = totals.setdefault(key, HourTotals(*key))
-        its.add(added.get(key, ()))
-        for before, after in promoted.get(key, ()):
-            its.promote(before, after)
-    _write_totals(connection, totals.values(), known)
-    _count_anew(connection, stale)
-
-
-def _read_totals(
-    connection: Connection, keys: Collection[tuple[int, int, int]]
-) -> dict[tuple[int, int, int], HourTotals]:
-    if not keys:
-        return {}
-    table, hours = segment_hours, [hour_ms for _, hour_ms, _ in keys]
-    query = select(table).where(
-        table.c.camera.in_(sorted({camera for camera, _, _ in keys})),
-        table.c.hour_ms.in_(sorted(set(hours))),
-    )
-    rows = connection.execute(query).mappings()
-    found = (HourTotals.from_row({str(name): value for name, value in row.items()}) for row in rows)
-    return {each.key: each for each in found if each.key in keys}
-
-
-def _write_totals(
-    connection: Connection, totals: Iterable[HourTotals], known: Collection[tuple[int, int, int]]
-) -> None:
-    table, rows = segment_hours, [(each.key, each.row()) for each in totals]
-    new = [row for key, row in rows if key not in known]
-    if new:
-        connection.execute(insert(table), new)
-    changed = [{f"new_{name}": value for name, value in row.items()} for key, row in rows if key in known]
-    if changed:
-        connection.execute(
-            update(table)
-            .where(*(column == bindparam(f"new_{column.name}") for column in table.primary_key))
-            .values({name: bindparam(f"new_{name}") for name in rows[0][1] if name not in table.primary_key}),
-            changed,
-        )
-
-
-def _count_anew(connection: Connection, hours: Iterable[tuple[int, int]]) -> None:
-    """Sum up the rows of whole hours: what a file took from spans and classes cannot be reckoned backwards."""
-    table = segments
-    totals: list[HourTotals] = []
-    for camera, hour_ms in sorted(hours):
-        connection.execute(
-            delete(segment_hours).where(segment_hours.c.camera == camera, segment_hours.c.hour_ms == hour_ms)
-        )
-        rows = connection.execute(
-            select(*FILE_COLUMNS).where(
-                table.c.camera == camera, table.c.start_ms >= hour_ms, table.c.start_ms < hour_ms + HOUR_MS
-            )
-        )
-        totals += totals_of(StoredFile(*row) for row in rows)
-    if totals:
-        connection.execute(insert(segment_hours), [each.row() for each in totals])
 
 
 def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

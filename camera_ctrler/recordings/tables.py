@@ -1,7 +1,8 @@
 """Tables of the index of footage, beside the cameras; migration 0004 makes them.
 
-One row for each file would be read and summed up by the million without `segment_hours`, which is kept in the same
-transactions: what is long (a month's timeline, bytes per camera, which hour is the oldest) is asked of that one.
+One row for each file would be read and summed up by the million without `segment_hours` and `segment_times`, which are
+kept in the same transactions: what is long (a month's timeline, bytes per camera, which hour is the oldest) is asked of
+them.
 """
 
 from typing import Final
@@ -53,7 +54,7 @@ segments: Final = Table(
     sqlite_with_rowid=False,
 )
 
-#: What the files come to that start in an hour, for each camera and tier.
+#: What the files come to that start in an hour, for each camera and tier: what cleaners ask, who read all of it.
 segment_hours: Final = Table(
     "segment_hours",
     Base.metadata,
@@ -67,16 +68,26 @@ segment_hours: Final = Table(
     Column("bytes_0", BigInteger, nullable=False),
     Column("bytes_1", BigInteger, nullable=False),
     Column("bytes_2", BigInteger, nullable=False),
+    Index("ix_segment_hours_tier", "tier", "hour_ms", "camera"),
+    sqlite_with_rowid=False,
+)
+
+#: What they have recorded and seen: what players ask, of one camera. Some 1.5 kB a row.
+segment_times: Final = Table(
+    "segment_times",
+    Base.metadata,
+    Column("camera", Integer, primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("tier", SmallInteger, primary_key=True),
     #: Sum of the files' durations.
     Column("recorded_ms", BigInteger, nullable=False),
     #: Sum of duration times motion, in thousandths.
     Column("moving", BigInteger, nullable=False),
     Column("seen", Text),
-    #: JSON: for each minute in which files start its number, `recorded_ms`, `moving` and what was seen.
-    Column("minutes", Text, nullable=False),
     #: JSON: start, end, start, end, ... in milliseconds since the hour, of what was recorded without a gap.
     Column("spans", Text, nullable=False),
-    Index("ix_segment_hours_tier", "tier", "hour_ms", "camera"),
+    #: JSON: for each minute in which files start its number, `recorded_ms`, `moving` and what was seen.
+    Column("minutes", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

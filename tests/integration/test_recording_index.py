@@ -19,6 +19,7 @@ from contract.recordings import MAX_SEGMENT_MS, KeptFor, Segment
 from tests.support.segment_index import EIGHT_MS, empty, in_a_row, segment
 
 DAY_MS = 24 * HOUR_MS
+TABLES = ("recorded_cameras", "segment_formats", "segments", "segment_hours", "segment_times", "recording_state")
 #: All times of the model are multiples of it.
 GRAIN_MS = 250
 FROM_MS, TO_MS = EIGHT_MS - HOUR_MS, EIGHT_MS + 2 * HOUR_MS
@@ -345,7 +346,7 @@ def test_migration_makes_the_tables_of_the_code(index_engine: Engine) -> None:
                 found.get_pk_constraint(table)["constrained_columns"],
                 sorted((each["column_names"], each["unique"]) for each in found.get_indexes(table)),
             )
-            for table in ("recorded_cameras", "segment_formats", "segments", "segment_hours", "recording_state")
+            for table in TABLES
         }
 
     migrated = shape()

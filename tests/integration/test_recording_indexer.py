@@ -256,7 +256,7 @@ def test_a_database_that_is_away_loses_nothing_and_doubles_nothing(
     assert indexing.indexed() == files
     told = segment(EIGHT_MS + 60_000)
     indexing.feed.publish([told], [])
-    repaired = failing(index_engine, "INSERT INTO segment_hours")
+    repaired = failing(index_engine, "UPDATE segment_hours")
     with pytest.raises(SQLAlchemyError):
         indexing.indexer.step()
     repaired()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete, make_url, text, update
 
 from camera_ctrler.recordings.index import SegmentIndex
-from camera_ctrler.recordings.tables import recording_state, segment_hours, segments
+from camera_ctrler.recordings.tables import recording_state, segment_hours, segment_times, segments
 from camera_ctrler.registry.database import migrate, open_engine
 from contract.recordings import Segment
 from tests.support.postgres import administrator_of
@@ -77,6 +77,6 @@ def sqlite_index(tmp_path: Path) -> Iterator[SegmentIndex]:
 def empty(engine: Engine) -> None:
     """Forget all footage and the position in the stream."""
     with engine.begin() as connection:
-        for table in (segments, segment_hours):
+        for table in (segments, segment_hours, segment_times):
             connection.execute(delete(table))
         connection.execute(update(recording_state).values(position_ms=0, position_seq=0))

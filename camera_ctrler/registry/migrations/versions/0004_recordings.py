@@ -50,15 +50,23 @@ def upgrade() -> None:
         sa.Column("bytes_0", sa.BigInteger, nullable=False),
         sa.Column("bytes_1", sa.BigInteger, nullable=False),
         sa.Column("bytes_2", sa.BigInteger, nullable=False),
-        sa.Column("recorded_ms", sa.BigInteger, nullable=False),
-        sa.Column("moving", sa.BigInteger, nullable=False),
-        sa.Column("seen", sa.Text),
-        sa.Column("minutes", sa.Text, nullable=False),
-        sa.Column("spans", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("camera", "hour_ms", "tier"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_segment_hours_tier", "segment_hours", ["tier", "hour_ms", "camera"])
+    op.create_table(
+        "segment_times",
+        sa.Column("camera", sa.Integer, nullable=False),
+        sa.Column("hour_ms", sa.BigInteger, nullable=False),
+        sa.Column("tier", sa.SmallInteger, nullable=False),
+        sa.Column("recorded_ms", sa.BigInteger, nullable=False),
+        sa.Column("moving", sa.BigInteger, nullable=False),
+        sa.Column("seen", sa.Text),
+        sa.Column("spans", sa.Text, nullable=False),
+        sa.Column("minutes", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("camera", "hour_ms", "tier"),
+        sqlite_with_rowid=False,
+    )
     state = op.create_table(
         "recording_state",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -70,5 +78,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them; the files stay."""
-    for table in ("recording_state", "segment_hours", "segments", "segment_formats", "recorded_cameras"):
+    for table in (
+        "recording_state",
+        "segment_times",
+        "segment_hours",
+        "segments",
+        "segment_formats",
+        "recorded_cameras",
+    ):
         op.drop_table(table)
