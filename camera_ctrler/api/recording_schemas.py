@@ -71,6 +71,14 @@ class PlaylistQuery(RecordedRange):
     )
 
 
+class PartQuery(Query):
+    """How a part is served."""
+
+    sound: Flag = Field(
+        True, description="false: pictures alone. Playlists ask for it where only some of the footage has sound"
+    )
+
+
 class ClipQuery(RecordedRange):
     """Which part of a camera's footage becomes a file."""
 
@@ -208,6 +216,7 @@ class LinkedQuery(Query):
     to_ms: str | None = Field(None, max_length=20, description="As it was signed")
     at_ms: str | None = Field(None, max_length=20, description="As it was signed")
     exact: str | None = Field(None, max_length=20, description="As it was signed")
+    sound: str | None = Field(None, max_length=20, description="As the playlist has it")
     width: str | None = Field(None, max_length=20, description="As it was signed")
     columns: str | None = Field(None, max_length=20, description="As it was signed")
     rows: str | None = Field(None, max_length=20, description="As it was signed")

@@ -7,12 +7,12 @@ follows them (``mfra``) is not looked at.
 import hashlib
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 from camera_ctrler.playback.boxes import box_header, boxes_of, number_at
-from camera_ctrler.playback.track_runs import DamagedFootageError, pictures_of
+from camera_ctrler.playback.track_runs import DamagedFootageError, pictures_of, start_times
 
 #: Reads at most `size` bytes from `offset` on; fewer at the end of the file.
 Read = Callable[[int, int], bytes]
@@ -51,11 +51,18 @@ class Head:
     #: Names the init section by what stands in it.
     digest: str
     tracks: tuple[Track, ...]
+    #: Seconds by which sound begins before the first picture; None while nothing follows the init section.
+    lead: Fraction | None
 
     @property
     def video(self) -> Track:
         """The track of pictures."""
         return next(track for track in self.tracks if track.handler == "vide")
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is a track of sound."""
+        return any(track.handler == "soun" for track in self.tracks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,8 @@ class Fragment:
     first_offset: int
     #: Whether its first picture can be decoded by itself.
     keyframe: bool
+    #: Seconds by which its sound begins before its first picture is shown; 0 where it does not.
+    lead: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +165,9 @@ def read_head(read: Read) -> Head:
     tracks = _tracks(data, offset, end)
     if all(track.handler != "vide" for track in tracks):
         raise DamagedFootageError("it has no track of pictures")
-    return Head(end, hashlib.sha256(data[:end]).hexdigest()[:16], tracks)
+    head = Head(end, hashlib.sha256(data[:end]).hexdigest()[:16], tracks, None)
+    first = _read_moof(read, end, head)
+    return head if first is None else replace(head, lead=first[1].lead)
 
 
 def read_layout(read: Read, size: int, head: Head | None = None) -> Layout:
@@ -176,7 +187,7 @@ def read_layout(read: Read, size: int, head: Head | None = None) -> Layout:
     while offset + 8 <= size and len(fragments) < MAX_FRAGMENTS:
         if box_header(read(offset, 16), 0)[1] == b"mfra":
             break
-        found = _read_fragment(read, offset, size, head.video)
+        found = _read_fragment(read, offset, size, head)
         if found is None:
             return Layout(head, tuple(fragments), cut=True)
         fragments.append(found)
@@ -184,25 +195,47 @@ def read_layout(read: Read, size: int, head: Head | None = None) -> Layout:
     return Layout(head, tuple(fragments), cut=False)
 
 
-def _read_fragment(read: Read, began: int, size: int, video: Track) -> Fragment | None:
+def _read_fragment(read: Read, began: int, size: int, head: Head) -> Fragment | None:
     """Return the fragment at `began`; None where it is cut or something else stands there."""
-    moof_size, kind = box_header(read(began, 16), 0)
+    found = _read_moof(read, began, head)
+    if found is None:
+        return None
+    end, fragment = found
+    data_size, kind = box_header(read(end, 16), 0)
+    if kind != b"mdat" or end + data_size > size:
+        return None
+    return replace(fragment, size=end + data_size - began)
+
+
+def _read_moof(read: Read, began: int, head: Head) -> tuple[int, Fragment] | None:
+    """Return where the ``moof`` of the fragment at `began` ends, and what it says; None where there is none."""
+    size, kind = box_header(read(began, 16), 0)
     offset = began
-    while kind in _BEFORE_MOOF and offset + moof_size < size:
-        offset += moof_size
-        moof_size, kind = box_header(read(offset, 16), 0)
-    if kind != b"moof" or moof_size > MAX_MOOF_BYTES or offset + moof_size + 8 > size:
+    while kind in _BEFORE_MOOF:
+        offset += size
+        size, kind = box_header(read(offset, 16), 0)
+    if kind != b"moof" or size > MAX_MOOF_BYTES:
         return None
-    moof = read(offset, moof_size + 16)
-    data_size, kind = box_header(moof, moof_size)
-    end = offset + moof_size + data_size
-    if kind != b"mdat" or end > size:
+    moof = read(offset, size)
+    if len(moof) < size:
         return None
+    video = head.video
     try:
-        found = pictures_of(moof[:moof_size], video.track_id, video.default_duration, video.default_flags)
+        found = pictures_of(moof, video.track_id, video.default_duration, video.default_flags)
+        lead = _lead(start_times(moof), found.decode_time + found.first_offset, head)
     except (struct.error, StopIteration):
         return None
-    return Fragment(began, end - began, found.decode_time, found.duration, found.first_offset, found.keyframe)
+    described = found.decode_time, found.duration, found.first_offset, found.keyframe
+    return offset + size, Fragment(began, 0, *described, lead)
+
+
+def _lead(starts: dict[int, int], first_picture: int, head: Head) -> Fraction:
+    """Return by how many seconds another track begins before the first picture is shown."""
+    if head.video.track_id not in starts:
+        return Fraction(0)
+    shown = Fraction(first_picture, head.video.timescale)
+    others = (track for track in head.tracks if track is not head.video and track.track_id in starts)
+    return max([Fraction(0), *(shown - Fraction(starts[track.track_id], track.timescale) for track in others)])
 
 
 def _tracks(data: bytes, start: int, end: int) -> tuple[Track, ...]:

@@ -33,6 +33,9 @@ class Part:
     seconds: float
     #: Names the init section by its contents.
     init: str
+    #: Whether there is sound, and how many seconds before the first picture it begins.
+    sound: bool = False
+    lead: float = 0.0
 
     @property
     def end_ms(self) -> float:
@@ -84,9 +87,11 @@ def playlist(
         *_start(parts, start_ms),
         *([f"# {left_out} damaged or deleted files are left out"] if left_out else []),
     ]
+    # A player that began with sound cannot go on without, nor the other way round.
+    silent = len({part.sound for part in parts}) > 1
     before: Part | None = None
     for part in parts:
-        lines += _described(part, before)
+        lines += _described(part, before, "?sound=false" if silent else "")
         before = part
     if ended:
         lines.append("#EXT-X-ENDLIST")
@@ -105,16 +110,18 @@ def _start(parts: Sequence[Part], start_ms: int | None) -> list[str]:
     return [f"#EXT-X-START:TIME-OFFSET={offset:.3f},PRECISE=YES"]
 
 
-def _described(part: Part, before: Part | None) -> Iterable[str]:
+def _described(part: Part, before: Part | None, query: str) -> Iterable[str]:
     goes_on = before is not None and follows(part, before)
     if before is not None and not goes_on:
         yield "#EXT-X-DISCONTINUITY"
     if before is None or part.init != before.init:
-        yield f'#EXT-X-MAP:URI="{part.folder}/init.mp4"'
+        yield f'#EXT-X-MAP:URI="{part.folder}/init.mp4{query}"'
     if not goes_on or before is None or part.folder != before.folder:
-        yield f"#EXT-X-PROGRAM-DATE-TIME:{iso_time(part.begin_ms)}"
+        # Of the first sample, as the standard has it: that may be one of sound.
+        lead_ms = 0.0 if query else part.lead * 1000
+        yield f"#EXT-X-PROGRAM-DATE-TIME:{iso_time(part.begin_ms - lead_ms)}"
     yield f"#EXTINF:{part.seconds:.5f},"
-    yield f"{part.folder}/{part.first}-{part.last}.m4s"
+    yield f"{part.folder}/{part.first}-{part.last}.m4s{query}"
 
 
 def target_seconds(parts: Sequence[Part], *, ended: bool) -> int:

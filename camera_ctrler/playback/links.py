@@ -50,7 +50,7 @@ class Link:
         rest = path.removeprefix(folder + slash).split("/")
         if rest == [PLAYLIST]:
             return query.keys() <= {"from_ms", "to_ms"} and self._within(query)
-        if len(rest) == 3 and rest[0] == _FOLDER and not query:
+        if len(rest) == 3 and rest[0] == _FOLDER and query.keys() <= {"sound"}:
             start_ms = rest[1].partition("-")[0]
             return start_ms.isdecimal() and self._shows(int(start_ms))
         return False

@@ -3,6 +3,7 @@
 from typing import Final
 
 from camera_ctrler.playback import hls
+from camera_ctrler.playback.fragments import Layout
 from camera_ctrler.playback.hls import Part
 from camera_ctrler.playback.live_windows import WINDOW_SECONDS, LiveWindows
 from camera_ctrler.playback.recorded import NothingRecordedError, files_of, nothing_recorded
@@ -65,10 +66,9 @@ class Playlists:
         for file in shown(files):
             try:
                 runs = self._runs(file, growing=file.found.path == growing)
-                init = self._files.head(file.found).digest
             except (FootageGoneError, DamagedFootageError):
                 continue
-            parts += (part for run in runs if (part := _part(file, run, run, init)).end_ms > begin_ms)
+            parts += (part for part in runs if part.end_ms > begin_ms)
         window = self._windows.cut(name, parts, now_ms - WINDOW_SECONDS * 1000)
         if not window.parts:
             raise NothingRecordedError(
@@ -97,22 +97,44 @@ class Playlists:
     def _as_one(self, file: Shown, *, growing: bool) -> list[Part]:
         """Return what shows of a file as one part, or nothing."""
         segment = file.found.segment
-        init = self._files.head(file.found).digest
         if file.whole and not growing:
-            seconds = (segment.end_ms - segment.start_ms) / 1000
-            return [Part(segment.start_ms, segment.epoch, 0, hls.TO_THE_END, segment.start_ms, seconds, init)]
+            head = self._files.head(file.found)
+            return [
+                Part(
+                    start_ms=segment.start_ms,
+                    epoch=segment.epoch,
+                    first=0,
+                    last=hls.TO_THE_END,
+                    begin_ms=segment.start_ms,
+                    seconds=(segment.end_ms - segment.start_ms) / 1000,
+                    init=head.digest,
+                    sound=head.has_sound,
+                    lead=float(head.lead or 0),
+                )
+            ]
         layout = self._files.layout_of(file.found)
         runs = runs_shown(runs_of(layout, open_end=False), file)
-        return [_part(file, runs[0], runs[-1], init)] if runs else []
+        return [_part(file, layout, runs[0], runs[-1])] if runs else []
 
-    def _runs(self, file: Shown, *, growing: bool) -> list[Run]:
+    def _runs(self, file: Shown, *, growing: bool) -> list[Part]:
+        """Return what shows of a file in parts that a live playlist has."""
         layout = self._files.layout_of(file.found)
         runs = runs_of(layout, open_end=growing)
         # Of the file that is being written the index says less than the file itself.
-        return runs if growing else runs_shown(runs, file)
+        runs = runs if growing else runs_shown(runs, file)
+        return [_part(file, layout, run, run) for run in runs]
 
 
-def _part(file: Shown, first: Run, last: Run, init: str) -> Part:
+def _part(file: Shown, layout: Layout, first: Run, last: Run) -> Part:
     segment = file.found.segment
-    begin_ms = segment.start_ms + float(first.begin * 1000)
-    return Part(segment.start_ms, segment.epoch, first.first, last.last, begin_ms, float(last.end - first.begin), init)
+    return Part(
+        start_ms=segment.start_ms,
+        epoch=segment.epoch,
+        first=first.first,
+        last=last.last,
+        begin_ms=segment.start_ms + float(first.begin * 1000),
+        seconds=float(last.end - first.begin),
+        init=layout.head.digest,
+        sound=layout.head.has_sound,
+        lead=float(layout.fragments[first.first].lead),
+    )

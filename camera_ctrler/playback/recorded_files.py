@@ -70,7 +70,7 @@ class RecordedFiles:
             yield OpenedFile(found, file, file.seek(0, 2))
 
     def head(self, found: IndexedSegment) -> Head:
-        """Return the init section of a file, remembered for ever: it is written once.
+        """Return the init section of a file, remembered once something follows it: it is written once.
 
         Raises:
             FootageGoneError: The file was not there when it was asked for first.
@@ -81,7 +81,7 @@ class RecordedFiles:
             with self.open(found) as opened, _named(found):
                 return read_head(opened.read)
 
-        return self._heads.get(found.path, read)
+        return self._heads.get(found.path, read, keep=lambda head: head.lead is not None)
 
     def layout(self, opened: OpenedFile) -> Layout:
         """Return how an open file is laid out.
@@ -110,13 +110,20 @@ class _Newest(Generic[_Key, _Value]):
         self._lock = threading.Lock()
         self._known: OrderedDict[_Key, _Value] = OrderedDict()
 
-    def get(self, key: _Key, make: Callable[[], _Value]) -> _Value:
-        """Return what is remembered, or what `make` makes; two threads may make the same at once."""
+    def get(
+        self, key: _Key, make: Callable[[], _Value], *, keep: Callable[[_Value], bool] = lambda _value: True
+    ) -> _Value:
+        """Return what is remembered, or what `make` makes, remembered if `keep` says so.
+
+        Two threads may make the same at once.
+        """
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
         made = make()
+        if not keep(made):
+            return made
         with self._lock:
             self._known[key] = made
             if len(self._known) > self._size:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from camera_ctrler.playback.fragments import Layout
 from camera_ctrler.playback.recorded import named
 from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
-from camera_ctrler.playback.track_runs import shift
+from camera_ctrler.playback.track_runs import shift, silenced
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class RecordedParts:
     def __init__(self, files: RecordedFiles) -> None:
         self._files = files
 
-    def init(self, camera_id: str, start_ms: int, epoch: int) -> PartBytes:
+    def init(self, camera_id: str, start_ms: int, epoch: int, *, sound: bool = True) -> PartBytes:
         """Return the init section of a file.
 
         Raises:
@@ -36,9 +36,13 @@ class RecordedParts:
         found = named(camera_id, start_ms, epoch)
         head = self._files.head(found)
         with self._files.open(found) as opened:
-            return PartBytes(opened.read(0, head.size), head.digest, growing=False)
+            data = opened.read(0, head.size)
+        tag = f"{head.digest}{'' if sound else '-silent'}"
+        return PartBytes(data if sound else silenced(data, head.video.track_id), tag, growing=False)
 
-    def media(self, camera_id: str, start_ms: int, epoch: int, first: int, last: int) -> PartBytes:
+    def media(
+        self, camera_id: str, start_ms: int, epoch: int, first: int, last: int, *, sound: bool = True
+    ) -> PartBytes:
         """Return the fragments from `first` to `last`, both included, at most to the end of the file.
 
         Their times are Unix time in each track's ticks: the first picture of the file is shown at `start_ms`.
@@ -61,7 +65,8 @@ class RecordedParts:
         video = layout.head.video
         begins[video.track_id] += layout.fragments[0].first_offset
         shifted = shift(data, begins, {video.track_id: layout.fragments[0].first_offset})
-        return PartBytes(shifted, f"{start_ms}-{epoch}-{first}-{end}-{len(data)}", growing=end < last)
+        tag = f"{start_ms}-{epoch}-{first}-{end}-{len(data)}{'' if sound else '-silent'}"
+        return PartBytes(shifted if sound else silenced(shifted, video.track_id), tag, growing=end < last)
 
 
 def _begin(layout: Layout, timescale: int, start_ms: int) -> int:

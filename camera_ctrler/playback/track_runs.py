@@ -9,6 +9,12 @@ from camera_ctrler.playback.boxes import Data, boxes, boxes_of, flags_of, number
 from contract.errors import FarmError
 
 _NOT_SYNC: Final = 0x0001_0000
+#: Boxes of one track each: their path, the box within in which the track's id stands, and its place in that.
+_TRACK_IDS: Final = (
+    ((b"moov", b"trak"), b"tkhd", 12),
+    ((b"moov", b"mvex", b"trex"), b"", 4),
+    ((b"moof", b"traf"), b"tfhd", 4),
+)
 #: Version of a ``trun`` whose composition offsets may be negative.
 _SIGNED: Final = 1
 
@@ -58,6 +64,39 @@ def pictures_of(moof: bytes, track_id: int, default_duration: int, default_flags
             if runs:
                 return Pictures(time, sum(run[0] for run in runs), runs[0][1], runs[0][2])
     return Pictures(0, 0, 0, keyframe=False)
+
+
+def start_times(moof: bytes) -> dict[int, int]:
+    """Return track id -> decode time of its first sample in a ``moof``, ticks of the track.
+
+    Raises:
+        struct.error, StopIteration: It is damaged.
+    """
+    found: dict[int, int] = {}
+    for start, end in boxes_of(moof, 8, len(moof), b"traf"):
+        track_id = number_at(moof, next(boxes_of(moof, start, end, b"tfhd"))[0] + 4)
+        at, _ = next(boxes_of(moof, start, end, b"tfdt"))
+        (found[track_id],) = struct.unpack_from(_time_form(moof, at), moof, at + 4)
+    return found
+
+
+def silenced(data: bytes, keep: int) -> bytes:
+    """Return an init section or fragments in which players find one track only; nothing moves.
+
+    Players that began without sound, or with it, cannot go on with footage of the other kind.
+
+    Args:
+        data: Whole boxes.
+        keep: Id of the track that stays.
+    """
+    changed = bytearray(data)
+    for path, part, place in _TRACK_IDS:
+        for start, end in boxes_of(data, 0, len(data), *path):
+            body = next(boxes_of(data, start, end, part))[0] if part else start
+            wide = part == b"tkhd" and data[body] == 1  # its times have 64 bits
+            if number_at(data, body + place + (8 if wide else 0)) != keep:
+                changed[start - 4 : start] = b"free"
+    return bytes(changed)
 
 
 def shift(data: bytes, begins: Mapping[int, int], earlier: Mapping[int, int]) -> bytes:

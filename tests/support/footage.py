@@ -248,5 +248,6 @@ def _tone(seconds: float) -> Iterator[av.AudioFrame]:
     wave = np.sin(np.arange(total) * (440 * 2 * np.pi / _SOUND_RATE)).astype(np.float32)
     for start in range(0, total, 1024):
         frame = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = _SOUND_RATE, start, Fraction(1, _SOUND_RATE)
+        # The encoder begins 1024 samples early; a recorder's sound begins with its pictures.
+        frame.sample_rate, frame.pts, frame.time_base = _SOUND_RATE, start + 1024, Fraction(1, _SOUND_RATE)
         yield frame

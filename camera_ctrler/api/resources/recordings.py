@@ -14,6 +14,7 @@ from camera_ctrler.api.recording_schemas import (
     DAY_MS,
     HOUR_MS,
     CameraTogether,
+    PartQuery,
     PlaylistQuery,
     RecordedSpan,
     Timeline,
@@ -150,14 +151,15 @@ def recordings_m3u8(camera_id: str, query: PlaylistQuery) -> Response:
     "/cameras/<camera_id>/recordings/<start_ms>-<epoch>/init.mp4",
     summary="Init section of a file of footage",
     description="Playlists name it.",
+    query=PartQuery,
     answers={200: _INIT, 304: None},
     errors=(404,),
 )
-def recording_init(camera_id: str, start_ms: int, epoch: int) -> Response:
+def recording_init(camera_id: str, start_ms: int, epoch: int, query: PartQuery) -> Response:
     """Answer with the init section of a file."""
     parts = services()
     parts.registry.get(camera_id)
-    return _part(parts.recorded.parts.init(camera_id, start_ms, epoch))
+    return _part(parts.recorded.parts.init(camera_id, start_ms, epoch, sound=query.sound))
 
 
 @resource.documented(
@@ -165,14 +167,15 @@ def recording_init(camera_id: str, start_ms: int, epoch: int) -> Response:
     "/cameras/<camera_id>/recordings/<start_ms>-<epoch>/<first>-<last>.m4s",
     summary="Some fragments of a file of footage",
     description="Playlists name them. Their decode times are Unix time, so a part is the same in every playlist.",
+    query=PartQuery,
     answers={200: Media("video/mp4", "Fragments"), 304: None},
     errors=(404,),
 )
-def recording_part(camera_id: str, start_ms: int, epoch: int, first: int, last: int) -> Response:
+def recording_part(camera_id: str, start_ms: int, epoch: int, first: int, last: int, query: PartQuery) -> Response:
     """Answer with some fragments of a file."""
     parts = services()
     parts.registry.get(camera_id)
-    return _part(parts.recorded.parts.media(camera_id, start_ms, epoch, first, last))
+    return _part(parts.recorded.parts.media(camera_id, start_ms, epoch, first, last, sound=query.sound))
 
 
 def _part(part: PartBytes) -> Response:
