@@ -256,8 +256,8 @@ class WorkerSettings(CommonSettings):
     spool_dir: Path | None = None
     #: Most bytes that one worker keeps there; the oldest results, then the oldest events, make room and are counted.
     spool_max_bytes: Annotated[int, Field(ge=65_536)] = 256_000_000
-    #: Most bytes of a camera's packets that wait in memory: as pre-roll, and while the volume is slow or fails. Ten
-    #: seconds of a stream of 8 Mbit/s have 10,000,000.
+    #: Most bytes of a camera's packets that wait in memory: half of them as pre-roll and while the volume fails, half
+    #: while it is slow. Eight seconds of a stream of 8 Mbit/s have 8,000,000.
     record_buffer_bytes: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 16_000_000
     #: Seconds a worker may take to finish and leave.
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 15.0

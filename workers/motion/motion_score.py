@@ -89,9 +89,15 @@ def _lit_alike(background: _Gray, gray: _Gray) -> _Gray:
 
     The typical pixel decides, so that what moved has no say.
     """
-    before, now = background[::_SPARSE, ::_SPARSE], gray[::_SPARSE, ::_SPARSE]
-    low_before, middle_before, high_before = np.percentile(before, (20, 50, 80))
-    low, middle, high = np.percentile(now, (20, 50, 80))
+    low_before, middle_before, high_before = _levels(background)
+    low, middle, high = _levels(gray)
     spread = high_before - low_before
     gain = float(np.clip((high - low) / spread, *_GAINS)) if spread > LEAST_DIFFERENCE else 1.0
     return np.asarray(background * np.float32(gain) + np.float32(middle - middle_before * gain), np.float32)
+
+
+def _levels(gray: _Gray) -> tuple[float, float, float]:
+    """Return the grey levels that 20, 50 and 80 % of the pixels are below."""
+    ordered = np.sort(gray[::_SPARSE, ::_SPARSE], axis=None)
+    last = len(ordered) - 1
+    return float(ordered[last // 5]), float(ordered[last // 2]), float(ordered[last * 4 // 5])

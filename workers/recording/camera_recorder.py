@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import av
 import structlog
 
 from contract.errors import StatusReason
@@ -27,6 +28,8 @@ from workers.recording.wishes import Look
 RETRY_SECONDS: Final = 2.0
 #: Seconds of pre-roll that are held beyond what is asked for: analysis is late.
 LATE_SECONDS: Final = 5.0
+#: Seconds after its last picture in which the sound of a file may come.
+SOUND_SECONDS: Final = 1.0
 #: Most seconds that are held, whatever they are waiting for.
 HELD_SECONDS: Final = 90.0
 
@@ -72,8 +75,9 @@ class CameraRecorder:
         self.camera_id: Final = camera_id
         self._worker_id = worker_id
         self._root = root
-        self._buffer_bytes = buffer_bytes
-        self._inbox = Inbox(buffer_bytes)
+        # Half for what nobody has read yet, half for what is read and not wanted yet.
+        self._held_bytes = buffer_bytes // 2
+        self._inbox = Inbox(buffer_bytes // 2)
         self._looks: deque[Look] = deque(maxlen=1_000)
         #: Replaced as a whole, for several threads read it.
         self._wanted = (epoch, settings)
@@ -83,6 +87,9 @@ class CameraRecorder:
         self._held: HeldPackets[StreamSession] = HeldPackets()
         self._session: StreamSession | None = None
         self._file: FootageFile | None = None
+        #: The file before it, while sound that belongs to it may come; and the monotonic seconds until when.
+        self._ending: FootageFile | None = None
+        self._ending_until = 0.0
         #: Whether the next file may begin without a keyframe, for the one before ended without one.
         self._begins_anywhere = False
         self._failure: NotRecordedError | None = None
@@ -134,7 +141,7 @@ class CameraRecorder:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is open and nothing comes."""
-        return self._file is None and (self._session is None or self._session.ended)
+        return self._file is None and self._ending is None and (self._session is None or self._session.ended)
 
     def step(self, now: float) -> None:
         """Write what has gathered.
@@ -153,12 +160,14 @@ class CameraRecorder:
         else:
             self._write(now, epoch, settings)
             self._trim(now)
-        self._inbox.held_elsewhere = self._held.bytes
+        if now >= self._ending_until:
+            self._finish_ending()
         self._status = self._said(settings)
 
     def finish(self) -> None:
         """Finish the file that is open, for nothing comes any more."""
         self._end_file(None)
+        self._finish_ending()
         self._status = self._said(self._wanted[1])
 
     def news(self) -> News:
@@ -265,29 +274,66 @@ class CameraRecorder:
     def _add(self, held: Held, now: float) -> None:
         file = self._file
         assert file is not None
+        if not held.is_video:
+            self._add_sound(held, now)
+            return
         try:
-            if not file.add(held):
-                self._lose("damaged", int(held.is_video))
-                file.cuts |= held.is_video
+            if not file.add_video(held):
+                self._lose("damaged", 1)
+                file.cuts = True
         except NotRecordedError as error:
             self._file = None
-            self._lose(error.reason, file.packets_waiting + held.is_video)
-            self._tell(file)
-            self._fail(error, now)
+            self._broken(file, error, now, packets=1)
         else:
             if file.seconds:
                 self._failure = None
+
+    def _add_sound(self, held: Held, now: float) -> None:
+        if held.session.sound is None:
+            return
+        try:
+            made = held.session.sound.take(held.packet, held.seconds)
+        except av.FFmpegError:  # damaged; what was lost of the sound is not counted, for the picture is there
+            return
+        for packet, seconds in made:
+            ending, file = self._ending, self._file
+            into = ending if ending is not None and ending.takes_sound_of(seconds) else file
+            try:
+                if into is not None and into.session is held.session:
+                    into.add_sound(packet, seconds)
+            except NotRecordedError as error:
+                self._ending, self._file = (None if into is ending else ending), (None if into is file else file)
+                self._broken(into, error, now)
+
+    def _broken(self, file: FootageFile | None, error: NotRecordedError, now: float, *, packets: int = 0) -> None:
+        """Keep what a file holds that the disk does not take any more, and try a new one soon."""
+        if file is not None:
+            self._lose(error.reason, file.packets_waiting + packets)
+            self._tell(file)
+        self._fail(error, now)
 
     def _end_file(self, following: Held | None) -> None:
         file, self._file = self._file, None
         if file is None:
             return
+        file.end_before(following)
+        self._finish_ending()
+        self._ending, self._ending_until = file, float("-inf")
+        if following is not None and following.session is file.session and file.has_sound:
+            self._ending_until = following.at + SOUND_SECONDS
+        else:
+            self._finish_ending()
+
+    def _finish_ending(self) -> None:
+        file, self._ending = self._ending, None
+        if file is None:
+            return
         try:
-            file.finish(following)
+            file.finish()
         except NotRecordedError as error:
-            self._lose(error.reason, file.packets_waiting)
-            self._fail(error, file.to_at)
-        self._tell(file)
+            self._broken(file, error, file.to_at)
+        else:
+            self._tell(file)
 
     def _tell(self, file: FootageFile) -> None:
         """Say of a file that it is finished, if anything of it is on the disk."""
@@ -307,7 +353,7 @@ class CameraRecorder:
     def _trim(self, now: float) -> None:
         """Keep what waits within its bounds in bytes and in seconds."""
         reason = self._failure.reason if self._failure else "memory"
-        while self._held.bytes > self._buffer_bytes:
+        while self._held.bytes > self._held_bytes:
             self._lose(reason, self._held.drop_gop())
         settings = self._told.wishes.settings
         is_pre_roll = self._failure is None and settings.record is not RecordMode.CONTINUOUS

@@ -1,6 +1,7 @@
 """One file of a camera's footage: begun with a packet, named after its time, described when it is finished."""
 
 import errno
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from contract.recordings import (
     RecordingSettings,
     Segment,
 )
+from workers.capture.media import MediaPacket
 from workers.recording.held_packets import HeldPacket
 from workers.recording.segment_writer import SegmentWriter
 from workers.recording.stream_session import NotRecordedError, StreamSession
@@ -53,12 +55,14 @@ class FootageFile:
         self.cuts = False
         self._starts_at = self._last = first.seconds
         self._interval = USUAL_INTERVAL
+        #: Place of its end on the line of the session's video; none while it may grow.
+        self._ends_at = float("inf")
         try:
             if first.is_keyframe and self.session.changes_at(first.packet):
                 self.session.learn(first.packet)
             self.width, self.height = self.session.size
             self._sound = self.session.sound if settings.record_audio else None
-            self._sound_shift = self.session.sound_shift() - self._starts_at
+            self._sound_shift = self.session.sound_shift()
             template = None if self._sound is None else self._sound.template
             self.start_ms, self._writer = self._made(root, self.session.clock.wall_ms(first.seconds), template)
         except OSError as error:
@@ -84,52 +88,71 @@ class FootageFile:
         """Tell whether it ends before this packet of the video although that is no keyframe."""
         return held.seconds - self._starts_at >= MAX_SEGMENT_MS / 1000 - 1
 
-    def finish(self, following: Held | None) -> None:
-        """Write what waits and close it.
+    def end_before(self, following: Held | None) -> None:
+        """Take no more pictures; sound that belongs to those it has may still come.
 
         Args:
             following: The packet that comes next; None: none does.
+        """
+        self._ends_at = self._last + self._interval
+        if following is not None and following.session is self.session and following.is_video:
+            gap = following.seconds - self._last
+            # Where packets are missing the file ends with what is there.
+            self._ends_at = following.seconds if gap <= 2 * self._interval + 0.5 else self._ends_at
+
+    def finish(self) -> None:
+        """Write what waits and close it; after `end_before`.
 
         Raises:
             NotRecordedError: The disk did not take the last fragment.
         """
-        end = self._last + self._interval
-        if following is not None and following.session is self.session and following.is_video:
-            gap = following.seconds - self._last
-            # Where packets are missing the file ends with what is there.
-            end = following.seconds if gap <= 2 * self._interval + 0.5 else end
         try:
-            self._writer.finish(end - self._starts_at)
+            self._writer.finish(self._ends_at - self._starts_at)
         except OSError as error:
             raise _disk_failure(error) from error
 
     # --- its contents --------------------------------------------------------------------------------------------
 
-    def add(self, held: Held) -> bool:
-        """Add a packet; False: it is damaged and was left out.
+    @property
+    def has_sound(self) -> bool:
+        """Whether it takes sound."""
+        return self._sound is not None
+
+    def takes_sound_of(self, seconds: float) -> bool:
+        """Tell whether sound of this place on the line of the session's sound is heard before this file's end."""
+        return seconds + self._sound_shift < self._ends_at
+
+    def add_video(self, held: Held) -> bool:
+        """Add a packet of the video; False: it is damaged and was left out.
 
         Raises:
             NotRecordedError: The disk does not take it; the file is closed after its last whole fragment.
         """
         self.to_at = max(self.to_at, held.at)
+        if held.seconds > self._last:
+            self._interval = min(LONGEST_INTERVAL, held.seconds - self._last)
+        self._last = held.seconds
+        packet = self.session.as_written(held.packet)
+        return self._written(lambda: self._writer.write_video(packet, held.seconds - self._starts_at, held.shown_after))
+
+    def add_sound(self, packet: MediaPacket, seconds: float) -> bool:
+        """Add a packet of what `StreamSession.sound` makes, with its place on the line of the session's sound.
+
+        What was to be heard before the file begins is left out; the rest as for `add_video`.
+        """
+        if self._sound is None:
+            return True
+        return self._written(lambda: self._writer.write_sound(packet, seconds + self._sound_shift - self._starts_at))
+
+    @staticmethod
+    def _written(write: Callable[[], None]) -> bool:
         try:
-            if held.is_video:
-                self._add_video(held)
-            elif self._sound is not None:
-                for packet, seconds in self._sound.take(held.packet, held.seconds):
-                    self._writer.write_sound(packet, seconds + self._sound_shift)
+            write()
         except av.FFmpegError:
             return False
         except OSError as error:
             raise _disk_failure(error) from error
         return True
-
-    def _add_video(self, held: Held) -> None:
-        if held.seconds > self._last:
-            self._interval = min(LONGEST_INTERVAL, held.seconds - self._last)
-        self._last = held.seconds
-        packet = self.session.as_written(held.packet)
-        self._writer.write_video(packet, held.seconds - self._starts_at, held.shown_after)
 
     # --- what is said of it --------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from contract.errors import StatusReason
@@ -68,17 +68,17 @@ class Inbox:
         self._told: deque[Told] = deque()
         self._bytes = 0
         self._dropped = 0
-        #: Bytes that are held elsewhere and count towards the limit.
-        self.held_elsewhere = 0
+        #: Whether what comes is of no use until the next keyframe, for what it needs was dropped.
+        self._needs_keyframe = False
 
     def put(self, told: Told) -> None:
         """Leave something; never blocks for long."""
         with self._lock:
-            self._told.append(told)
             if isinstance(told, Arrived):
-                self._bytes += told.size
-                if self._bytes + self.held_elsewhere > self._limit:
-                    self._drop_oldest()
+                self._put_packet(told)
+            else:
+                self._needs_keyframe &= not isinstance(told, Opened)
+                self._told.append(told)
 
     def take(self) -> tuple[list[Told], int]:
         """Return all of it, oldest first, and how many packets of the video were dropped since the last time."""
@@ -87,8 +87,21 @@ class Inbox:
             dropped, self._dropped, self._bytes = self._dropped, 0, 0
             return told, dropped
 
+    def _put_packet(self, arrived: Arrived) -> None:
+        if self._needs_keyframe and not arrived.is_keyframe:
+            self._dropped += arrived.is_video
+            return
+        if self._needs_keyframe:
+            arrived = replace(arrived, follows_hole=True)
+            self._needs_keyframe = False
+        self._told.append(arrived)
+        self._bytes += arrived.size
+        if self._bytes > self._limit:
+            self._drop_oldest()
+
     def _drop_oldest(self) -> None:
         """Drop packets up to the second keyframe; without one, all. What is no packet stays."""
+        self._needs_keyframe = True
         kept: list[Told] = []
         keyframes = 0
         while self._told:
@@ -99,9 +112,8 @@ class Inbox:
             # The newest keyframe of what waits may be the only one: then it goes too, with all that needs it.
             keyframes += told.is_keyframe
             if told.is_keyframe and keyframes > 1:
-                self._told.appendleft(
-                    Arrived(told.packet, told.is_video, True, told.at, told.at_ms, told.size, follows_hole=True)
-                )
+                self._told.appendleft(replace(told, follows_hole=True))
+                self._needs_keyframe = False
                 break
             self._bytes -= told.size
             self._dropped += told.is_video

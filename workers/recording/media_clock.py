@@ -37,6 +37,8 @@ EARLY_RATE_SPAN: Final = 6.0
 STEP_SECONDS: Final = 0.5
 #: Weight of the newest comparison of the two clocks: threads are interrupted between looking at the one and the other.
 CLOCK_WEIGHT: Final = 0.05
+#: Buckets that tell where the line lies when stamps are not believed any more.
+_RECENT: Final = 5
 #: Least seconds from one packet to the next.
 LEAST_STEP: Final = 0.001
 
@@ -185,8 +187,10 @@ class MediaClock:
             if not wrong and jumps < JUMPS:
                 return False
             self._trusts_stamps = False
-            # The line goes on from here as arrival does: where it lies now is known best from what came last.
-            self._offset = self._least[-1][1]
+            # The line goes on from here as arrival does. Where it lies now, the last seconds say, if what the stamps
+            # were wrong by since is added.
+            recent = list(self._least)[-_RECENT:]
+            self._offset = min(delay + rate_error * (at - known) for known, delay in recent)
             self._least.clear()
             return True
         if span < RATE_SPAN or abs(rate_error) > RATE_TOLERANCE / 2 or jumps:

@@ -1,0 +1,387 @@
+"""What one camera's recording writes: which packets, into which files, and what it says of them."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from contract.errors import StatusReason
+from contract.recording_paths import segment_path
+from contract.recordings import KeptFor, RecordingSettings, RecordingState, RecordMode
+from tests.support.fed_recording import FPS, ZERO_MS, Encoded, FedRecording
+from tests.support.live_recording import FileContents, contents_of, packet_times
+
+#: One keyframe a second.
+PLAIN = Encoded()
+
+
+def files(recording: FedRecording) -> list[FileContents]:
+    """Return what lies on the disk."""
+    return contents_of(recording.root, "cam")
+
+
+def recorded(root: Path, mode: RecordMode, *, pre: float = 3.0, post: float = 4.0) -> FedRecording:
+    """Return an open recording of a mode."""
+    settings = RecordingSettings(record=mode, pre_roll_seconds=pre, post_roll_seconds=post)
+    recording = FedRecording(root, settings=settings)
+    recording.open(PLAIN)
+    return recording
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_packet_is_in_one_file_of_ten_seconds_and_the_index_agrees_with_the_disk(tmp_path: Path) -> None:
+    """Given 35 s of packets, then files of ten seconds follow each other without gap, each from keyframe on."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(35)
+    recording.end()
+    found = files(recording)
+    assert [len(each.shown) for each in found] == [100, 100, 100, 50]
+    assert all(each.begins_with_keyframe and each.decoded[0] == 0 for each in found)
+    assert recording.lengths == [10.0, 10.0, 10.0, 5.0]
+    assert all(before.end_ms == after.start_ms for before, after in pairwise(recording.segments))
+    for segment, each in zip(recording.segments, found, strict=True):
+        assert each.path == tmp_path / segment_path("cam", segment.start_ms, segment.epoch)
+        assert segment.size_bytes == each.path.stat().st_size
+        assert (segment.codec, segment.width, segment.height, segment.audio) == ("h264", 160, 120, "")
+    times = packet_times(found)
+    assert times == pytest.approx([ZERO_MS / 1000 + (number + 1) / FPS for number in range(350)], abs=0.002)
+    assert recording.status.packets_lost == {}
+    assert recording.status.seconds == 35
+
+
+@pytest.mark.parametrize(
+    ("codec", "container"), [("hevc", "nut"), ("h264", "mp4"), ("hevc", "mp4"), ("h264", "mpegts")]
+)
+def test_both_codecs_are_recorded_from_every_container(tmp_path: Path, codec: str, container: str) -> None:
+    """Given H.264 and H.265 with start codes or lengths, then the file decodes, in full, with the browsers' tag."""
+    recording = FedRecording(tmp_path)
+    recording.open(Encoded(codec=codec, container=container))
+    recording.play(4)
+    recording.end()
+    (only,) = files(recording)
+    assert (only.codec, len(only.shown)) == (codec, 40)
+    assert (b"hvc1" in only.path.read_bytes()) is (codec == "hevc")
+
+
+@pytest.mark.parametrize(("gop", "seconds"), [(5, 10.0), (40, 12.0), (100, 10.0), (150, 15.0)])
+def test_a_file_ends_with_the_first_keyframe_after_ten_seconds(tmp_path: Path, gop: int, seconds: float) -> None:
+    """Given keyframes every half second up to every 15 s, then the first file ends with one of them."""
+    recording = FedRecording(tmp_path)
+    recording.open(Encoded(gop=gop))
+    recording.play(32)
+    recording.end()
+    assert recording.lengths[0] == seconds
+    assert all(each.begins_with_keyframe for each in files(recording))
+
+
+def test_a_stream_whose_keyframes_stop_is_recorded_on_and_cut_before_ten_minutes(tmp_path: Path) -> None:
+    """Given no keyframe for eleven minutes, then nothing is lost and no file is longer than players look back."""
+    stream = Encoded()
+    stream.video = [stream.video[0], *stream.video[1:10] * 700]
+    recording = FedRecording(tmp_path)
+    recording.open(stream)
+    recording.play(620, step_every=5)
+    recording.end()
+    assert len(recording.segments) == 2
+    assert recording.lengths[0] < 600
+    assert sum(recording.lengths) == pytest.approx(620, abs=0.2)
+    assert recording.status.packets_lost == {}
+
+
+def test_packets_before_the_first_keyframe_are_left_out_and_counted(tmp_path: Path) -> None:
+    """Given a stream that begins inside a GOP, then the file begins with the next keyframe."""
+    recording = FedRecording(tmp_path)
+    recording.open(PLAIN, skip=4)
+    recording.play(5)
+    recording.end()
+    (only,) = files(recording)
+    assert only.begins_with_keyframe
+    assert len(only.shown) == 50 - 6
+    assert recording.status.packets_lost == {"before_keyframe": 6}
+
+
+def test_a_new_size_inside_the_stream_begins_a_new_file(tmp_path: Path) -> None:
+    """Given keyframes that suddenly bring other parameter sets, then each file has one size and decodes."""
+    small, large = Encoded(container="mpegts"), Encoded(container="mpegts", size=(320, 240))
+    stream = Encoded(container="mpegts")
+    stream.video = small.video * 2 + large.video * 2
+    recording = FedRecording(tmp_path)
+    recording.open(stream)
+    recording.play(8)
+    recording.end()
+    found = files(recording)
+    assert [(each.size, len(each.shown)) for each in found] == [((160, 120), 40), ((320, 240), 40)]
+    assert [(segment.width, segment.height) for segment in recording.segments] == [(160, 120), (320, 240)]
+
+
+def test_a_new_size_inside_a_stream_of_mp4_begins_a_new_file_too(tmp_path: Path) -> None:
+    """Given packets with lengths whose parameter sets change, then the new file decodes."""
+    stream = Encoded(container="mp4")
+    large = Encoded(size=(320, 240), container="mpegts").video
+    stream.video = stream.video + [type(sent)(_with_lengths(sent.data), sent.is_keyframe) for sent in large]
+    recording = FedRecording(tmp_path)
+    recording.open(stream)
+    recording.play(4)
+    recording.end()
+    assert [(each.size, len(each.shown)) for each in files(recording)] == [((160, 120), 20), ((320, 240), 20)]
+
+
+def _with_lengths(data: bytes) -> bytes:
+    units = [unit for unit in data.replace(b"\x00\x00\x00\x01", b"\x00\x00\x01").split(b"\x00\x00\x01") if unit]
+    return b"".join(len(unit).to_bytes(4) + unit for unit in units)
+
+
+def test_a_stream_that_is_opened_again_begins_a_new_file_and_shows_the_gap(tmp_path: Path) -> None:
+    """Given a camera that is away for five seconds, then its files have that between them."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(4)
+    recording.end()
+    recording.silence(5)
+    recording.open(PLAIN)
+    recording.play(4)
+    recording.end()
+    before, after = recording.segments
+    assert after.start_ms - before.end_ms == pytest.approx(5_000, abs=110)
+
+
+def test_a_newer_epoch_goes_into_the_name_of_the_next_file_and_nothing_is_lost(tmp_path: Path) -> None:
+    """Given an epoch that rises in the middle of a file, then that file ends at the next keyframe."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(4.5)
+    recording.change(epoch=7)
+    recording.play(5.5)
+    recording.end()
+    assert [(segment.epoch, length) for segment, length in zip(recording.segments, recording.lengths, strict=True)] == [
+        (1, 5.0),
+        (7, 5.0),
+    ]
+    assert sum(len(each.shown) for each in files(recording)) == 100
+
+
+def test_a_camera_whose_clock_is_set_two_hours_loses_nothing_and_keeps_the_right_time(tmp_path: Path) -> None:
+    """Given stamps that jump by two hours, then a new file begins, at the right time, without a gap."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(4.5)
+    recording.stamp_shift = 7_200
+    recording.play(5.5)
+    recording.stamp_shift = -7_200
+    recording.play(5)
+    recording.end()
+    times = packet_times(files(recording))
+    assert times == pytest.approx([ZERO_MS / 1000 + (number + 1) / FPS for number in range(150)], abs=0.15)
+    assert len(recording.segments) == 3
+
+
+def test_two_recordings_of_one_camera_that_begin_in_the_same_millisecond_keep_both(tmp_path: Path) -> None:
+    """Given a name that is taken, then the file gets the next millisecond, and neither is touched."""
+    first, second = recorded(tmp_path, RecordMode.CONTINUOUS), recorded(tmp_path, RecordMode.CONTINUOUS)
+    for recording in (first, second):
+        recording.play(3)
+        recording.end()
+    assert second.segments[0].start_ms == first.segments[0].start_ms + 1
+    assert [len(each.shown) for each in files(first)] == [30, 30]
+
+
+# --- sound -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sound", "note"), [("aac", ""), ("pcm_mulaw", "its sound (G.711) is recorded as AAC")])
+def test_sound_is_recorded_as_aac_beside_the_picture(tmp_path: Path, sound: str, note: str) -> None:
+    """Given AAC or G.711, then every file has AAC that goes on beside its pictures, and the change is told."""
+    recording = FedRecording(tmp_path)
+    recording.open(Encoded(sound=sound))
+    recording.play(14)
+    recording.end()
+    assert recording.status.sound == note
+    assert [segment.audio for segment in recording.segments] == ["aac", "aac"]
+    for each in files(recording):
+        assert each.sound_codec == "aac"
+        # The encoder keeps the last quarter of a second to itself when the stream ends.
+        assert each.heard[-1] == pytest.approx(each.decoded[-1], abs=0.5)
+        gaps = [after - before for before, after in pairwise(each.heard[1:])]
+        assert max(gaps) < 0.2
+    assert sum(len(each.shown) for each in files(recording)) == 140
+
+
+def test_sound_that_nobody_wants_is_left_out(tmp_path: Path) -> None:
+    """Given sound and a camera that is recorded without, then the file has none."""
+    recording = FedRecording(tmp_path, settings=RecordingSettings(record=RecordMode.CONTINUOUS, record_audio=False))
+    assert not recording.recorder.wants_audio
+    recording.open(Encoded(sound="aac"))
+    recording.play(3)
+    recording.end()
+    assert [each.sound_codec for each in files(recording)] == [""]
+
+
+def test_sound_of_another_codec_is_left_out_with_a_note(tmp_path: Path) -> None:
+    """Given MP3, then the picture is recorded and the note names the codec."""
+    recording = FedRecording(tmp_path)
+    recording.open(Encoded(sound="libmp3lame"))
+    recording.play(3)
+    recording.end()
+    assert "mp3" in recording.status.sound
+    assert [(len(each.shown), each.sound_codec) for each in files(recording)] == [(30, "")]
+
+
+# --- modes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_camera_that_is_off_writes_nothing(tmp_path: Path) -> None:
+    """Given a camera that was recorded, when it is switched off, then its file is finished and no other begins."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(5)
+    recording.change(record=RecordMode.OFF)
+    recording.play(5)
+    assert recording.lengths == pytest.approx([5.0], abs=0.4)
+    assert recording.status.state is RecordingState.OFF
+
+
+def test_motion_is_recorded_with_the_seconds_before_and_after_it(tmp_path: Path) -> None:
+    """Given motion from second 20 to 22, rolls of 3 and 4 s, then 17 to 26 is there, rounded to keyframes."""
+    recording = recorded(tmp_path, RecordMode.MOTION, pre=3, post=4)
+    for second in range(40):
+        recording.play(1)
+        recording.look(moved=second in {20, 21})
+    assert recording.status.state is RecordingState.WAITING
+    (only,) = files(recording)
+    started = only.start_ms / 1000 - ZERO_MS / 1000
+    assert 16 <= started <= 18.1
+    assert 25 <= started + len(only.shown) / FPS <= 27.2
+    assert recording.segments[0].kept_for is KeptFor.MOTION
+    assert recording.status.packets_lost == {}
+
+
+def test_motion_that_lasts_is_recorded_without_gaps(tmp_path: Path) -> None:
+    """Given half a minute of motion and no rolls at all, then files follow each other."""
+    recording = recorded(tmp_path, RecordMode.MOTION, pre=0, post=0)
+    for _ in range(30):
+        recording.play(1)
+        recording.look(moved=True)
+    recording.end()
+    assert all(before.end_ms == after.start_ms for before, after in pairwise(recording.segments))
+    assert sum(recording.lengths) > 28
+
+
+def test_late_analysis_still_finds_its_pre_roll(tmp_path: Path) -> None:
+    """Given a detector that answers after four seconds, then the pre-roll of three is there all the same."""
+    recording = recorded(tmp_path, RecordMode.EVENTS, pre=3, post=4)
+    recording.play(20)
+    recording.look(at=16.0, seen={"person": 2}, is_tracked=True)
+    recording.play(20)
+    (only,) = files(recording)
+    assert 12 <= only.start_ms / 1000 - ZERO_MS / 1000 <= 13.1
+    assert recording.segments[0].kept_for is KeptFor.EVENT
+    assert recording.segments[0].seen == {"person": 2}
+
+
+def test_motion_alone_is_no_event(tmp_path: Path) -> None:
+    """Given a camera that records events, when something only moves, then nothing is written."""
+    recording = recorded(tmp_path, RecordMode.EVENTS)
+    for _ in range(10):
+        recording.play(1)
+        recording.look(moved=True, seen={"cat": 1})
+    assert files_on(tmp_path) == 0
+
+
+def files_on(root: Path) -> int:
+    """Return how many files lie there."""
+    return len(list(root.rglob("*.mp4")))
+
+
+def test_pre_roll_is_bounded_in_bytes_and_what_did_not_fit_is_counted(tmp_path: Path) -> None:
+    """Given a minute of pre-roll and room for a few seconds, then memory stays within it and the loss is told."""
+    settings = RecordingSettings(record=RecordMode.MOTION, pre_roll_seconds=60)
+    recording = FedRecording(tmp_path, settings=settings, buffer_bytes=60_000)
+    recording.open(PLAIN)
+    recording.play(40)
+    recording.look(moved=True)
+    recording.play(1)
+    recording.end()
+    assert 0 < sum(recording.lengths) < 30
+    assert recording.status.packets_lost["memory"] > 0
+
+
+# --- what is said of files -------------------------------------------------------------------------------------------
+
+
+def test_a_file_says_what_was_seen_in_it_and_why_it_is_kept(tmp_path: Path) -> None:
+    """Given motion in one file and a track in the next, then each is kept for its own, the first for its pre-roll."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS, pre=2, post=3)
+    for second in range(40):
+        recording.play(1)
+        recording.look(moved=second in {2, 3})
+        if second == 25:
+            recording.look(seen={"person": 2, "car": 1}, is_tracked=True)
+        if second == 26:
+            recording.look(seen={"person": 1}, is_tracked=True)
+    recording.end()
+    kept = [segment.kept_for for segment in recording.segments]
+    assert kept == [KeptFor.MOTION, KeptFor.CONTINUOUS, KeptFor.EVENT, KeptFor.CONTINUOUS]
+    assert recording.segments[0].motion == pytest.approx(0.2, abs=0.03)
+    assert [segment.seen for segment in recording.segments] == [{}, {}, {"car": 1, "person": 2}, {}]
+
+
+def test_a_finished_file_is_told_of_again_when_an_event_reaches_back_into_it(tmp_path: Path) -> None:
+    """Given an event two seconds into a file with a pre-roll of three, then the file before is kept for it too."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS, pre=3)
+    recording.play(12.4)
+    assert [segment.kept_for for segment in recording.segments] == [KeptFor.CONTINUOUS]
+    recording.look(is_tracked=True, seen={"dog": 1})
+    recording.step()
+    assert [segment.kept_for for segment in recording.segments] == [KeptFor.EVENT]
+    assert recording.segments[0].seen == {}
+    # Nothing new, nothing told.
+    recording.step()
+    assert recording.recorder.news().finished == []
+
+
+def test_what_is_open_is_told_up_to_its_last_whole_fragment(tmp_path: Path) -> None:
+    """Given 5.5 s of a file, then what is told of can be played to the end that is told."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(5.5)
+    opened = recording.recorder.news().opened
+    assert opened is not None
+    path = tmp_path / segment_path("cam", opened.start_ms, 1)
+    assert path.stat().st_size == opened.size_bytes
+    (only,) = files(recording)
+    assert opened.end_ms == opened.start_ms + round(len(only.shown) / FPS * 1000)
+    assert 4_000 <= opened.end_ms - opened.start_ms <= 5_500
+
+
+# --- what cannot be recorded -----------------------------------------------------------------------------------------
+
+
+def test_another_codec_is_named_with_its_remedy(tmp_path: Path) -> None:
+    """Given MJPEG, then nothing is written and the status says which codecs are recorded."""
+    recording = FedRecording(tmp_path)
+    recording.open(Encoded(codec="mjpeg"))
+    recording.play(3)
+    assert (recording.status.state, recording.status.reason) == (RecordingState.FAILING, StatusReason.NOT_RECORDABLE)
+    assert recording.status.detail == "its codec is mjpeg"
+    assert recording.status.packets_lost == {"not_recordable": 27}
+    assert files_on(tmp_path) == 0
+
+
+def test_a_stream_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    """Given a main stream that refuses, then the recording waits and has the reason."""
+    recording = FedRecording(tmp_path)
+    recording.recorder.failed(StatusReason.AUTH_FAILED, "401")
+    recording.step()
+    assert (recording.status.state, recording.status.reason) == (RecordingState.WAITING, StatusReason.AUTH_FAILED)
+
+
+def test_a_recorder_that_was_stuck_loses_the_oldest_and_goes_on_with_a_new_file(tmp_path: Path) -> None:
+    """Given a disk that blocks for long, then what did not fit is counted and the file after the hole begins anew."""
+    recording = FedRecording(tmp_path, buffer_bytes=40_000)
+    recording.open(PLAIN)
+    recording.play(5)
+    recording.play(40, step_every=100)
+    recording.play(5)
+    recording.end()
+    lost = recording.status.packets_lost["memory"]
+    assert lost > 0
+    assert sum(len(each.shown) for each in files(recording)) == 500 - lost
+    before, after = recording.segments[:2]
+    assert after.start_ms - before.end_ms > 1_000
