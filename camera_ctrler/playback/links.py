@@ -1,5 +1,6 @@
 """Signs links to footage that work for a while and for nothing else, without an account."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -77,7 +78,11 @@ class Links:
     """Signs and reads links with a key that every controller of the farm has."""
 
     def __init__(self, box: SecretBox, clock: Clock) -> None:
-        self._serializer = URLSafeSerializer(box.derived_key("signed links"), salt="footage")
+        self._serializer = URLSafeSerializer(
+            box.derived_key("signed links"),
+            salt="footage",
+            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+        )
         self._clock = clock
 
     def sign(self, address: str, seconds: int) -> tuple[str, int]:
