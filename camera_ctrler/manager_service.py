@@ -54,7 +54,7 @@ class ManagerService:
         self._refused_plans = 0
         self._controllers: list[str] = []
         self._announced_at = float("-inf")
-        #: Monotonic seconds of the last answer of Redis; the future until there was one.
+        #: Monotonic seconds of the last answer of Redis; before there was one, when it was asked first.
         self._heard_at = float("inf")
         #: How far the wall clock of Redis is ahead of our monotonic one, seconds; None: not known.
         self._server_ahead: float | None = None
@@ -87,6 +87,8 @@ class ManagerService:
         for chore in chores:
             chore.start()
         keeper.start(self._shutdown, self._may_clean)
+        # A first answer that takes long says of leases what any late answer does.
+        self._heard_at = self._clock.monotonic()
         while not self._shutdown.asked:
             try:
                 self._lead_one_term()

@@ -152,6 +152,34 @@ def test_after_an_outage_everything_is_assigned_again(
         assert worker.assignments() == before
 
 
+def test_a_server_that_hangs_when_a_manager_starts_makes_nobody_dead(
+    own_valkey: ValkeyServer, managers: Callable[..., RunningManager]
+) -> None:
+    """Given a first answer that comes after all leases have run out, the new leader waits for the workers."""
+    first, second = managers(), managers()
+    first.registry.add(CameraCreate(id="a", url="rtsp://h/x"))
+    with own_valkey.client() as client:
+        worker = SimulatedWorker(client, "w1", 5)
+        first.start()
+        until(worker.assignments, "the camera is placed")
+        worker.work()
+        first.stop()
+        SimulatedWorker(client, "w2", 5)
+        before = worker.assignments()
+        # A server that was started lately is itself a reason to wait.
+        until(lambda: client.info("server")["uptime_in_seconds"] > 3, "it has run for a while")
+        client.pexpire(keys.worker_lease("w1"), 500)
+        own_valkey.freeze()
+        second.start()
+        threading.Event().wait(1.2)
+        own_valkey.thaw()
+        until(lambda: client.exists(keys.controller_lease()), "the second leads")
+        threading.Event().wait(0.5)
+        worker.appear()
+        threading.Event().wait(0.5)
+        assert worker.assignments() == before
+
+
 def test_the_external_table_is_followed_and_its_faults_are_reported(
     own_valkey: ValkeyServer, managers: Callable[..., RunningManager], tmp_path: Path
 ) -> None:
