@@ -1,6 +1,7 @@
 """`./farm demo`: a whole farm with cameras, for people who have none at hand."""
 
 import contextlib
+import os
 import socket
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from cli.stack import Stack, announce, check_ports, locked, next_steps, running_
 from cli.steps import Steps
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.cameras import CameraState
+from contract.recordings import RecordMode
 from runtime import exit_codes
 from runtime.child_process import Child
 from runtime.clock import SystemClock
@@ -28,12 +30,16 @@ from runtime.settings import PROJECT_DIR, DatabaseSettings, StackSettings
 
 #: Seconds that all demo cameras may take to be analysed; then those that are not are named.
 ONLINE_SECONDS: Final = 60.0
+#: Most bytes of footage, where no setting says otherwise: somebody who tries the farm has not planned for its disk.
+FOOTAGE_BYTES: Final = 2_000_000_000
 
 
 def run_demo(settings: StackSettings, *, rtsp_port: int, tcp: bool, verbose: bool) -> int:
     """Run a farm with demo cameras until it is asked to stop; return an exit code."""
     steps = Steps()
     media_dir = settings.data_dir.absolute() / "demo"
+    if not settings.recordings_max_bytes:
+        os.environ["FARM_RECORDINGS_MAX_BYTES"] = str(FOOTAGE_BYTES)  # the processes of the farm inherit it
     with locked(settings) as lock:
         check_ports(settings)
         check_port(server.DEFAULT_HOST, rtsp_port, "--rtsp-port")
@@ -79,7 +85,7 @@ def register(registry: Registry, cameras: Sequence[DemoCamera], port: int, steps
         try:
             found = registry.get(camera.id).view().url
         except CameraNotFoundError:
-            registry.add(CameraCreate(id=camera.id, name=camera.name, url=url))
+            registry.add(CameraCreate(id=camera.id, name=camera.name, url=url, record=RecordMode.CONTINUOUS))
             continue
         if is_demo_url(found, camera):
             registry.update(camera.id, CameraPatch(url=url, enabled=True))

@@ -12,6 +12,7 @@ from cli.demo_cameras.footage import DemoCamera
 from cli.steps import Steps
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.cameras import CameraState
+from contract.recordings import RecordMode
 from runtime.secret_box import SecretBox
 from runtime.settings import DatabaseSettings
 from tests.support.looks import look
@@ -43,6 +44,7 @@ def test_demo_cameras_are_added_once_and_follow_the_port(registry: Registry, set
     """Given two demos one after the other, the cameras are there once, switched off between, with the newest port."""
     register(registry, CAMERAS, 8754, Steps())
     assert enabled(registry)["plaza"] == (True, "rtsp://127.0.0.1:8754/plaza")
+    assert registry.get("plaza").recording.record is RecordMode.CONTINUOUS
     registry.update("plaza", CameraPatch(analyse_fps=5))
     switch_off(settings, CAMERAS)
     assert [on for on, _ in enabled(registry).values()] == [False, False]
