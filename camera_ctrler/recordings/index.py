@@ -18,7 +18,7 @@ from camera_ctrler.recordings.index_reading import (
     pieces_of_minutes,
 )
 from camera_ctrler.recordings.index_writing import read_formats
-from camera_ctrler.recordings.indexed_segment import IndexedSegment, SegmentKey, StoredSegment
+from camera_ctrler.recordings.indexed_segment import Format, IndexedSegment, SegmentKey, StoredSegment
 from camera_ctrler.recordings.spans import (
     Bucket,
     Piece,
@@ -66,6 +66,10 @@ class SegmentIndex:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # What is asked is one statement mostly: with a transaction around it PostgreSQL would be spoken to three times.
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        #: Of the numbers seen so far; a number is given once.
+        self._formats: dict[int, Format] = {}
 
     # --- changing ------------------------------------------------------------------------------------------------
 
@@ -103,7 +107,7 @@ class SegmentIndex:
     def position(self) -> str:
         """Return the id of the last entry of the stream that is in the index; ``0`` at the beginning."""
         state = recording_state
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             row = connection.execute(select(state.c.position_ms, state.c.position_seq)).one_or_none()
         return "0" if row is None or row == (0, 0) else f"{row.position_ms}-{row.position_seq}"
 
@@ -142,10 +146,13 @@ class SegmentIndex:
             .order_by(segments.c.start_ms, segments.c.epoch)
             .limit(limit)
         )
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all() if from_ms < to_ms else []
-            formats = read_formats(connection) if rows else {}
-        return [StoredSegment(camera_id, row, formats) for row in rows]
+        if from_ms >= to_ms:
+            return []
+        with self._reading.connect() as connection:
+            rows = connection.execute(query).all()
+            if not self._formats.keys() >= {row.format for row in rows}:
+                self._formats = read_formats(connection)
+        return [StoredSegment(camera_id, row, self._formats) for row in rows]
 
     def segments_of_hour(self, camera_id: str, hour_ms: int) -> list[IndexedSegment]:
         """Return the files that start in the hour that begins at `hour_ms`, by start and epoch, of all tiers."""
@@ -158,7 +165,7 @@ class SegmentIndex:
         """Return what was recorded without a gap (less than `GAP_MS`), clipped to the range, in order."""
         table = segment_times
         query = select(table.c.hour_ms, table.c.spans).where(*hours_of(camera_id, from_ms, to_ms))
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             rows = connection.execute(query).all()
         pieces = (span for row in rows for span in read_spans(row.spans, row.hour_ms))
         return clipped(merged((span.start_ms, span.end_ms) for span in pieces), from_ms, to_ms)
@@ -183,7 +190,7 @@ class SegmentIndex:
             ask = pieces_of_files
         else:
             ask = pieces_of_minutes if bucket_ms % HOUR_MS else pieces_of_hours
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return ask(connection, camera_id, from_ms, to_ms)
 
     def hours(self, *, tier: int, before_ms: int | None = None) -> Iterator[CameraHour]:
@@ -206,7 +213,7 @@ class SegmentIndex:
             )
             if before_ms is not None:
                 query = query.where(table.c.hour_ms < before_ms)
-            with self._engine.connect() as connection:
+            with self._reading.connect() as connection:
                 rows = connection.execute(query).mappings().all()
             yield from (_camera_hour({str(name): value for name, value in row.items()}) for row in rows)
             if len(rows) < _PAGE:
@@ -223,7 +230,7 @@ class SegmentIndex:
             .where(table.c.tier == tier)
             .group_by(recorded_cameras.c.camera_id)
         )
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return {camera_id: int(size) for camera_id, size in connection.execute(query)}
 
 
