@@ -13,6 +13,7 @@ from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.schemas import CameraStatusView
 from cli.table_text import Cell, Column, bar, bytes_text, counted, duration, short, table_of
 from contract.cameras import CameraState
+from contract.recordings import RecordingState, RecordingStatus
 
 #: Columns from which on there is room for what is only sometimes looked for.
 WIDE: Final = 110
@@ -217,6 +218,7 @@ def camera_table(views: Iterable[CameraStatusView], costs: dict[tuple[str, str],
         Column("state"),
         Column("worker"),
         *(Column(heading, right=True) for heading in ("epoch", "cores", "fps", "seen")),
+        Column("rec"),
         *([Column("reason", shrinks=True)] if wide else []),
     ]
     return table_of(columns, [_camera_cells(view, costs, wide=wide) for view in views])
@@ -235,5 +237,21 @@ def _camera_cells(view: CameraStatusView, costs: dict[tuple[str, str], HeldCamer
         f"{held.cost_cores:.2f}" if held is not None and held.cost_cores is not None else "",
         f"{view.analysed_fps:.1f}/{view.stream_fps:.0f}",
         "" if age is None else f"{age / 1000:.1f} s" if age < _MINUTE_MS else duration(age),
-        *([" ".join(filter(None, [reason, view.detail]))] if wide else []),
+        recording_cell(view.recording),
+        *([" ".join(filter(None, [reason, view.detail, _recording_trouble(view.recording)]))] if wide else []),
     ]
+
+
+def recording_cell(recording: RecordingStatus) -> Text:
+    """Return what a camera's recording is doing, in one short word."""
+    if recording.state is RecordingState.FAILING:
+        return Text("fails", style="red")
+    if recording.state is RecordingState.RECORDING:
+        return Text("on", style="green")
+    return Text("waits" if recording.state is RecordingState.WAITING else "")
+
+
+def _recording_trouble(recording: RecordingStatus) -> str:
+    if recording.state is not RecordingState.FAILING or recording.reason is None:
+        return ""
+    return f"not recorded: {recording.reason.value} {recording.detail}".rstrip()

@@ -38,8 +38,9 @@ def test_a_worker_serves_its_figures_to_prometheus(tmp_path: Path, own_valkey: V
     with RtspServer(media) as cameras, Farm(tmp_path, own_valkey.url, api_port=free_port()) as farm:
         farm.start_controller()
         farm.start_worker("one", **settings)
-        farm.add_camera("door", cameras.url("squares.mp4"))
+        farm.add_camera("door", cameras.url("squares.mp4"), record="continuous")
         farm.wait_online("door")
+        farm.wait_for(lambda: farm.camera_status("door")["recording"]["seconds"] > 0, "it is recorded", 30)
         figures = scrape(port)
     assert figures["farm_worker_cameras"] == 1
     assert figures["farm_worker_frames_analysed_total"] >= 1
@@ -47,6 +48,10 @@ def test_a_worker_serves_its_figures_to_prometheus(tmp_path: Path, own_valkey: V
     assert figures["farm_worker_detect_seconds"] > 0
     assert (figures["farm_worker_spool_records"], figures["farm_worker_spool_bytes"]) == (0, 0)
     assert figures["farm_worker_spool_lost_total"] == 0
+    assert figures['farm_worker_camera_recorded_seconds_total{camera="door"}'] > 0
+    assert figures['farm_worker_camera_recorded_bytes_total{camera="door"}'] > 0
+    assert figures['farm_worker_camera_recording_failing{camera="door"}'] == 0
+    assert figures["farm_worker_segments_untold_total"] == 0
 
 
 def test_a_taken_metrics_port_is_named_with_the_setting() -> None:

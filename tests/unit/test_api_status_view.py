@@ -8,6 +8,7 @@ from contract.cameras import CameraState, CameraStatus
 from contract.detections import AnalysisResult, TrackedDetection
 from contract.errors import REMEDIES, StatusReason
 from contract.plan import PlanReport
+from contract.recordings import RecordingState, RecordingStatus
 from runtime.farm_reader import Heard
 
 NOW = 1_790_000_000_000
@@ -156,3 +157,21 @@ def test_states_without_cameras_are_counted_as_none() -> None:
 def test_the_farm_is_summed_up_in_a_sentence(figures: tuple[int, int, int, int], sentence: str) -> None:
     """Given counts, then they read as English."""
     assert summary(*figures) == sentence
+
+
+def test_a_recording_that_fails_is_shown_with_its_remedy() -> None:
+    """Given a worker whose volume is full, then people see the reason and what to do, apart from the camera's own."""
+    heard = _status()
+    heard.message.recording = RecordingStatus(
+        state=RecordingState.FAILING, reason=StatusReason.DISK_FULL, packets_lost={"disk_full": 7}
+    )
+    view = status_view(_camera(), heard, None, _around())
+    assert (view.state, view.reason) == (CameraState.ONLINE, None)
+    assert view.recording.remedy == REMEDIES[StatusReason.DISK_FULL]
+    assert view.recording.packets_lost == {"disk_full": 7}
+
+
+def test_a_camera_nobody_has_is_not_recorded() -> None:
+    """Given no worker's word, then the recording is off and has nothing."""
+    view = status_view(_camera(), None, None, _around())
+    assert (view.recording.state, view.recording.seconds, view.recording.remedy) == (RecordingState.OFF, 0.0, "")

@@ -6,10 +6,12 @@ import pytest
 from rich.console import Console
 
 from camera_ctrler.api.farm_watch import FarmLook
+from camera_ctrler.api.schemas import RecordingStatusView
 from cli.status_tables import FarmTables
 from cli.table_text import bar, bytes_text, duration, short
 from contract.errors import StatusReason
 from contract.moves import MoveReason
+from contract.recordings import RecordingState
 from tests.support.looks import led_look, look
 
 
@@ -32,6 +34,18 @@ def test_a_camera_is_shown_with_state_reason_rates_and_age() -> None:
     assert line_of(lines, "gate").split() == ["gate", "[bold]gate", "online", "w-1", "1", "1.0/25", "1.5", "s"]
     yard = line_of(lines, "yard")
     assert yard.split() == ["yard", "[bold]yard", "offline", "w-1", "1", "0.0/0", "1.5", "s", "auth_failed"]
+
+
+def test_what_a_recording_does_is_shown_beside_its_camera() -> None:
+    """Given a recorded camera and one whose disk is full, then the one is on and the other fails, with a reason."""
+    seen = look()
+    seen.statuses["gate"].recording = RecordingStatusView(state=RecordingState.RECORDING)
+    full = RecordingStatusView(state=RecordingState.FAILING, reason=StatusReason.DISK_FULL, detail="No space left")
+    seen.statuses["yard"].recording = full
+    lines = shown(seen)
+    assert line_of(lines, "gate").split()[-1] == "on"
+    assert line_of(lines, "yard").endswith("fails auth_failed not recorded: disk_full No space left")
+    assert line_of(shown(seen, 80), "yard").split()[-1] == "fails"
 
 
 def test_what_is_in_trouble_comes_first() -> None:
