@@ -100,7 +100,6 @@ class ManagerService:
             except redis.RedisError as error:
                 log.error("redis_refused", error=str(error))
             self._shutdown.wait(self._settings.lease_seconds / 3)
-        keeper.close()
         return exit_codes.DONE
 
     def _lead_one_term(self) -> None:

@@ -117,5 +117,6 @@ class ArchiveCleaner:
             self._known.forget((each.file.camera_id, each.file.start_ms, each.file.epoch or 0) for each in gone)
             for each in gone:
                 self.deleted_bytes[each.reason] += each.file.size_bytes
+                self.bytes[each.file.kept_for] -= each.file.size_bytes
             if gone:
                 log.info("deleted_from_archive", files=len(gone), reason=gone[0].reason)

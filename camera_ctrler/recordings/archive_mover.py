@@ -4,8 +4,8 @@ A file is copied, what arrived is checked, the index is told, and only then the 
 leaves the local file, and in the archive either nothing or a whole file that is written again.
 """
 
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -69,7 +69,6 @@ class ArchiveMover:
         self._keep = keep
         self._settings = settings
         self._clock = clock
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="archive")
         #: What comes next, since when, and whether it was chosen under pressure.
         self._walk: Iterator[IndexedSegment] | None = None
         self._walk_made_at = 0.0
@@ -102,10 +101,6 @@ class ArchiveMover:
             return IDLE_SECONDS
         rate = self._settings.bytes_per_second
         return moved_bytes / rate if rate else 0.0
-
-    def close(self) -> None:
-        """End the threads; what is being sent is sent to its end."""
-        self._pool.shutdown(cancel_futures=True)
 
     def _holds_footage(self) -> bool:
         return self._known.ask(lambda index: next(iter(index.hours(tier=ARCHIVE)), None)) is not None
@@ -153,7 +148,7 @@ class ArchiveMover:
     def _move(self, batch: list[IndexedSegment]) -> int:
         """Copy files, write it down, delete them here; returns the bytes sent."""
         with self._cleaner.left_alone(each.path for each in batch):
-            outcomes = list(self._pool.map(self._copy, batch))
+            outcomes = self._copy_all(batch)
             arrived = [each for each, outcome in zip(batch, outcomes, strict=True) if outcome is None]
             if arrived:
                 keys = [each.key for each in arrived]
@@ -173,6 +168,26 @@ class ArchiveMover:
             if each.key not in known:
                 self._archive.delete(each.path)
 
+    def _copy_all(self, batch: list[IndexedSegment]) -> list[OSError | None]:
+        """Copy files, some at once; returns for each why it did not arrive. After one failure no other is begun."""
+        outcomes: list[OSError | None] = [None] * len(batch)
+
+        def copy_some(first: int) -> None:
+            for number in range(first, len(batch), _AT_ONCE):
+                failed = next((outcome for outcome in outcomes if isinstance(outcome, ArchiveError)), None)
+                outcomes[number] = failed or self._copy(batch[number])
+
+        # Daemon threads: a storage that hangs must not keep the process alive.
+        threads = [
+            threading.Thread(target=copy_some, args=(first,), name=f"archive-{first}", daemon=True)
+            for first in range(min(_AT_ONCE, len(batch)))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return outcomes
+
     def _copy(self, each: IndexedSegment) -> OSError | None:
         """Copy one file; returns why it did not arrive."""
         try:
@@ -188,5 +203,6 @@ class ArchiveMover:
         if not self.trouble:
             log.warning("archive_away", error=trouble)
         self.trouble = trouble
+        self._walk = None  # what did not arrive is the oldest again
         self._failures += 1
         return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures - 1, 10))

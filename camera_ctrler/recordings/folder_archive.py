@@ -19,6 +19,8 @@ from contract.recording_paths import parse_segment_path
 
 #: Empty file that says that the volume is mounted: a mount point without its volume is a folder as well.
 MARK: Final = ".camfarm-archive"
+#: Above a file: its hour, its day, the footage, the camera.
+_FOLDERS: Final = 4
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -50,8 +52,7 @@ class FolderArchive:
         part = target.with_name(f".{target.name}.part")
         size = file.stat().st_size
         with self._named():
-            if not (self.root / MARK).exists():
-                raise ArchiveAwayError(f"the archive {self.root} is not mounted any more")
+            self._see_mark()
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with file.open("rb") as source, part.open("wb") as copy:
@@ -69,20 +70,24 @@ class FolderArchive:
         """Open a file; see `Archive.open`."""
         target = self._file(path)
         with self._named():
-            if not (self.root / MARK).exists():
-                raise ArchiveAwayError(f"the archive {self.root} is not mounted")
+            self._see_mark()
         return target.open("rb", buffering=READ_AHEAD_BYTES)
 
     def delete(self, path: str) -> None:
         """Delete a file and the folders that become empty."""
         target = self._file(path)
         with self._named():
+            self._see_mark()
             target.unlink(missing_ok=True)
-        for empty in (target.parent, target.parent.parent, target.parent.parent.parent):
+        for empty in list(target.parents)[:_FOLDERS]:
             try:
                 empty.rmdir()
             except OSError:  # not empty
                 return
+
+    def _see_mark(self) -> None:
+        if not (self.root / MARK).exists():
+            raise ArchiveAwayError(f"the archive {self.root} is not mounted: it has no file {MARK}")
 
     def _file(self, path: str) -> Path:
         parse_segment_path(path)

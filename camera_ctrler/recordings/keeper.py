@@ -178,11 +178,6 @@ class VolumeKeeper:
         if trouble:
             yield Condition.ARCHIVE_AWAY, f"{REMEDIES[Condition.ARCHIVE_AWAY]} It says: {trouble}"
 
-    def close(self) -> None:
-        """End what still runs in the background."""
-        if self.mover is not None:
-            self.mover.close()
-
     def start(self, shutdown: Shutdown, may_clean: Callable[[], bool]) -> None:
         """Start a thread for each chore; they end with the process, or when it shall stop.
 

@@ -1,8 +1,9 @@
 """An archive in a bucket of S3-compatible storage."""
 
+import asyncio
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO, Final, cast
 import aiohttp
 import s3fs
 from botocore.exceptions import BotoCoreError, ClientError
+from fsspec.asyn import sync
 
 from camera_ctrler.recordings.archive import READ_AHEAD_BYTES, ArchiveAwayError, ArchiveDamageError, ArchiveError
 from contract.recording_paths import parse_segment_path
@@ -18,6 +20,8 @@ from contract.recording_paths import parse_segment_path
 CONNECT_SECONDS: Final = 3.0
 READ_SECONDS: Final = 6.0
 _TRIES: Final = 2
+#: A line on which several files go at once may give each of them little.
+_SLOWEST_BYTES_PER_SECOND: Final = 50_000
 #: Of a whole file in one piece the storage says the MD5, unless it encrypts it with keys of its own.
 _MD5_LENGTH: Final = 32
 
@@ -60,18 +64,18 @@ class S3Archive:
             ArchiveAwayError: It does not, or refuses the keys.
         """
         with self._named(), self._finding_the_bucket():
-            self._files.call_s3("head_bucket", Bucket=self._bucket)
+            self._do(self._files._call_s3("head_bucket", Bucket=self._bucket))
 
     def store(self, path: str, file: Path) -> None:
         """Send a file; see `Archive.store`. An upload that breaks off leaves no object."""
         data = file.read_bytes()
         place = self._key(path)
         with self._named(), self._finding_the_bucket():
-            self._files.pipe_file(place, data)
-            info = self._files.info(place, refresh=True)
+            self._do(self._files._pipe_file(place, data), len(data))
+            info = self._do(self._files._info(place, refresh=True))
             if info["size"] == len(data) and self._is_same(place, str(info.get("ETag", "")).strip('"'), data):
                 return
-            self._files.rm_file(place)
+            self._do(self._files._rm_file(place))
         raise ArchiveDamageError(f"{path} arrived damaged in the archive and was deleted there; it is sent again")
 
     def _is_same(self, place: str, etag: str, data: bytes) -> bool:
@@ -80,20 +84,22 @@ class S3Archive:
             return True
         if etag == hashlib.md5(data, usedforsecurity=False).hexdigest():
             return True
-        return bool(self._files.cat_file(place) == data)  # encrypted with its own keys, then the mark is no MD5
+        return bool(
+            self._do(self._files._cat_file(place), len(data)) == data
+        )  # encrypted with its own keys, then the mark is no MD5
 
     def open(self, path: str) -> BinaryIO:
         """Open a file; see `Archive.open`."""
         place = self._key(path)
         with self._named():
-            size = int(self._files.info(place, refresh=True)["size"])
+            size = int(self._do(self._files._info(place, refresh=True))["size"])
         return cast("BinaryIO", io.BufferedReader(_S3File(self, place, size), READ_AHEAD_BYTES))
 
     def delete(self, path: str) -> None:
         """Delete a file; see `Archive.delete`."""
         place = self._key(path)
         with self._named():
-            self._files.rm_file(place)
+            self._do(self._files._rm_file(place))
 
     def read(self, place: str, start: int, end: int) -> bytes:
         """Return a part of an object, ``[start, end)``.
@@ -103,7 +109,15 @@ class S3Archive:
             ArchiveAwayError: The storage does not answer.
         """
         with self._named():
-            return bytes(self._files.cat_file(place, start=start, end=end))
+            return bytes(self._do(self._files._cat_file(place, start=start, end=end), end - start))
+
+    def _do(self, what: Coroutine[Any, Any, Any], size_bytes: int = 0) -> Any:
+        """Wait for an answer of the storage, and give it up after a time.
+
+        The client's own time limits are for what it reads: a storage that stops taking bytes would hold it for ever.
+        """
+        seconds = _TRIES * (CONNECT_SECONDS + READ_SECONDS) + size_bytes / _SLOWEST_BYTES_PER_SECOND
+        return sync(self._files.loop, asyncio.wait_for, what, seconds)
 
     def _key(self, path: str) -> str:
         parse_segment_path(path)
@@ -125,7 +139,7 @@ class S3Archive:
         except (ArchiveError, FileNotFoundError):
             raise
         except (OSError, BotoCoreError, ClientError, aiohttp.ClientError, TimeoutError) as error:
-            cause = str(error) or type(error).__name__
+            cause = str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
             raise ArchiveAwayError(f"the archive s3://{self._place} cannot be used: {cause}") from error
 
 
