@@ -53,7 +53,7 @@ class RecordedServices:
             FarmError: A setting cannot be used.
         """
         footage, close_footage = Footage.create(settings, engine)
-        files = RecordedFiles(FootageFiles.from_settings(settings))
+        files = RecordedFiles(FootageFiles.from_settings(settings), footage.store)
         free = shutil.disk_usage(tempfile.gettempdir()).free
         return cls(
             footage=footage,

@@ -8,23 +8,19 @@ from pathlib import Path
 from typing import Final
 
 import av
-import structlog
 
 from camera_ctrler.playback.clip_writer import ClipWriter
 from camera_ctrler.playback.errors import ClipInterruptedError
 from camera_ctrler.playback.export_plan import Plan, Source, plan
 from camera_ctrler.playback.hls import iso_time
 from camera_ctrler.playback.recorded import files_of, nothing_recorded
-from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
-from camera_ctrler.playback.showing import shown
+from camera_ctrler.playback.recorded_files import RecordedFiles
 from camera_ctrler.playback.track_runs import DamagedFootageError
 from camera_ctrler.recordings.footage import Footage
 from camera_ctrler.recordings.spans import Span
 
 #: Gaps that are named one by one.
 _NAMED_GAPS: Final = 20
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +78,17 @@ class Exporter:
 
         Raises:
             NothingRecordedError: There is no footage that can be played.
+            FootageGoneError: A file was deleted in this moment.
             MixedFootageError: Too much would have to be encoded anew.
             IndexAwayError, ArchiveAwayError: Something does not answer.
         """
         files, _ = files_of(self._footage, camera_id, from_ms, to_ms)
         sources: list[Source] = []
-        left_out = 0
-        for file in shown(files):
+        showing, left_out = self._files.shown(files)
+        for file in showing:
             if file.to_ms <= from_ms or file.from_ms >= to_ms:
                 continue
-            try:
-                layout = self._files.layout_of(file.found)
-            except (FootageGoneError, DamagedFootageError) as error:
-                log.warning("export_leaves_out", path=file.found.path, error=str(error))
-                left_out += 1
-                continue
+            layout = self._files.layout_of(file.found)
             if layout.fragments:
                 sources.append(Source(file, layout))
         planned = plan(sources, from_ms, to_ms, exact=exact)

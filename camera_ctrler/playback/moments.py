@@ -12,7 +12,7 @@ import structlog
 from camera_ctrler.playback.fragments import Layout
 from camera_ctrler.playback.recorded import files_of, nothing_recorded
 from camera_ctrler.playback.recorded_files import FootageGoneError, OpenedFile, RecordedFiles
-from camera_ctrler.playback.showing import Shown, shown
+from camera_ctrler.playback.showing import Shown
 from camera_ctrler.playback.track_runs import DamagedFootageError
 from camera_ctrler.recordings.footage import Footage
 
@@ -50,7 +50,7 @@ class Moments:
             IndexAwayError: The database is away.
         """
         files, _ = files_of(self._footage, camera_id, max(0, at_ms - NEAREST_MS), at_ms + 1)
-        for file in reversed(shown(files)):
+        for file in reversed(self._files.shown(files)[0]):
             if file.from_ms <= at_ms:
                 found = self._tried(file, at_ms)
                 if found is not None and found.at_ms >= at_ms - NEAREST_MS:
@@ -69,7 +69,7 @@ class Moments:
             if at_ms >= until_ms:
                 close = last_ms >= 0 and at_ms - last_ms <= _CLOSE_MS
                 until_ms = at_ms + (_LOOKED_UP_MS if close else 1)
-                looked_up = shown(files_of(self._footage, camera_id, at_ms, until_ms)[0])
+                looked_up, _ = self._files.shown(files_of(self._footage, camera_id, at_ms, until_ms)[0])
             last_ms = at_ms
             file = next((each for each in looked_up if each.from_ms <= at_ms < each.to_ms), None)
             yield None if file is None else self._tried(file, at_ms, keyframe=True)

@@ -8,8 +8,7 @@ from camera_ctrler.playback.hls import Part
 from camera_ctrler.playback.live_windows import WINDOW_SECONDS, LiveWindows
 from camera_ctrler.playback.recorded import NothingRecordedError, files_of, nothing_recorded
 from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
-from camera_ctrler.playback.showing import Run, Shown, runs_of, runs_shown, shown
-from camera_ctrler.playback.track_runs import DamagedFootageError
+from camera_ctrler.playback.showing import Run, Shown, runs_of, runs_shown
 from camera_ctrler.recordings.footage import Footage
 from runtime.clock import Clock
 
@@ -41,11 +40,11 @@ class Playlists:
         """
         files, growing = files_of(self._footage, camera_id, from_ms, to_ms)
         parts: list[Part] = []
-        left_out = 0
-        for file in shown(files):
+        showing, left_out = self._files.shown(files)
+        for file in showing:
             try:
                 parts += self._as_one(file, growing=file.found.path == growing)
-            except (FootageGoneError, DamagedFootageError):
+            except FootageGoneError:  # deleted in this moment
                 left_out += 1
         if not parts:
             raise nothing_recorded(self._footage, camera_id, from_ms, to_ms)
@@ -63,10 +62,10 @@ class Playlists:
         begin_ms = self._windows.begin_ms(name)
         files, growing = files_of(self._footage, camera_id, begin_ms, now_ms + WINDOW_SECONDS * 1000)
         parts: list[Part] = []
-        for file in shown(files):
+        for file in self._files.shown(files)[0]:
             try:
                 runs = self._runs(file, growing=file.found.path == growing)
-            except (FootageGoneError, DamagedFootageError):
+            except FootageGoneError:  # deleted in this moment
                 continue
             parts += (part for part in runs if part.end_ms > begin_ms)
         window = self._windows.cut(name, parts, now_ms - WINDOW_SECONDS * 1000)

@@ -2,16 +2,20 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Generic, TypeVar
 
+import structlog
+
 from camera_ctrler.playback.fragments import Head, Layout, read_head, read_layout
+from camera_ctrler.playback.showing import Shown, shown
 from camera_ctrler.playback.track_runs import DamagedFootageError
 from camera_ctrler.recordings.files import FootageFiles
-from camera_ctrler.recordings.index import IndexedSegment
+from camera_ctrler.recordings.index import VOLUME, IndexedSegment
 from contract.errors import FarmError
+from runtime.recording_store import RecordingStore
 
 #: Layouts and init sections that are remembered: some 3 kB and 0.3 kB each.
 MAX_LAYOUTS: Final = 2_000
@@ -19,6 +23,8 @@ MAX_HEADS: Final = 20_000
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
+
+log = structlog.get_logger(__name__)
 
 
 class FootageGoneError(FarmError):
@@ -45,8 +51,9 @@ class RecordedFiles:
     A file that grows, or is made anew, has another size and is read anew.
     """
 
-    def __init__(self, files: FootageFiles) -> None:
+    def __init__(self, files: FootageFiles, store: RecordingStore) -> None:
         self._files = files
+        self._store = store
         self._layouts: _Newest[tuple[str, int], Layout] = _Newest(MAX_LAYOUTS)
         self._heads: _Newest[str, Head] = _Newest(MAX_HEADS)
 
@@ -73,7 +80,7 @@ class RecordedFiles:
         """Return the init section of a file, remembered once something follows it: it is written once.
 
         Raises:
-            FootageGoneError: The file was not there when it was asked for first.
+            FootageGoneError: The file is not there; of the archive: was not when it was asked for first.
             DamagedFootageError: The file has none.
         """
 
@@ -81,7 +88,36 @@ class RecordedFiles:
             with self.open(found) as opened, _named(found):
                 return read_head(opened.read)
 
+        if found.tier == VOLUME and not self._store.file(found.path).is_file():
+            return read()  # it was moved or deleted since
         return self._heads.get(found.path, read, keep=lambda head: head.lead is not None)
+
+    def shown(self, files: Iterable[IndexedSegment]) -> tuple[list[Shown], int]:
+        """Return what shows when, of files that can be played, and how many others would show.
+
+        What cannot be played hides nothing: an older epoch shows in its place.
+
+        Raises:
+            ArchiveAwayError: The archive does not answer.
+            OSError: The volume is gone.
+        """
+        left = list(files)
+        left_out = 0
+        while True:
+            found = shown(left)
+            useless = {each.found.path for each in found if not self._can_be_played(each.found)}
+            if not useless:
+                return found, left_out
+            left = [each for each in left if each.path not in useless]
+            left_out += len(useless)
+
+    def _can_be_played(self, found: IndexedSegment) -> bool:
+        try:
+            self.head(found)
+        except (FootageGoneError, DamagedFootageError) as error:
+            log.warning("footage_left_out", path=found.path, error=str(error))
+            return False
+        return True
 
     def layout(self, opened: OpenedFile) -> Layout:
         """Return how an open file is laid out.

@@ -160,7 +160,7 @@ def time_bits(at_ms: int) -> list[int]:
     return bits + [ones >> place & 1 for place in reversed(range(COLUMNS * ROWS - _TIME_BITS))]
 
 
-def read_time(image: NDArray[np.uint8]) -> int | None:
+def read_time(image: NDArray[Any]) -> int | None:
     """Return the time (Unix ms) that a picture shows, or None where it shows none that can be read.
 
     Args:

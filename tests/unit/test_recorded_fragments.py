@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_ctrler.playback.fragments import Layout, read_head, read_layout
+from camera_ctrler.playback.fragments import Layout, read_layout
 from camera_ctrler.playback.track_runs import DamagedFootageError, shift, silenced
 from tests.support.footage import Look, cut_into_last_fragment, read_time, remove_moov, write_footage
 
@@ -154,7 +154,7 @@ def test_silenced_footage_has_pictures_and_no_sound(files: dict[str, bytes]) -> 
 
 def test_a_head_says_whether_there_is_sound_and_how_early_it_begins(files: dict[str, bytes]) -> None:
     """Given sound that begins with decoding, and pictures shown 80 ms later, then it leads by so much."""
-    heads = {name: read_head(lambda at, size, data=data: data[at : at + size]) for name, data in files.items()}
-    assert (heads["plain"].has_sound, heads["plain"].lead) == (False, 0)
+    heads = {name: layout_of(data).head for name, data in files.items()}
+    assert (heads["plain"].has_sound, heads["plain"].lead) == (False, Fraction(0))
     assert (heads["reordered"].has_sound, heads["reordered"].lead) == (True, Fraction(80, 1000))
     assert heads["plain"].digest != heads["reordered"].digest
