@@ -6,6 +6,7 @@ pytest_plugins = (
     "tests.support.needs",
     "tests.support.postgres",
     "tests.support.recorded_volume",
+    "tests.support.s3_server",
     "tests.support.segment_index",
     "tests.support.valkey_server",
     "tests.support.volumes",
