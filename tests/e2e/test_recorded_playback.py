@@ -1,5 +1,8 @@
 """Recorded footage in a real browser, with hls.js and without, against the time burnt into its pictures."""
 
+import re
+import threading
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +14,7 @@ from camera_ctrler.api.services import services_of
 from contract.recordings import Segment
 from tests.support.api_server import ApiServer
 from tests.support.farm_state import settings_for
-from tests.support.footage import Look
+from tests.support.footage import Look, write_segments
 from tests.support.player_page import open_player
 from tests.support.recorded_camera import START, RecordedCamera
 from tests.support.valkey_server import ValkeyServer, free_port
@@ -100,4 +103,52 @@ def test_chromium_plays_it_by_itself(recorded: tuple[ApiServer, RecordedCamera])
     read = [each for each in shown if each["burnt"] is not None]
     for segment in camera.segments:
         assert [each for each in read if segment.start_ms <= each["burnt"] < segment.end_ms]
+    assert all(after["burnt"] >= before["burnt"] - FRAME_MS for before, after in pairwise(read))
+
+
+def write_as_it_happens(camera: RecordedCamera, segments: list[Segment], stopping: threading.Event) -> None:
+    """Let files grow fragment by fragment when their time has come, and tell of them as a worker does."""
+    whole = [camera.file(segment).read_bytes() for segment in segments]
+    for segment in segments:
+        camera.file(segment).unlink()
+    for number, (segment, data) in enumerate(zip(segments, whole, strict=True)):
+        places = [match.start() - 4 for match in re.finditer(b"moof", data)] + [len(data)]
+        for count, end in enumerate(places[1:], start=1):
+            due_ms = segment.start_ms + count * 1_000
+            if stopping.wait(max(0.0, due_ms / 1000 - time.time())):
+                return
+            camera.file(segment).write_bytes(data[:end])
+            growing = segment.model_copy(update={"end_ms": due_ms, "size_bytes": end})
+            camera.tell(segments[number - 1 : number] if count == 1 else [], growing)
+
+
+def test_hls_js_follows_what_is_being_recorded(recorded: tuple[ApiServer, RecordedCamera]) -> None:
+    """Given files that grow, when the live playlist is played, then it goes on across them, some seconds behind."""
+    server, camera = recorded
+    segments = write_segments(camera.root, "lobby", time.time_ns() // 1_000_000 + 1_500, 8, seconds=4.0, look=FIRST)
+    stopping = threading.Event()
+    writing = threading.Thread(target=write_as_it_happens, args=(camera, segments, stopping))
+    writing.start()
+    try:
+        stopping.wait(max(0.0, segments[2].start_ms / 1000 - time.time()))
+        with open_player(base_url(server)) as player:
+            player.play("/api/v1/cameras/lobby/recordings.m3u8")
+            player.page.wait_for_function(
+                f"shown.length && shown.at(-1).burnt > {segments[5].start_ms}", timeout=60_000
+            )
+            shown, errors = player.shown, player.errors
+    finally:
+        stopping.set()
+        writing.join()
+    assert not [error for error in errors if "fatal" in error], errors
+    read = [each for each in shown if each["burnt"] is not None]
+    behind = [each["clock"] - each["burnt"] for each in read]
+    off = [each["wall"] - each["burnt"] for each in read if each["wall"] is not None]
+    print(
+        f"{len(read)} pictures, {min(behind) / 1000:.1f} to {max(behind) / 1000:.1f} s behind, off by {min(off):.0f} to "
+        f"{max(off):.0f} ms"
+    )
+    assert max(map(abs, off)) <= FRAME_MS
+    assert min(behind) > 0
+    assert max(behind) < 16_000
     assert all(after["burnt"] >= before["burnt"] - FRAME_MS for before, after in pairwise(read))

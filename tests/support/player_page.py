@@ -35,7 +35,7 @@ function wallTime(mediaTime) {{
 
 function note(now, meta) {{
   shown.push({{
-    media: meta.mediaTime, wall: wallTime(meta.mediaTime), width: video.videoWidth,
+    media: meta.mediaTime, clock: Date.now(), wall: wallTime(meta.mediaTime), width: video.videoWidth,
     burnt: readTime(video, video.videoWidth, video.videoHeight),
   }});
   video.requestVideoFrameCallback(note);
@@ -45,7 +45,7 @@ function play(url, withHlsJs, rate) {{
   video.onerror = () => errors.push("video: " + (video.error && video.error.message));
   video.requestVideoFrameCallback(note);
   if (withHlsJs) {{
-    hls = new Hls({{ enableWorker: false, maxBufferLength: 30, liveSyncDurationCount: 3 }});
+    hls = new Hls({{ enableWorker: false, maxBufferLength: 30, liveSyncDurationCount: 2 }});
     hls.on(Hls.Events.ERROR, (_, data) => errors.push(data.details + (data.fatal ? " (fatal)" : "")));
     hls.loadSource(url);
     hls.attachMedia(video);
