@@ -68,7 +68,7 @@ class ManagerService:
         """Plan until asked to stop; returns an exit code.
 
         Raises:
-            FarmError: The URL of the external camera table or of the archive cannot be used.
+            FarmError: The URL of the external camera table cannot be used.
         """
         chores = [threading.Thread(target=self._index_footage, name="footage-indexer", daemon=True)]
         if self._settings.camera_source_url.get_secret_value():

@@ -6,9 +6,9 @@ pytest_plugins = (
     "tests.support.needs",
     "tests.support.postgres",
     "tests.support.recorded_volume",
-    "tests.support.s3_server",
     "tests.support.segment_index",
     "tests.support.valkey_server",
+    "tests.support.s3_server",
     "tests.support.volumes",
     # Last: they import others, and assertions are explained only in modules that pytest itself loads first.
     "tests.support.farm_state",

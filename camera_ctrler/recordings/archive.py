@@ -27,10 +27,6 @@ class ArchiveDamageError(ArchiveError):
     """What was stored is not what was sent; it does not count."""
 
 
-class ArchiveSettingError(FarmError):
-    """FARM_ARCHIVE_URL, or what belongs to it, cannot be used."""
-
-
 class Archive(Protocol):
     """Files by their relative path, as `contract.recording_paths` makes it. Safe to use from several threads."""
 
@@ -74,29 +70,20 @@ class Archive(Protocol):
 
 
 def open_archive(settings: ControllerSettings) -> Archive | None:
-    """Return the archive that the settings name, or None; nothing is connected yet.
-
-    Raises:
-        ArchiveSettingError: The setting cannot be used.
-    """
-    url = settings.archive_url
-    if not url:
+    """Return the archive that the settings name, or None; nothing is connected yet."""
+    if not settings.archive_url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme == "file" and parts.netloc in {"", "localhost"} and len(parts.path) > 1:
+    parts = urlsplit(settings.archive_url)
+    if parts.scheme == "file":
         from camera_ctrler.recordings.folder_archive import FolderArchive
 
         return FolderArchive(Path(unquote(parts.path)))
-    if parts.scheme == "s3" and parts.netloc:
-        from camera_ctrler.recordings.s3_archive import S3Archive
+    from camera_ctrler.recordings.s3_archive import S3Archive
 
-        return S3Archive(
-            parts.netloc,
-            unquote(parts.path).strip("/"),
-            endpoint=settings.archive_s3_endpoint,
-            key=settings.archive_s3_key.get_secret_value(),
-            secret=settings.archive_s3_secret.get_secret_value(),
-        )
-    raise ArchiveSettingError(
-        "FARM_ARCHIVE_URL names no archive; write file:///folder or s3://bucket/prefix, or leave it empty"
+    return S3Archive(
+        parts.netloc,
+        unquote(parts.path).strip("/"),
+        endpoint=settings.archive_s3_endpoint,
+        key=settings.archive_s3_key.get_secret_value(),
+        secret=settings.archive_s3_secret.get_secret_value(),
     )

@@ -4,10 +4,9 @@ import errno
 import os
 from typing import BinaryIO, Self, cast
 
-from runtime.recording_store import RecordingStore
-
 from camera_ctrler.recordings.archive import Archive, open_archive
 from camera_ctrler.recordings.index import IndexedSegment
+from runtime.recording_store import RecordingStore
 from runtime.settings import ControllerSettings
 
 
@@ -20,11 +19,7 @@ class FootageFiles:
 
     @classmethod
     def from_settings(cls, settings: ControllerSettings) -> Self:
-        """Return what the settings name; nothing is opened yet.
-
-        Raises:
-            ArchiveSettingError: FARM_ARCHIVE_URL cannot be used.
-        """
+        """Return what the settings name; nothing is opened yet."""
         return cls(RecordingStore(settings.frames_dir), open_archive(settings))
 
     def open(self, found: IndexedSegment) -> BinaryIO:

@@ -56,9 +56,6 @@ class VolumeKeeper:
             clock: Of this machine.
             controller_id: Who reports.
             publish: Takes a report; raises what redis-py raises when Redis is away.
-
-        Raises:
-            ArchiveSettingError: FARM_ARCHIVE_URL cannot be used.
         """
         rules, hours = settings.keep_rules, settings.frames_max_age_hours
         footage = RecordingStore(settings.frames_dir)
