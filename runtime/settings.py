@@ -189,6 +189,13 @@ class ControllerSettings(DatabaseSettings):
             raise ValueError("must be file:///folder or s3://bucket/prefix; keys have settings of their own")
         return value
 
+    @field_validator("archive_s3_endpoint")
+    @classmethod
+    def _check_archive_endpoint(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^/@]+/?", value):
+            raise ValueError("must be a URL such as https://storage.example:9000")
+        return value
+
     @property
     def keep_rules(self) -> KeepRules:
         """`recordings_keep`, read."""
