@@ -1,6 +1,7 @@
 """Writes pieces of recorded footage into one MP4: packets as they are, or pictures encoded anew."""
 
 import io
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from camera_ctrler.playback.export_plan import Piece, Plan
 from camera_ctrler.playback.parameter_sets import AvcConfig, with_lengths
 from camera_ctrler.playback.picture_encoder import BgrImage, fit
 from camera_ctrler.playback.recorded_files import OpenedFile, RecordedFiles
+from camera_ctrler.playback.track_runs import DamagedFootageError
 
 #: Ticks a second of every time in a clip.
 TICKS: Final = 90_000
@@ -66,8 +68,8 @@ class ClipWriter:
         self._plan = planned
         self._base_sound = b""
         self._sound: _Target | None = None
-        #: What the clip's own parameter sets are numbered with.
-        self._set_id = 0
+        #: What the clip's own parameter sets are numbered with, and bytes of the length before each NAL unit.
+        self._set_id, self._length_size = 0, 4
         with _opened(files, base) as source:
             video = source.streams.video[0]
             self._size = video.codec_context.width, video.codec_context.height
@@ -78,6 +80,8 @@ class ClipWriter:
                 sound = source.streams.audio[0]
                 self._base_sound = sound.codec_context.extradata or b""
                 self._sound = _Target(container.add_stream_from_template(sound))
+        #: Ticks by which the first picture is later than the plan says.
+        self._late = 0
         #: When the first picture was taken, and when the last one ends, Unix ms UTC; known once pieces were written.
         self.begin_ms: Fraction | None = None
         self.end_ms = Fraction(0)
@@ -94,7 +98,10 @@ class ClipWriter:
         stream.time_base = stream.codec_context.time_base = _TIME_BASE
         if any(piece.encode for piece in self._plan.pieces):
             config = AvcConfig.parse(video.codec_context.extradata or b"")
-            self._set_id = config.free_id() or 0
+            free = config.free_id()
+            if free is None:
+                raise DamagedFootageError("its stream uses every id of parameter sets there is; ask without exact")
+            self._set_id, self._length_size = free, config.length_size
             encoder = self._encoder()
             encoder.open()
             stream.codec_context.extradata = config.with_sets(encoder.extradata or b"").pack()
@@ -114,54 +121,65 @@ class ClipWriter:
         with _opened(self._files, piece) as source:
             video = source.streams.video[0]
             clock = _Clock(piece, begin, cast("Fraction", video.time_base))
-            streams: list[Stream] = [video]
-            if self._sound is not None and source.streams.audio:
-                sound = source.streams.audio[0]
-                if (sound.codec_context.extradata or b"") == self._base_sound:
-                    streams.append(sound)
-                else:
-                    self.left_out_sound = True
+            sound = self._sound_of(source)
+            sound_clock = None if sound is None else _Clock(piece, begin, cast("Fraction", sound.time_base))
+            streams: list[Stream] = [video] if sound is None else [video, sound]
             packets = [packet for packet in source.demux(*streams) if packet.dts is not None]
             if piece.encode:
                 # Pictures first: only they say when the clip begins. The container puts all in order.
                 seen = (packet for packet in packets if packet.stream is video)
-                _Encoding(self, clock).run(seen, video)
+                _Encoding(self, clock, self._encoder()).run(seen, video)
                 packets = [packet for packet in packets if packet.stream is not video]
             for packet in packets:
-                if isinstance(packet.stream, AudioStream):
-                    self._copy_sound(packet, clock)
-                else:
+                if packet.stream is video:
                     self._copy_picture(packet, clock)
+                elif sound_clock is not None:
+                    self._copy_sound(packet, sound_clock)
+        if self.begin_ms is not None:
+            self.end_ms = piece.from_ms + (Fraction(self._video.end + self._late, TICKS) - begin) * 1000
+
+    def _sound_of(self, source: InputContainer) -> AudioStream | None:
+        """Return the sound of a file where it can stand in the clip."""
+        if self._sound is None or not source.streams.audio:
+            return None
+        sound = source.streams.audio[0]
+        if (sound.codec_context.extradata or b"") == self._base_sound:
+            return sound
+        self.left_out_sound = True
+        return None
 
     def _copy_picture(self, packet: Any, clock: "_Clock") -> None:
-        pts, dts = clock.wall(packet.pts, packet.time_base), clock.wall(packet.dts, packet.time_base)
-        reorder = clock.reorder_ms
-        if (dts + reorder if reorder else pts) >= clock.piece.to_ms:
+        shown, decoded = packet.pts, packet.dts
+        if (decoded + clock.reorder if clock.reorder else shown) >= clock.high:
             return
-        duration = round(packet.duration * packet.time_base * TICKS)
-        self.note(pts, duration)
-        self._video.put(self._container, packet, self.ticks(clock, pts), self.ticks(clock, dts), duration)
+        self._video.put(
+            self._container,
+            packet,
+            self.ticks(clock, shown),
+            clock.ticks(decoded) - self._late,
+            clock.length(packet.duration),
+        )
 
     def _copy_sound(self, packet: Any, clock: "_Clock") -> None:
-        at = clock.wall(packet.pts, packet.time_base)
-        ticks = self.ticks(clock, at)
-        if clock.piece.from_ms <= at < clock.piece.to_ms and ticks >= 0 and self._sound is not None:
-            duration = round(packet.duration * packet.time_base * TICKS)
-            if ticks > self._sound.last_dts:
-                self._sound.put(self._container, packet, ticks, ticks, duration)
+        at = clock.ticks(packet.pts) - self._late
+        if clock.low <= packet.pts < clock.high and self._sound is not None and at > max(self._sound.last_dts, -1):
+            self._sound.put(self._container, packet, at, at, clock.length(packet.duration))
+
+    def ticks(self, clock: "_Clock", time: int) -> int:
+        """Return the time in the clip of a picture; the first one is shown at 0."""
+        if self.begin_ms is None:
+            self.begin_ms = clock.wall_ms(time)
+            self._late = clock.ticks(time)
+        return clock.ticks(time) - self._late
 
     def put_encoded(self, packet: Any, duration: int) -> None:
         """Write what the encoder made; its times are the clip's, in `TICKS`."""
         if not self._plan.encode_all:
-            data = av.Packet(with_lengths(bytes(packet)))
+            data = av.Packet(with_lengths(bytes(packet), self._length_size))
             data.is_keyframe = packet.is_keyframe
             data.pts, data.dts = packet.pts, packet.dts
             packet = data
         self._video.put(self._container, packet, packet.pts, packet.dts, duration)
-
-    def new_encoder(self) -> VideoCodecContext:
-        """Return an encoder whose packets can stand in the clip."""
-        return self._encoder()
 
     def _encoder(self) -> VideoCodecContext:
         encoder = av.CodecContext.create("libx264", "w")
@@ -181,25 +199,14 @@ class ClipWriter:
         image = cast("BgrImage", frame.to_ndarray(format="bgr24"))
         return av.VideoFrame.from_ndarray(fit(image, *self._size), format="bgr24").reformat(format=self._pixels)
 
-    def note(self, wall_ms: Fraction, duration: int) -> None:
-        """Take down that a picture of this time is in the clip, shown for so many ticks."""
-        if self.begin_ms is None:
-            self.begin_ms = wall_ms
-        self.end_ms = max(self.end_ms, wall_ms + Fraction(duration, TICKS) * 1000)
-
-    def ticks(self, clock: "_Clock", wall_ms: Fraction) -> int:
-        """Return the time in the clip, whose first picture is shown at 0."""
-        late_ms = Fraction(0) if self.begin_ms is None else self.begin_ms - self._plan.pieces[0].from_ms
-        return clock.ticks(wall_ms - late_ms)
-
 
 class _Encoding:
     """One piece that is decoded and encoded anew."""
 
-    def __init__(self, writer: ClipWriter, clock: "_Clock") -> None:
+    def __init__(self, writer: ClipWriter, clock: "_Clock", encoder: VideoCodecContext) -> None:
         self._writer = writer
         self._clock = clock
-        self._encoder = writer.new_encoder()
+        self._encoder = encoder
         self._durations: dict[int, int] = {}
 
     def run(self, packets: Iterable[Any], video: VideoStream) -> None:
@@ -213,12 +220,9 @@ class _Encoding:
             self._put(None)
 
     def _encode(self, frame: av.VideoFrame) -> None:
-        time_base = self._clock.time_base  # the last ones that a decoder gives have none
-        at = self._clock.wall(frame.pts or 0, time_base)
-        if not self._clock.piece.from_ms <= at < self._clock.piece.to_ms:
+        at, duration = frame.pts or 0, self._clock.length(frame.duration)
+        if not self._clock.low <= at < self._clock.high:
             return
-        duration = round((frame.duration or 0) * time_base * TICKS)
-        self._writer.note(at, duration)
         frame = self._writer.fitted(frame)
         frame.pts, frame.time_base = self._writer.ticks(self._clock, at), _TIME_BASE
         frame.pict_type = av.video.frame.PictureType.NONE  # else the encoder makes a keyframe wherever there was one
@@ -231,24 +235,35 @@ class _Encoding:
 
 
 class _Clock:
-    """Turns the times in a file into Unix time, and that into times of the clip."""
+    """Turns the times of one stream of a file into times of the clip; in whole numbers, for every packet needs it."""
 
     def __init__(self, piece: Piece, begin: Fraction, time_base: Fraction) -> None:
-        self.piece = piece
-        #: Of the pictures.
-        self.time_base = time_base
-        self._begin = begin
         layout = piece.source.layout
-        self._scale = layout.head.video.timescale
-        self._first = Fraction(layout.first_picture, self._scale)
-        #: Milliseconds from decoding a picture to showing it, where the stream has B-frames.
-        self.reorder_ms = Fraction(layout.fragments[0].first_offset, self._scale) * 1000
+        first = Fraction(layout.first_picture, layout.head.video.timescale)
+        start_ms = piece.found.segment.start_ms
+        self._piece = piece
+        self._first = first
+        self._time_base = time_base
+        self._scale = time_base * TICKS
+        self._numerator, self._denominator = self._scale.numerator, self._scale.denominator
+        self._shift = round((begin - (piece.from_ms - start_ms) / 1000 - first) * TICKS)
+        #: The piece is what is shown from `low` on and before `high`, in the file's own time.
+        self.low = math.ceil(((piece.from_ms - start_ms) / 1000 + first) / time_base)
+        self.high = math.ceil(((piece.to_ms - start_ms) / 1000 + first) / time_base)
+        #: From decoding a picture to showing it, where the stream has B-frames.
+        self.reorder = round(Fraction(layout.fragments[0].first_offset, layout.head.video.timescale) / time_base)
 
-    def wall(self, time: int, time_base: Fraction) -> Fraction:
-        return self.piece.source.wall_ms(time * time_base - self._first)
+    def ticks(self, time: int) -> int:
+        """Return a time of the clip, in `TICKS`."""
+        return time * self._numerator // self._denominator + self._shift
 
-    def ticks(self, wall_ms: Fraction) -> int:
-        return round(((wall_ms - self.piece.from_ms) / 1000 + self._begin) * TICKS)
+    def length(self, duration: int | None) -> int:
+        """Return a duration in `TICKS`."""
+        return (duration or 0) * self._numerator // self._denominator
+
+    def wall_ms(self, time: int) -> Fraction:
+        """Return Unix ms."""
+        return self._piece.source.wall_ms(time * self._time_base - self._first)
 
 
 @contextmanager

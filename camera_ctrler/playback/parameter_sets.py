@@ -1,7 +1,6 @@
 """H.264 parameter sets as MP4 keeps them: avcC (ISO/IEC 14496-15, 5.3.3.1) and ids (ITU-T H.264, 7.3.2). Pure."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -90,13 +89,9 @@ def nal_units(annex_b: bytes) -> list[bytes]:
     return [unit for unit in units if unit]
 
 
-def with_lengths(annex_b: bytes) -> bytes:
-    """Return a byte stream with start codes as MP4 has it: 4 bytes of length before each NAL unit."""
-    return _joined(nal_units(annex_b))
-
-
-def _joined(units: Iterable[bytes]) -> bytes:
-    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
+def with_lengths(annex_b: bytes, length_size: int) -> bytes:
+    """Return a byte stream with start codes as MP4 has it: so many bytes of length before each NAL unit."""
+    return b"".join(len(unit).to_bytes(length_size, "big") + unit for unit in nal_units(annex_b))
 
 
 def _number(data: bytes) -> int:

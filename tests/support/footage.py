@@ -52,6 +52,8 @@ class Look:
     b_frames: int = 0
     #: A tone, AAC.
     sound: bool = False
+    #: Share of the picture, at its bottom, that is noise: it makes the stream as large as a real one.
+    noise: float = 0.0
 
 
 LOOK: Final = Look()
@@ -212,6 +214,10 @@ def _ground(width: int, height: int) -> GrayImage:
 def _frame(start_ms: int, at: Fraction, look: Look) -> av.VideoFrame:
     width, height = look.size
     shown = picture(start_ms + round(at * 1000), look.size)
+    if look.noise:
+        rows = round(height * look.noise)
+        generator = np.random.default_rng(round(at * 1000))
+        shown[height - rows :] = generator.integers(100, 140, (rows, width), np.uint8)
     chroma = np.full((height // 2, width), 128, np.uint8)
     frame = av.VideoFrame.from_ndarray(np.vstack([shown, chroma]), format="yuv420p")
     frame.pts, frame.time_base = round(at * _TICKS), Fraction(1, _TICKS)

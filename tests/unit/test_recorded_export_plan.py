@@ -167,4 +167,5 @@ def test_damaged_parameter_sets_are_named(data: bytes) -> None:
 def test_a_byte_stream_becomes_units_with_lengths() -> None:
     """Given NAL units with start codes of three and four bytes, then each gets its length in front."""
     assert nal_units(b"\0\0\0\1\x65abc\0\0\1\x41d") == [b"\x65abc", b"\x41d"]
-    assert with_lengths(b"\0\0\0\1\x65abc\0\0\1\x41d") == b"\0\0\0\4\x65abc\0\0\0\2\x41d"
+    assert with_lengths(b"\0\0\0\1\x65abc\0\0\1\x41d", 4) == b"\0\0\0\4\x65abc\0\0\0\2\x41d"
+    assert with_lengths(b"\0\0\1\x65abc", 2) == b"\0\4\x65abc"
