@@ -4,7 +4,8 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -39,6 +40,10 @@ class DifferencesError(FarmError):
     """Volume and index differ."""
 
 
+class VolumeAwayError(FarmError):
+    """The volume with the footage cannot be used."""
+
+
 @recordings.callback()
 def prepare() -> None:
     """Let what is logged go to stderr: stdout is the command's answer."""
@@ -67,7 +72,7 @@ def list_recordings(
     to_ms = now_ms + _DAY_MS if to_time is None else parse_time(to_time)
     from_ms = min(to_ms, now_ms) - _DAY_MS if from_time is None else parse_time(from_time)
     _check_range(from_ms, to_ms)
-    with open_registry(DatabaseSettings.load()) as registry:
+    with _named_failures(), open_registry(DatabaseSettings.load()) as registry:
         found = SegmentIndex(registry.engine).find(camera_id, from_ms, to_ms)
         if not found and not registry.exists(camera_id):
             raise CameraNotFoundError(camera_id)
@@ -110,7 +115,7 @@ def check(
     from_ms = 0 if from_time is None else parse_time(from_time)
     to_ms = LAST_MS if to_time is None else parse_time(to_time)
     _check_range(from_ms, to_ms)
-    with open_registry(settings) as registry:
+    with _named_failures(), open_registry(settings) as registry:
         store = RecordingStore(settings.frames_dir)
         checker = VolumeCheck(store, SegmentIndex(registry.engine), kept_for_by(registry))
         hours = checker.hours(camera_ids or [], from_ms, to_ms)
@@ -121,6 +126,24 @@ def check(
             outcome.add(checked)
             progress.tell(checked, outcome)
     outcome.tell(repair=repair)
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    """Turn failures of the database and the volume into a sentence."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from camera_ctrler.recordings.footage import IndexAwayError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise IndexAwayError(error) from error
+    except OSError as error:
+        raise VolumeAwayError(
+            f"the frames volume cannot be read or changed ({error}); what was repaired stays repaired: correct that, and "
+            "run the same command again"
+        ) from error
 
 
 class _Outcome:

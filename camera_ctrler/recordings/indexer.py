@@ -30,6 +30,8 @@ BATCH: Final = 500
 LOOK_SECONDS: Final = 1.0
 #: Seconds between two steps while something is behind, so that others get at database and volume.
 BUSY_SECONDS: Final = 0.05
+#: Seconds between two hours of a camera that the audit looks at: it costs next to nothing, and comes round.
+AUDIT_SECONDS: Final = 5.0
 #: How far back the volume is looked at after a loss: at least, and at most. What is older is found by
 #: `./farm recordings check`.
 SCAN_MIN_MS: Final = 2 * HOUR_MS
@@ -112,6 +114,8 @@ class SegmentIndexer:
         self._audit: Iterator[tuple[str, int]] = iter(())
         #: The hour that is looked at next; it stays while the database is away.
         self._hour: tuple[str, int] | None = None
+        #: Monotonic seconds when the audit looked last.
+        self._audited_at = float("-inf")
         #: When Redis was away first, Unix ms; None: it is not.
         self._away_since_ms: int | None = None
         self._named: OrderedDict[str, None] = OrderedDict()
@@ -145,9 +149,6 @@ class SegmentIndexer:
             if self._away_since_ms is None:
                 self._away_since_ms = self._clock.now_ms()
             raise
-        except SQLAlchemyError:
-            self._position = None  # whether it was written nobody knows
-            raise
         if self._away_since_ms is not None:
             self._begin_scan("outage", self._away_since_ms)
             self._away_since_ms = None
@@ -171,7 +172,7 @@ class SegmentIndexer:
         if self._index.add(page.segments, position=page.last_id):
             self._position = page.last_id
             self.copied += len(page.segments)
-        else:  # another manager led in between and was further
+        else:  # another manager was further, or it was written when nobody heard the database say so
             self._position = self._index.position()
         return page.entries == BATCH
 
@@ -208,6 +209,10 @@ class SegmentIndexer:
                 self._scan = None
                 log.info("footage_scanned", found=self.found)
             return hour
+        now = self._clock.monotonic()
+        if now - self._audited_at < AUDIT_SECONDS:
+            return None
+        self._audited_at = now
         hour = next(self._audit, None)
         if hour is None:
             now_ms = self._clock.now_ms()

@@ -13,7 +13,7 @@ from camera_ctrler.recordings.index import VOLUME, IndexedSegment, SegmentIndex,
 from camera_ctrler.registry import CameraNotFoundError, CameraUnreadableError, Registry
 from contract.errors import FarmError
 from contract.recording_paths import HOUR_MS
-from contract.recordings import KeptFor, RecordMode, Segment
+from contract.recordings import MAX_SEGMENT_MS, KeptFor, RecordMode, Segment
 from runtime.clock import Clock, SystemClock
 from runtime.recording_store import FoundFile, RecordingStore
 
@@ -160,10 +160,14 @@ class VolumeCheck:
             self._index.add_missing(readable)
 
     def _damaged(self, found: FoundFile, detail: str, repair: Repair) -> Finding:
-        repaired = ""
-        if repair is Repair.ALL:
-            repaired = f"moved to {self._store.put_aside(found.path)}"
-        return Finding(Difference.DAMAGED, found.path, detail, repaired)
+        if repair is not Repair.ALL:
+            return Finding(Difference.DAMAGED, found.path, detail)
+        if found.changed_at_ms > self._clock.now_ms() - MAX_SEGMENT_MS:
+            # Its camera may have been silent for a while; after this time its worker has surely closed it.
+            wait = "it may still be written: check again in ten minutes"
+            return Finding(Difference.DAMAGED, found.path, f"{detail}; {wait}")
+        aside = self._store.put_aside(found.path)
+        return Finding(Difference.DAMAGED, found.path, detail, f"moved to {aside}")
 
     def _changed(self, pairs: list[tuple[FoundFile, IndexedSegment]], repair: Repair) -> Iterator[Finding]:
         for found, row in pairs:

@@ -123,6 +123,29 @@ def test_a_volume_that_is_not_mounted_is_not_taken_for_lost_footage(
     assert indexed(registry) == []
 
 
+def test_a_volume_that_cannot_be_changed_and_a_database_that_fails_are_named(
+    call: Call, registry: Registry, volume: RecordedVolume
+) -> None:
+    """Given no place for damaged files, and then a database without a table, one sentence says so each time."""
+    good, bad = volume.write_row(EIGHT_MS, 2)
+    volume.garbage(bad, b"x")
+    (volume.store.root / "lobby" / "recordings" / "damaged").write_text("in the way")
+    answer = call("recordings", "check", "--repair")
+    assert answer.returncode == 1
+    assert "the frames volume cannot be read or changed" in answer.stderr
+    assert "run the same command again" in answer.stderr
+    (volume.store.root / "lobby" / "recordings" / "damaged").unlink()
+    assert call("recordings", "check", "--repair").returncode == 0
+    assert indexed(registry) == [good]
+    with registry.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE segments")
+    for command in (("check",), ("list", "lobby")):
+        answer = call("recordings", *command)
+        assert answer.returncode == 1
+        assert "the index of footage cannot be read (no such table" in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
 def test_the_newest_files_of_a_camera_are_listed(call: Call, registry: Registry) -> None:
     """Given indexed files, a list shows the newest with times, sizes and reasons, and adds up all."""
     SegmentIndex(registry.engine).add(

@@ -258,7 +258,8 @@ def test_a_batch_of_the_stream_counts_once(segment_index: SegmentIndex) -> None:
     assert segment_index.add([first], position="1700000000000-5")
     assert segment_index.add([second], position="1700000000000-12")
     segment_index.remove([("lobby", EIGHT_MS, 1)])
-    assert not segment_index.add([first], position="1700000000000-5")
+    for late in ("1700000000000-5", "1700000000000-12", "999-13"):
+        assert not segment_index.add([first], position=late)
     assert segment_index.position() == "1700000000000-12"
     assert [each.segment for each in segment_index.find("lobby", EIGHT_MS, EIGHT_MS + DAY_MS)] == [second]
     segment_index.begin_anew()

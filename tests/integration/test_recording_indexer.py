@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from camera_ctrler.recordings import indexer as indexer_module
 from camera_ctrler.recordings.index import SegmentIndex
 from camera_ctrler.recordings.indexer import (
+    AUDIT_SECONDS,
     BATCH,
     SCAN_MAX_MS,
     SCAN_MIN_MS,
@@ -60,6 +61,12 @@ class Indexing:
             if not self.indexer.step():
                 return
         raise AssertionError("it is never done")
+
+    def audit(self, hours: int) -> None:
+        """Step as often as an audit takes for so many hours of cameras."""
+        for _ in range(hours):
+            self.clock.advance(AUDIT_SECONDS)
+            assert not self.indexer.step()
 
     def indexed(self, camera: str = "lobby") -> list[Segment]:
         """Return all that the index has of a camera."""
@@ -271,8 +278,10 @@ def test_the_audit_finds_in_time_what_nobody_missed(indexing: Indexing) -> None:
     indexing.settle()
     (unnoticed,) = indexing.volume.write_row(EIGHT_MS - 3 * HOUR_MS, 1)
     indexing.volume.write(EIGHT_MS, camera="gate")
-    for _ in range(2 * 26 * 2 + 4):  # two rounds of hours and cameras
+    for _ in range(100):  # without time there is no audit
         assert not indexing.indexer.step()
+    assert len(indexing.indexed()) == 1
+    indexing.audit(2 * 26 * 2 + 4)  # two rounds of hours and cameras
     assert indexing.indexed()[0] == unnoticed
     assert len(indexing.indexed("gate")) == 1
 
@@ -283,8 +292,7 @@ def test_the_audit_takes_no_row_away(indexing: Indexing) -> None:
     indexing.index.add([file, segment(EIGHT_MS)])
     indexing.volume.file(file).unlink()
     indexing.settle()
-    for _ in range(60):
-        indexing.indexer.step()
+    indexing.audit(60)
     assert len(indexing.indexed()) == len(indexing.indexed("gate")) == 1
 
 
@@ -295,8 +303,7 @@ def test_damaged_files_are_named_once_and_stay_where_they_are(
     bad = indexing.volume.write(EIGHT_MS)
     indexing.volume.garbage(bad, b"x" * 1_000)
     indexing.settle()
-    for _ in range(80):
-        indexing.indexer.step()
+    indexing.audit(80)
     assert indexing.volume.file(bad).is_file()
     assert indexing.indexed() == []
     output = capsys.readouterr()

@@ -12,6 +12,7 @@ from camera_ctrler.playback.track_runs import DamagedFootageError
 from camera_ctrler.recordings.file_facts import FileReader
 from camera_ctrler.recordings.index import ARCHIVE, SegmentIndex, Span
 from camera_ctrler.recordings.volume_check import (
+    YOUNG_MS,
     Difference,
     Finding,
     Repair,
@@ -130,6 +131,17 @@ def test_a_file_without_moov_or_without_a_whole_fragment_is_damaged(checked: Che
     assert "no whole fragment" in checked.run()[1].detail
 
 
+def test_a_damaged_file_that_may_still_be_written_is_not_put_aside(checked: Checked) -> None:
+    """Given a file without a whole fragment that was written to some minutes ago, it is named and stays."""
+    bad = checked.volume.write(EIGHT_MS)
+    checked.volume.garbage(bad, b"the beginning of something")
+    checked.volume.age(checked.volume.file(bad), 2 * YOUNG_MS)
+    (finding,) = checked.run(Repair.ALL)
+    assert (finding.difference, finding.repaired) == (Difference.DAMAGED, "")
+    assert "check again in ten minutes" in finding.detail
+    assert checked.volume.file(bad).is_file()
+
+
 def test_rows_whose_files_are_gone_are_told_and_forgotten(checked: Checked) -> None:
     """Given a row without a file, it says what is lost; adding alone does not forget it, repairing does."""
     kept, lost = checked.volume.write_row(EIGHT_MS, 2)
@@ -189,6 +201,18 @@ def test_files_that_are_being_written_are_left_alone(checked: Checked) -> None:
         checked.volume.file(each).touch()
     assert checked.kinds(Repair.ALL) == []
     assert len(checked.indexed()) == 1
+
+
+def test_a_row_whose_file_the_listing_did_not_show_yet_is_not_forgotten(
+    checked: Checked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a network volume whose listing is late, a file that can be opened by its name keeps its row."""
+    file = checked.volume.write(EIGHT_MS)
+    checked.index.add([file])
+    with monkeypatch.context() as late:
+        late.setattr(RecordingStore, "segments", lambda *_: iter(()))
+        assert checked.kinds(Repair.ALL) == []
+    assert checked.indexed() == [file]
 
 
 def test_what_the_archive_has_is_not_missed_here(checked: Checked) -> None:

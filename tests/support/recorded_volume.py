@@ -2,13 +2,13 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from camera_ctrler.recordings.volume_check import YOUNG_MS
 from contract.recording_paths import segment_path
-from contract.recordings import Segment
+from contract.recordings import MAX_SEGMENT_MS, Segment
 from runtime.recording_store import RecordingStore
 from tests.support.footage import Look, cut_into_last_fragment, remove_moov, write_segment
 
@@ -59,9 +59,9 @@ class RecordedVolume:
         self.age(self.file(segment))
 
     @staticmethod
-    def age(file: Path) -> None:
-        """Let a file have been written to some minutes ago."""
-        changed = file.stat().st_mtime - 2 * YOUNG_MS / 1000
+    def age(file: Path, milliseconds: int = 2 * MAX_SEGMENT_MS) -> None:
+        """Let a file have been written to last some time ago: longer than anybody writes a file, if not told."""
+        changed = time.time() - milliseconds / 1000
         os.utime(file, (changed, changed))
 
 
