@@ -114,7 +114,7 @@ def test_the_commands_of_the_deployment_were_found() -> None:
 )
 def test_every_setting_that_is_named_exists(path: Path) -> None:
     """Given a file that names settings, then the programs know each of them."""
-    named = set(re.findall(r"(?<![A-Z_])FARM_[A-Z][A-Z_]*[A-Z]", path.read_text()))
+    named = set(re.findall(r"(?<![A-Z_])FARM_[A-Z][A-Z0-9_]*[A-Z0-9]", path.read_text()))
     assert named <= known_names()
 
 
