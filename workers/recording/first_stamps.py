@@ -8,7 +8,7 @@ from typing import Final
 MOST_PACKETS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stamp:
     """The times of one packet in seconds, as the stream gives them; None: it does not."""
 

@@ -35,7 +35,8 @@ class Failed:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as what is made for every packet: that would take three times as long.
+@dataclass(slots=True)
 class Arrived:
     """One packet as the capture hands it over."""
 
@@ -120,7 +121,7 @@ class Inbox:
         self._told.extendleft(reversed(kept))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HeldPacket(Generic[Session]):
     """One packet with its place on its stream's line of time."""
 

@@ -43,7 +43,7 @@ _RECENT: Final = 5
 LEAST_STEP: Final = 0.001
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placed:
     """One packet on the line."""
 
@@ -73,6 +73,8 @@ class MediaClock:
         self._trusts_stamps = True
         #: (arrival, arrival minus place) with the least of the latter, for each of the last seconds.
         self._least: deque[tuple[float, float]] = deque(maxlen=BUCKETS)
+        #: The least of all of them but the last.
+        self._least_before = math.inf
         self._bucket_from = 0.0
         self._jumps: deque[float] = deque(maxlen=JUMPS)
 
@@ -161,6 +163,7 @@ class MediaClock:
         if at - self._bucket_from >= BUCKET_SECONDS:
             snapped = self._judge_stamps(at)
             self._bucket_from = at
+            self._least_before = min((known for _, known in self._least), default=math.inf)
             self._least.append((at, delay))
         elif not self._least or delay < self._least[-1][1]:
             if self._least:
@@ -168,7 +171,7 @@ class MediaClock:
             self._least.append((at, delay))
         if not self._trusts_stamps:
             return snapped
-        least = min(known for _, known in self._least)
+        least = min(self._least_before, self._least[-1][1])
         if at - self._first_at < SETTLING_SECONDS:
             self._offset = least
         elif abs(least - self._offset) > SNAP_SECONDS:

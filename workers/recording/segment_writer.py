@@ -58,6 +58,7 @@ class _Track:
     def __init__(self, stream: VideoStream | AudioStream, rate: int, usual_ticks: int) -> None:
         self._stream = stream
         self._rate = rate
+        self._base = Fraction(1, rate)
         self._last = -1
         #: From one packet to the next; how long the last one of the file lasts.
         self._interval = usual_ticks
@@ -71,7 +72,7 @@ class _Track:
         # Shares the bytes. The one that came is left as it is: it may have to be written again, into another file.
         made = cast("MediaPacket", Packet(cast("bytes", packet)))  # it takes any buffer, whatever its types say
         made.stream = self._stream
-        made.time_base = Fraction(1, self._rate)
+        made.time_base = self._base
         made.dts, made.pts = ticks, ticks + round(shown_after * self._rate)
         made.is_keyframe = packet.is_keyframe
         made.duration = self._interval

@@ -50,6 +50,9 @@ class StreamSession:
         extradata = template.video.codec_context.extradata or b""
         self._length_size = length_size(extradata, self.codec)
         self._sets: ParameterSets = declared_sets(extradata, self.codec) if self.is_recordable else frozenset()
+        #: Seconds of a tick of the video and of the sound, as their first packets say: asking each one costs more than
+        #: all else that is done with it.
+        self._ticks: dict[bool, float | None] = {}
         #: The first packets of the video, until their times are known; None: they are.
         self._first: list[tuple[Arrived, Stamp]] | None = []
         #: Whether packets are given start codes, for the parameters came out of the stream itself.
@@ -73,7 +76,10 @@ class StreamSession:
     def place(self, arrived: Arrived) -> list[HeldPacket["StreamSession"]]:
         """Put a packet on its line of time; the first ones are returned together, as soon as their times are known."""
         packet = arrived.packet
-        stamp = Stamp(_seconds(packet, packet.dts), _seconds(packet, packet.pts))
+        if arrived.is_video not in self._ticks:
+            self._ticks[arrived.is_video] = _tick(packet)
+        tick = self._ticks[arrived.is_video]
+        stamp = Stamp(_seconds(packet.dts, tick), _seconds(packet.pts, tick))
         if not arrived.is_video or self._first is None:
             return [self._placed(arrived, stamp)]
         self._first.append((arrived, stamp))
@@ -138,7 +144,10 @@ class StreamSession:
         return cast("MediaPacket", made)
 
 
-def _seconds(packet: MediaPacket, ticks: int | None) -> float | None:
+def _tick(packet: MediaPacket) -> float | None:
     # PyAV's types do not say it, but a packet may have no time base.
-    base = packet.time_base
-    return None if ticks is None or not base else float(ticks * base)
+    return float(packet.time_base) if packet.time_base else None
+
+
+def _seconds(ticks: int | None, tick: float | None) -> float | None:
+    return None if ticks is None or tick is None else ticks * tick
