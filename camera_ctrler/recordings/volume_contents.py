@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from camera_ctrler.recordings.index import ARCHIVE, VOLUME, SegmentKey
-from camera_ctrler.recordings.known_footage import HourKnowledge, KnownFootage
+from camera_ctrler.recordings.known_footage import SETTLES_MS, HourKnowledge, KnownFootage
 from camera_ctrler.recordings.retention import LEFT_BEHIND, NEWEST_MS, VolumeFile, first_expiry_ms
 from contract.frame_paths import captured_at_ms
 from contract.frame_paths import hour_folder as frame_folder
@@ -70,6 +70,9 @@ class VolumeContents:
         if shelf.kind is Kind.FRAMES:
             return shelf.hour_ms + HOUR_MS + self._keep.frames_ms
         hour = self._known.hours.get((shelf.camera_id, shelf.hour_ms))
+        if hour is None and self._known.is_surveyed:
+            # Left behind by a move into the archive, or known to nobody: one look tells which.
+            return shelf.hour_ms + HOUR_MS + SETTLES_MS
         kept = [kept_for for kept_for, count in hour.count.items() if count] if hour is not None else []
         return first_expiry_ms(shelf.hour_ms, kept, self._keep.footage)
 
