@@ -34,6 +34,8 @@ class Playlists:
     def of_range(self, camera_id: str, from_ms: int, to_ms: int) -> str:
         """Return a playlist with an end: every file that has something of the range, as a whole.
 
+        The first one begins with a short part that holds `from_ms`, for that is what somebody waits for.
+
         Raises:
             NothingRecordedError: There is no such file that can be played.
             IndexAwayError: The database is away.
@@ -43,7 +45,7 @@ class Playlists:
         showing, left_out = self._files.shown(files)
         for file in showing:
             try:
-                parts += self._as_one(file, growing=file.found.path == growing)
+                parts += self._whole(file, from_ms, growing=file.found.path == growing)
             except FootageGoneError:  # deleted in this moment
                 left_out += 1
         if not parts:
@@ -93,10 +95,10 @@ class Playlists:
         bandwidth = newest.size_bytes * 8_000 // length_ms if length_ms else _USUAL_BANDWIDTH
         return hls.entrance(from_ms, bandwidth * 3 // 2, (newest.width, newest.height))
 
-    def _as_one(self, file: Shown, *, growing: bool) -> list[Part]:
-        """Return what shows of a file as one part, or nothing."""
+    def _whole(self, file: Shown, from_ms: int, *, growing: bool) -> list[Part]:
+        """Return what shows of a file in as few parts as can be, from the one that holds `from_ms` on."""
         segment = file.found.segment
-        if file.whole and not growing:
+        if file.whole and not growing and from_ms <= segment.start_ms:
             head = self._files.head(file.found)
             return [
                 Part(
@@ -113,7 +115,12 @@ class Playlists:
             ]
         layout = self._files.layout_of(file.found)
         runs = runs_shown(runs_of(layout, open_end=False), file)
-        return [_part(file, layout, runs[0], runs[-1])] if runs else []
+        passed = [run for run in runs if segment.start_ms + run.begin * 1000 <= from_ms][:-1]
+        runs = runs[len(passed) :]
+        if from_ms <= file.from_ms:
+            return [_part(file, layout, runs[0], runs[-1])] if runs else []
+        pieces = [each for each in (runs[:1], runs[1:]) if each]
+        return [_part(file, layout, each[0], each[-1]) for each in pieces]
 
     def _runs(self, file: Shown, *, growing: bool) -> list[Part]:
         """Return what shows of a file in parts that a live playlist has."""

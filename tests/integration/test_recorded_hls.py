@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import services_of
+from camera_ctrler.playback.hls import iso_time
 from contract import keys
 from tests.support.farm_state import FarmState, now_ms, settings_for
 from tests.support.footage import Look, cut_into_last_fragment, read_time, remove_moov
@@ -67,11 +68,24 @@ def test_every_picture_of_a_range_is_played_at_its_own_time(api: FlaskClient, lo
 
 
 def test_a_range_takes_the_files_that_have_something_of_it(api: FlaskClient, lobby: RecordedCamera) -> None:
-    """Given a range within the second of three files, then that file is listed, and where to begin in it."""
+    """Given a range within the second of three files, then it is listed from the part on in which the range begins."""
     lobby.record(START, 3, seconds=4.0)
     answer = api.get(f"{CAMERA}/recordings.m3u8?from_ms={START + 5_500}&to_ms={START + 7_000}")
-    assert re.findall(r"^recordings.*m4s$", answer.text, re.M) == [f"recordings/{START + 4_000}-1/0-9999.m4s"]
+    folder = f"recordings/{START + 4_000}-1"
+    assert re.findall(r"^recordings.*m4s$", answer.text, re.M) == [f"{folder}/0-1.m4s", f"{folder}/2-3.m4s"]
     assert "#EXT-X-START:TIME-OFFSET=1.500,PRECISE=YES" in answer.text
+    late = api.get(f"{CAMERA}/recordings.m3u8?from_ms={START + 2_500}&to_ms={START + 7_000}")
+    folders = [f"recordings/{START}-1/2-3.m4s", f"recordings/{START + 4_000}-1/0-9999.m4s"]
+    assert re.findall(r"^recordings.*m4s$", late.text, re.M) == folders
+    assert "#EXT-X-START:TIME-OFFSET=0.500,PRECISE=YES" in late.text
+    assert f"#EXT-X-PROGRAM-DATE-TIME:{iso_time(START + 2_000)}" in late.text
+    ten = lobby.record(START + 60_000, seconds=10.0)[0]
+    parts = re.findall(
+        r"/(\d+-\d+)\.m4s$",
+        api.get(f"{CAMERA}/recordings.m3u8?from_ms={ten.start_ms + 4_700}&to_ms={ten.end_ms}").text,
+        re.M,
+    )
+    assert parts == ["4-5", "6-9"], "a short part to begin with, and the rest of the file"
 
 
 def test_a_handover_is_played_once(api: FlaskClient, lobby: RecordedCamera) -> None:

@@ -119,9 +119,9 @@ def _spans(spans: list[Span]) -> list[RecordedSpan]:
     "GET",
     "/cameras/<camera_id>/recordings.m3u8",
     summary="Play recorded footage (HLS)",
-    description="Fragmented MP4. With `to_ms` a playlist with an end, of whole files, that begins playing at "
-    "`from_ms`; at most 24 hours. Without it a playlist that grows, a few seconds behind. Gaps, and changes of the "
-    "stream, are discontinuities; `EXT-X-PROGRAM-DATE-TIME` is the time of the first picture after each.",
+    description="Fragmented MP4. With `to_ms` a playlist with an end that begins playing at `from_ms`, of whole files "
+    "but for the first; at most 24 hours. Without it a playlist that grows, a few seconds behind. Gaps, and changes of "
+    "the stream, are discontinuities; `EXT-X-PROGRAM-DATE-TIME` is the time of the first sample after each.",
     query=PlaylistQuery,
     answers={200: Media(MIMETYPE, "The playlist")},
     errors=(404,),
