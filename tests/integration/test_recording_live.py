@@ -13,8 +13,10 @@ from contract import keys
 from contract.errors import StatusReason
 from contract.recording_paths import segment_path
 from contract.recordings import RecordingState
+from runtime.clock import SystemClock
 from tests.support.clips import Clips
 from tests.support.footage import Look, write_footage
+from tests.support.http_camera import HttpCamera, body
 from tests.support.live_recording import CAMERA, LiveRecording, contents_of, packet_times
 from tests.support.rtsp_server import RtspServer
 from tests.support.valkey_server import ValkeyServer
@@ -137,3 +139,50 @@ def test_a_camera_that_comes_back_is_recorded_into_a_new_file(tmp_path: Path, re
     assert len(found) == 2
     assert found[1].start_ms > found[0].end_ms
     assert len(camera.told()) == 2
+
+
+@pytest.mark.slow
+def test_a_size_that_changes_in_the_middle_of_a_live_stream_begins_a_new_file(
+    tmp_path: Path, redis_client: redis.Redis
+) -> None:
+    """Given MPEG-TS over HTTP that goes from 320x240 to 640x360, then each file has one size and none is missing."""
+    (tmp_path / "media").mkdir()
+    stream = Clips(tmp_path / "media").changing_resolution(seconds_each=4).read_bytes()
+    with HttpCamera() as camera:
+        camera.answers["/live.ts"] = body(stream, "video/mp2t")
+        with LiveRecording(camera.url("/live.ts"), tmp_path, redis_client) as recording:
+            recording.wait(lambda: len(recording.told()) >= 2, "two files are told of", 40)
+    found = contents_of(tmp_path)[:2]
+    assert [(each.size, len(each.shown)) for each in found] == [((320, 240), 40), ((640, 360), 40)]
+    assert [(each.width, each.height) for each in recording.told()[:2]] == [(320, 240), (640, 360)]
+
+
+class SteppedClock(SystemClock):
+    """A machine whose wall clock is set while it runs."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    def now_ms(self) -> int:
+        """Return what the clock shows."""
+        return super().now_ms() + self.ahead_ms
+
+
+@pytest.mark.slow
+def test_a_clock_of_the_worker_that_is_set_back_two_hours_begins_a_new_file_at_the_new_time(
+    tmp_path: Path, redis_client: redis.Redis, server: RtspServer
+) -> None:
+    """Given a worker whose clock is corrected by two hours, then no picture is lost and both times are as they were."""
+    clock = SteppedClock()
+    clock.ahead_ms = 7_200_000
+    with LiveRecording(server.url("h264"), tmp_path, redis_client, clock=clock) as camera:
+        camera.wait_recorded(4)
+        clock.ahead_ms = 0
+        camera.wait_recorded(9)
+        now_ms = time.time() * 1000
+    after, before = contents_of(tmp_path)
+    assert before.start_ms - after.start_ms == pytest.approx(7_200_000, abs=15_000)
+    assert -3_000 < after.end_ms - now_ms < 1_000
+    lost = before.end_ms + 40 - 7_200_000 - after.start_ms
+    assert abs(lost) < 100
+    assert camera.status.packets_lost == {}

@@ -47,7 +47,8 @@ class Recorder:
         self._cameras: list[CameraRecorder] = []
         #: Those whose captures were asked to end -> monotonic seconds when they are finished without them.
         self._leaving: dict[CameraRecorder, float] = {}
-        self._open: set[str] = set()
+        #: Those with a file that Redis was told of.
+        self._open: set[CameraRecorder] = set()
         self._ask = threading.Event()
         self._closing = False
         self._told_at = float("-inf")
@@ -147,7 +148,9 @@ class Recorder:
         news = camera.news()
         self._announcer.tell(camera.camera_id, news.finished, news.opened)
         if news.opened is not None:
-            self._open.add(camera.camera_id)
-        elif camera.camera_id in self._open:
-            self._open.discard(camera.camera_id)
-            self._announcer.closed(camera.camera_id)
+            self._open.add(camera)
+        elif camera in self._open:
+            self._open.remove(camera)
+            # A camera that was connected to anew may have two recordings for a moment.
+            if all(other.camera_id != camera.camera_id for other in self._open):
+                self._announcer.closed(camera.camera_id)
