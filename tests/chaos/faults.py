@@ -172,6 +172,9 @@ class Faults:
         return worker.name, lambda: self._members.thaw(worker)
 
     def _drain_worker(self) -> Begun:
+        # Whoever drains a worker sees to it that another one is there; some that run are still starting.
+        if len(self._watch.able & {member.name for member in self._members.running("worker")}) < 2:
+            return None
         if (worker := self._one_of("worker", at_least=2)) is None:
             return None
         self._members.drain(worker)

@@ -38,6 +38,8 @@ class Watch:
         self._statuses: dict[str, dict[str, Any]] = {}
         self._plan: dict[str, Any] = {}
         self._workers_at = self._state_at = 0.0
+        #: Workers that held their leases and were not about to leave, at the last look.
+        self.able: frozenset[str] = frozenset()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -146,7 +148,11 @@ class Watch:
             self._log.write("plan", **said)
 
     def _note_workers(self) -> None:
-        for view in self._reader.workers():
+        views = self._reader.workers()
+        self.able = frozenset(
+            view.worker_id for view in views if view.alive and view.status and not view.status.draining
+        )
+        for view in views:
             status = view.status
             fields: dict[str, object] = (
                 {}
