@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, insert, make_url, text
 
-from camera_ctrler.recordings.hour_totals import MINUTE_MS, HourTotals, Minute, StoredFile
+from camera_ctrler.recordings.hour_totals import MINUTE_MS, HourTotals, Minutes, StoredFile
 from camera_ctrler.recordings.index import SegmentIndex
 from camera_ctrler.recordings.spans import Span
 from camera_ctrler.recordings.tables import recorded_cameras, segment_formats, segment_hours, segment_times
@@ -136,15 +136,15 @@ def make_hour(generator: np.random.Generator, camera: int, hour: int) -> Hour:
     return Hour(rows, totals)
 
 
-def minutes_of(offsets: Numbers, motion: Numbers, people: Numbers) -> dict[int, Minute]:
+def minutes_of(offsets: Numbers, motion: Numbers, people: Numbers) -> Minutes:
     """Sum up an hour's files by minute."""
-    found: dict[int, Minute] = {}
+    found = Minutes()
     for minute, moving, most in zip((offsets // MINUTE_MS).tolist(), motion.tolist(), people.tolist(), strict=True):
-        each = found.setdefault(minute, Minute())
-        each.recorded_ms += FILE_MS
-        each.moving += moving * FILE_MS
+        found.recorded_ms[minute] += FILE_MS
+        found.moving[minute] += moving * FILE_MS
         if most:
-            each.seen["person"] = max(most, each.seen.get("person", 0))
+            its = found.seen.setdefault(minute, {})
+            its["person"] = max(most, its.get("person", 0))
     return found
 
 

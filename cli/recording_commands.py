@@ -141,7 +141,7 @@ def _named_failures() -> Iterator[None]:
         raise IndexAwayError(error) from error
     except OSError as error:
         raise VolumeAwayError(
-            f"the frames volume cannot be read or changed ({error}); what was repaired stays repaired: correct that, and "
+            f"the frames volume cannot be read or changed ({error}); what was repaired stays so: correct that, and "
             "run the same command again"
         ) from error
 

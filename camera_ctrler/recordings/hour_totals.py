@@ -1,15 +1,18 @@
 """What the files of one hour come to: kept up to date file by file, so that nobody sums up millions of rows. Pure."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
+
+from pydantic_core import from_json, to_json
 
 from camera_ctrler.recordings.spans import Span, merged
 from contract.recording_paths import HOUR_MS
 
 RANKS: Final = range(3)
 MINUTE_MS: Final = 60_000
+#: Bytes of the longest text of classes: it stands in an index of PostgreSQL, whose rows have 2.7 kB at most.
+_SEEN_LENGTH: Final = 1_800
 
 
 class StoredFile(NamedTuple):
@@ -45,23 +48,57 @@ def hour_of(at_ms: int) -> int:
 
 
 def seen_text(seen: Mapping[str, int]) -> str | None:
-    """Return what is stored of classes that were seen."""
-    return json.dumps(seen, separators=(",", ":"), sort_keys=True) if seen else None
+    """Return what is stored of classes that were seen: as many as there is room for, the most frequent first."""
+    if not seen:
+        return None
+    text = to_json(seen)
+    if len(text) <= _SEEN_LENGTH:
+        return text.decode()
+    kept: dict[str, int] = {}
+    room = _SEEN_LENGTH
+    for name, most in sorted(seen.items(), key=lambda item: (-item[1], item[0])):
+        room -= len(to_json({name: most}))
+        if room < 0:
+            break
+        kept[name] = most
+    return to_json(kept).decode()
 
 
 def read_seen(text: str | None) -> dict[str, int]:
     """Return what `seen_text` was given."""
-    return dict(json.loads(text)) if text else {}
+    return dict(from_json(text)) if text else {}
 
 
 @dataclass(slots=True)
-class Minute:
-    """What the files come to that start in one minute."""
+class Minutes:
+    """What the files come to that start in each minute of an hour; as `HourTotals`, in lists of 60."""
 
-    #: As in `HourTotals`.
-    recorded_ms: int = 0
-    moving: int = 0
-    seen: dict[str, int] = field(default_factory=dict)
+    recorded_ms: list[int] = field(default_factory=lambda: [0] * 60)
+    moving: list[int] = field(default_factory=lambda: [0] * 60)
+    #: Number of the minute -> class name -> most seen.
+    seen: dict[int, dict[str, int]] = field(default_factory=dict)
+
+    def add(self, number: int, file: StoredFile, seen: Mapping[str, int]) -> None:
+        """Count a file that starts in a minute."""
+        self.recorded_ms[number] += file.duration_ms
+        self.moving[number] += file.duration_ms * file.motion
+        if seen:
+            _raise(self.seen.setdefault(number, {}), seen)
+
+    def text(self) -> str:
+        """Return what is stored of them."""
+        return to_json([self.recorded_ms, self.moving, self.seen]).decode()
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return what `text` was made from."""
+        recorded_ms, moving, seen = from_json(text)
+        return cls(recorded_ms, moving, {int(number): its for number, its in seen.items()})
+
+
+def _raise(most: dict[str, int], seen: Mapping[str, int]) -> None:
+    for name, number in seen.items():
+        most[name] = max(number, most.get(name, 0))
 
 
 @dataclass(slots=True)
@@ -79,8 +116,7 @@ class HourTotals:
     #: Sum of duration times motion, in thousandths.
     moving: int = 0
     seen: dict[str, int] = field(default_factory=dict)
-    #: By minute of the hour, of the files that start in it.
-    minutes: dict[int, Minute] = field(default_factory=dict)
+    minutes: Minutes = field(default_factory=Minutes)
     spans: list[Span] = field(default_factory=list)
 
     def add(self, files: Iterable[StoredFile]) -> None:
@@ -92,12 +128,9 @@ class HourTotals:
             self.recorded_ms += file.duration_ms
             self.moving += file.duration_ms * file.motion
             pieces.append((file.start_ms, file.end_ms))
-            minute = self.minutes.setdefault((file.start_ms - self.hour_ms) // MINUTE_MS, Minute())
-            minute.recorded_ms += file.duration_ms
-            minute.moving += file.duration_ms * file.motion
-            for name, most in read_seen(file.seen).items():
-                self.seen[name] = max(most, self.seen.get(name, 0))
-                minute.seen[name] = max(most, minute.seen.get(name, 0))
+            seen = read_seen(file.seen)
+            _raise(self.seen, seen)
+            self.minutes.add((file.start_ms - self.hour_ms) // MINUTE_MS, file, seen)
         self.spans = merged(pieces)
 
     def promote(self, before: StoredFile, after: StoredFile) -> None:
@@ -124,7 +157,7 @@ class HourTotals:
             "moving": self.moving,
             "seen": seen_text(self.seen),
             "spans": spans_text(self.spans, self.hour_ms),
-            "minutes": minutes_text(self.minutes),
+            "minutes": self.minutes.text(),
         }
 
     @property
@@ -143,7 +176,7 @@ class HourTotals:
             recorded_ms=row["recorded_ms"],
             moving=row["moving"],
             seen=read_seen(row["seen"]),
-            minutes=read_minutes(row["minutes"]),
+            minutes=Minutes.read(row["minutes"]),
             spans=read_spans(row["spans"], row["hour_ms"]),
         )
 
@@ -166,24 +199,13 @@ def only_promoted(before: StoredFile, after: StoredFile) -> bool:
     return before._replace(kept_for=after.kept_for) == after
 
 
-def minutes_text(minutes: Mapping[int, Minute]) -> str:
-    """Return what is stored of an hour's minutes; those without a file are left out."""
-    flat = [[number, each.recorded_ms, each.moving, each.seen or 0] for number, each in sorted(minutes.items())]
-    return json.dumps(flat, separators=(",", ":"))
-
-
-def read_minutes(text: str) -> dict[int, Minute]:
-    """Return what `minutes_text` was given."""
-    return {number: Minute(recorded_ms, moving, seen or {}) for number, recorded_ms, moving, seen in json.loads(text)}
-
-
 def spans_text(spans: Iterable[Span], hour_ms: int) -> str:
     """Return what is stored of an hour's spans."""
     flat = [at_ms - hour_ms for span in spans for at_ms in (span.start_ms, span.end_ms)]
-    return json.dumps(flat, separators=(",", ":"))
+    return to_json(flat).decode()
 
 
 def read_spans(text: str, hour_ms: int) -> list[Span]:
     """Return what `spans_text` was given."""
-    flat = json.loads(text)
+    flat = from_json(text)
     return [Span(flat[at] + hour_ms, flat[at + 1] + hour_ms) for at in range(0, len(flat), 2)]

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, ScalarSelect, or_, select
 
-from camera_ctrler.recordings.hour_totals import MINUTE_MS, read_minutes, read_seen
+from camera_ctrler.recordings.hour_totals import MINUTE_MS, Minutes, read_seen
 from camera_ctrler.recordings.spans import Piece
 from camera_ctrler.recordings.tables import recorded_cameras, segment_times, segments
 from contract.recording_paths import HOUR_MS
@@ -50,11 +50,15 @@ def pieces_of_minutes(connection: Connection, camera_id: str, from_ms: int, to_m
     """Return a piece for each minute in which files start, from the sums that are kept."""
     table = segment_times
     rows = connection.execute(select(table.c.hour_ms, table.c.minutes).where(*hours_of(camera_id, from_ms, to_ms)))
-    return [
-        _piece(hour_ms + number * MINUTE_MS, MINUTE_MS, minute.recorded_ms, minute.moving, minute.seen)
-        for hour_ms, text in rows
-        for number, minute in read_minutes(text).items()
-    ]
+    pieces: list[Piece] = []
+    for hour_ms, text in rows:
+        its = Minutes.read(text)
+        pieces += [
+            _piece(hour_ms + number * MINUTE_MS, MINUTE_MS, recorded_ms, moving, its.seen.get(number, {}))
+            for number, (recorded_ms, moving) in enumerate(zip(its.recorded_ms, its.moving, strict=True))
+            if recorded_ms
+        ]
+    return pieces
 
 
 def pieces_of_hours(connection: Connection, camera_id: str, from_ms: int, to_ms: int) -> list[Piece]:

@@ -11,6 +11,9 @@ from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint,
 
 from camera_ctrler.registry.tables import Base
 
+#: Columns of `segments` beside its key.
+IN_KEY: Final = ["duration_ms", "size_bytes", "format", "kept_for", "motion", "tier", "seen"]
+
 #: Numbers stand for camera ids in the large tables; a number is never used again.
 recorded_cameras: Final = Table(
     "recorded_cameras",
@@ -50,7 +53,8 @@ segments: Final = Table(
     Column("tier", SmallInteger, nullable=False),
     #: Class name -> most seen, as JSON; null: nothing.
     Column("seen", Text),
-    PrimaryKeyConstraint("camera", "start_ms", "epoch"),
+    # In PostgreSQL the key has everything that is asked for: the rows of a camera lie apart, among those of all others.
+    PrimaryKeyConstraint("camera", "start_ms", "epoch", postgresql_include=IN_KEY),
     sqlite_with_rowid=False,
 )
 
@@ -86,7 +90,7 @@ segment_times: Final = Table(
     Column("seen", Text),
     #: JSON: start, end, start, end, ... in milliseconds since the hour, of what was recorded without a gap.
     Column("spans", Text, nullable=False),
-    #: JSON: for each minute in which files start its number, `recorded_ms`, `moving` and what was seen.
+    #: JSON: the same by minute, `Minutes`.
     Column("minutes", Text, nullable=False),
     sqlite_with_rowid=False,
 )

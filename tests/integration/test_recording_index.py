@@ -317,6 +317,16 @@ def test_a_message_that_no_database_can_store_does_not_keep_others_out(
     assert [each.segment.start_ms for each in segment_index.find("lobby", 0, 10**18)] == [EIGHT_MS + 10_000]
 
 
+def test_a_model_with_very_many_classes_keeps_the_most_frequent(segment_index: SegmentIndex) -> None:
+    """Given more classes in a file than there is room for, those seen most are kept, in the sums as well."""
+    seen = {f"a class with a long name, number {number}": 1 + number // 100 for number in range(500)}
+    segment_index.add([segment(EIGHT_MS, seen=seen)])
+    (found,) = segment_index.find("lobby", EIGHT_MS, EIGHT_MS + 1)
+    assert len(found.segment.seen) >= 30
+    assert set(found.segment.seen.values()) == {5}
+    assert segment_index.density("lobby", EIGHT_MS, EIGHT_MS + HOUR_MS, 60_000)[0].seen == found.segment.seen
+
+
 def test_hours_can_be_removed_while_they_are_listed(segment_index: SegmentIndex) -> None:
     """Given more hours than a page, a cleaner that removes each as it comes sees every one, oldest first."""
     camera_ids = [f"camera-{number:03}" for number in range(130)]
