@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Final
 
 import av
+import structlog
 
 from camera_ctrler.playback.clip_writer import ClipWriter
 from camera_ctrler.playback.errors import ClipInterruptedError
 from camera_ctrler.playback.export_plan import Plan, Source, plan
 from camera_ctrler.playback.hls import iso_time
 from camera_ctrler.playback.recorded import files_of, nothing_recorded
-from camera_ctrler.playback.recorded_files import RecordedFiles
+from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
 from camera_ctrler.playback.track_runs import DamagedFootageError
 from camera_ctrler.recordings.footage import Footage
 from camera_ctrler.recordings.spans import Span
 
 #: Gaps that are named one by one.
 _NAMED_GAPS: Final = 20
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,6 @@ class Exporter:
 
         Raises:
             NothingRecordedError: There is no footage that can be played.
-            FootageGoneError: A file was deleted in this moment.
             MixedFootageError: Too much would have to be encoded anew.
             IndexAwayError, ArchiveAwayError: Something does not answer.
         """
@@ -88,7 +90,12 @@ class Exporter:
         for file in showing:
             if file.to_ms <= from_ms or file.from_ms >= to_ms:
                 continue
-            layout = self._files.layout_of(file.found)
+            try:
+                layout = self._files.layout_of(file.found)
+            except (FootageGoneError, DamagedFootageError) as error:
+                log.warning("footage_left_out", path=file.found.path, error=str(error))
+                left_out += 1
+                continue
             if layout.fragments:
                 sources.append(Source(file, layout))
         planned = plan(sources, from_ms, to_ms, exact=exact)

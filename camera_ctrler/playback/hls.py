@@ -31,8 +31,10 @@ class Part:
     #: When its first picture was taken, Unix ms UTC.
     begin_ms: float
     seconds: float
-    #: Names the init section by its contents.
+    #: Names the init section by its contents; of a file in the archive, which is not looked into, by its format.
     init: str
+    #: Its own init section must be loaded, even if it is named as the one before.
+    own_init: bool = False
     #: Whether there is sound, and how many seconds before the first picture it begins.
     sound: bool = False
     lead: float = 0.0
@@ -114,9 +116,10 @@ def _described(part: Part, before: Part | None, query: str) -> Iterable[str]:
     goes_on = before is not None and follows(part, before)
     if before is not None and not goes_on:
         yield "#EXT-X-DISCONTINUITY"
-    if before is None or part.init != before.init:
+    another_file = before is None or part.folder != before.folder
+    if before is None or part.init != before.init or (part.own_init and another_file):
         yield f'#EXT-X-MAP:URI="{part.folder}/init.mp4{query}"'
-    if not goes_on or before is None or part.folder != before.folder:
+    if not goes_on or another_file:
         # Of the first sample, as the standard has it: that may be one of sound.
         lead_ms = 0.0 if query else part.lead * 1000
         yield f"#EXT-X-PROGRAM-DATE-TIME:{iso_time(part.begin_ms - lead_ms)}"

@@ -1,5 +1,6 @@
 """Makes playlists of recorded footage: of a range, and of what is being recorded."""
 
+from dataclasses import replace
 from typing import Final
 
 from camera_ctrler.playback import hls
@@ -10,6 +11,7 @@ from camera_ctrler.playback.recorded import NothingRecordedError, files_of, noth
 from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
 from camera_ctrler.playback.showing import Run, Shown, runs_of, runs_shown
 from camera_ctrler.recordings.footage import Footage
+from camera_ctrler.recordings.index import VOLUME
 from runtime.clock import Clock
 
 #: Milliseconds before now at which a live playlist begins for one who comes in: enough to begin at once.
@@ -99,20 +101,7 @@ class Playlists:
         """Return what shows of a file in as few parts as can be, from the one that holds `from_ms` on."""
         segment = file.found.segment
         if file.whole and not growing and from_ms <= segment.start_ms:
-            head = self._files.head(file.found)
-            return [
-                Part(
-                    start_ms=segment.start_ms,
-                    epoch=segment.epoch,
-                    first=0,
-                    last=hls.TO_THE_END,
-                    begin_ms=segment.start_ms,
-                    seconds=(segment.end_ms - segment.start_ms) / 1000,
-                    init=head.digest,
-                    sound=head.has_sound,
-                    lead=float(head.lead or 0),
-                )
-            ]
+            return [self._as_one(file)]
         layout = self._files.layout_of(file.found)
         runs = runs_shown(runs_of(layout, open_end=False), file)
         passed = [run for run in runs if segment.start_ms + run.begin * 1000 <= from_ms][:-1]
@@ -121,6 +110,25 @@ class Playlists:
             return [_part(file, layout, runs[0], runs[-1])] if runs else []
         pieces = [each for each in (runs[:1], runs[1:]) if each]
         return [_part(file, layout, each[0], each[-1]) for each in pieces]
+
+    def _as_one(self, file: Shown) -> Part:
+        """Return a whole file as one part; of a file in the archive, what the index says of it."""
+        segment = file.found.segment
+        part = Part(
+            start_ms=segment.start_ms,
+            epoch=segment.epoch,
+            first=0,
+            last=hls.TO_THE_END,
+            begin_ms=segment.start_ms,
+            seconds=(segment.end_ms - segment.start_ms) / 1000,
+            init=f"{segment.codec} {segment.audio} {segment.width}x{segment.height}",
+            own_init=True,
+            sound=bool(segment.audio),
+        )
+        if file.found.tier != VOLUME:
+            return part
+        head = self._files.head(file.found)
+        return replace(part, init=head.digest, own_init=False, sound=head.has_sound, lead=float(head.lead or 0))
 
     def _runs(self, file: Shown, *, growing: bool) -> list[Part]:
         """Return what shows of a file in parts that a live playlist has."""

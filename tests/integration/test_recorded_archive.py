@@ -66,12 +66,29 @@ def test_footage_is_played_from_either_volume(api: FlaskClient, segments: list[S
     assert api.get(f"{CAMERA}/recorded.jpg?at_ms={START + 1_000}").headers["X-Captured-At-Ms"] == str(START + 1_000)
 
 
+def test_a_file_that_the_archive_has_lost_is_left_out_of_a_clip(
+    api: FlaskClient, archive: Path, segments: list[Segment]
+) -> None:
+    """Given a file deleted in the archive behind the index, then the clip says that it is left out."""
+    (archive / segment_path("lobby", segments[0].start_ms, 1)).unlink()
+    found = clip(api, START, START + 8_000)
+    assert len(found.pictures) == 100
+    assert "1 damaged or deleted files are left out" in found.headers["X-Notes"]
+    assert api.get(f"{CAMERA}/recordings/{START}-1/init.mp4").status_code == 404
+
+
 def test_an_archive_that_is_not_mounted_is_named(api: FlaskClient, archive: Path, segments: list[Segment]) -> None:
     """Given the second volume away, then what lies there is 503 with the remedy, and what is here is played."""
     (archive / MARK).unlink()
-    for path in (f"recorded.jpg?at_ms={START + 1_000}", f"clip.mp4?{RANGE}", f"recordings.m3u8?{RANGE}"):
+    for path in (
+        f"recorded.jpg?at_ms={START + 1_000}",
+        f"clip.mp4?{RANGE}",
+        f"recordings/{START}-1/0-9999.m4s",
+        f"recordings.m3u8?from_ms={START + 1_000}&to_ms={START + 8_000}",
+    ):
         answer = api.get(f"{CAMERA}/{path}")
         assert (answer.status_code, answer.json and answer.json["type"]) == (503, "urn:camfarm:problem:archive-away")
         assert "not mounted" in answer.text
+    assert api.get(f"{CAMERA}/recordings.m3u8?{RANGE}").status_code == 200, "whole files are not looked into"
     begin = segments[1].start_ms
     assert len(played(api, f"{CAMERA}/recordings.m3u8?from_ms={begin}&to_ms={begin + 4_000}")) == 100

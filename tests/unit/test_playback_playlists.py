@@ -116,3 +116,10 @@ def test_the_last_part_stays_however_old_it_is() -> None:
     window = LiveWindows().cut(("lobby", START), [part(0), part(1)], START + 10**9)
     assert [each.start_ms for each in window.parts] == [START + 10_000]
     assert window.place == Place(1, 0)
+
+
+def test_files_of_the_archive_bring_their_own_init_sections() -> None:
+    """Given files whose init sections were not looked into, then each is named, and they go on without a break."""
+    text = playlist([part(number, init="h264", own_init=True) for number in range(3)], ended=True)
+    assert len(lines_of(text, "#EXT-X-MAP")) == 3
+    assert "#EXT-X-DISCONTINUITY\n" not in text
