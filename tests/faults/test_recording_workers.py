@@ -11,24 +11,13 @@ from typing import Final
 import pytest
 import redis
 
-from contract.assignments import Assignment
-from contract.recordings import RecordingSettings, RecordMode
-from runtime.clock import SystemClock
-from runtime.frame_store import FrameStore
-from runtime.recording_feed import RecordingFeed
-from runtime.settings import WorkerSettings
-from runtime.spool import Spool
-from runtime.worker_link import WorkerLink
+from contract.recordings import RecordMode
 from tests.support.fault_farm import FaultFarm, fault_farm
-from tests.support.hand_fed import CLASS_NAMES, BreakableDetector
+from tests.support.hand_fed import BreakableDetector
 from tests.support.live_recording import FileContents, contents_of, packet_times
+from tests.support.recording_pipeline import recording_pipeline
 from tests.support.rtsp_server import RtspServer, wait_until
-from workers.capture.opening import capture_opener
 from workers.frames import BgrImage, Detections
-from workers.pipeline import Pipeline, PipelineSettings, Stages
-from workers.recording.recorder import Recorder, RecorderSettings
-from workers.saving.saver import FrameSaver
-from workers.tracking.byte_track import ByteTrackCameraTracker
 
 CAMERAS: Final = ("a", "b", "c", "d")
 #: Seconds of footage that a killed worker may cost: a fragment that was not whole, and what came since the last round.
@@ -139,40 +128,14 @@ def test_a_detector_in_trouble_does_not_touch_recording_nor_its_motion(
     tmp_path: Path, redis_client: redis.Redis, steady: RtspServer, trouble: str
 ) -> None:
     """Given a detector that hangs or fails, then a camera is recorded on, also one that is recorded for motion."""
-    clock, frames = SystemClock(), tmp_path / "frames"
     detector = StuckDetector()
     if trouble == "fails":
         detector.broken = True
         detector.may_answer.set()
-    settings = WorkerSettings(data_dir=tmp_path, frames_dir=frames)
-    recorder = Recorder(RecorderSettings(frames, 4_000_000), RecordingFeed(redis_client), worker_id="w", clock=clock)
-    stages = Stages(
-        open_capture=capture_opener(settings, clock),
-        detector=detector,
-        new_tracker=lambda: ByteTrackCameraTracker(CLASS_NAMES),
-        saver=FrameSaver(FrameStore(frames), jpeg_quality=80, preview_size=160),
-        recorder=recorder,
-        link=WorkerLink(redis_client, "w", frame_index_size=100),
-        spool=Spool.own(tmp_path / "spool", "w", 1_000_000, clock),
-    )
-    pipeline = Pipeline(PipelineSettings(8, 0.01), stages, worker_id="w", clock=clock, on_superseded=lambda: None)
-    pipeline.start()
-    pipeline.apply(
-        {
-            mode.value: Assignment(
-                camera_id=mode.value, url=steady.url("cam"), epoch=1, recording=RecordingSettings(record=mode)
-            )
-            for mode in (RecordMode.CONTINUOUS, RecordMode.MOTION)
-        }
-    )
-
-    def least_recorded() -> float:
-        return min(status.recording.seconds for _, status in pipeline.statuses())
-
-    try:
-        wait_until(lambda: least_recorded() >= 8, "both are recorded", seconds=60)
-        assert all(status.frames_analysed == 0 for _, status in pipeline.statuses())
-    finally:
+    with recording_pipeline(tmp_path, redis_client, detector) as running:
+        running.watch(steady.url("cam"), continuous=RecordMode.CONTINUOUS, motion=RecordMode.MOTION)
+        for name in ("continuous", "motion"):
+            wait_until(lambda name=name: running.seconds(name) >= 8, f"{name} is recorded", seconds=60)  # type: ignore[misc]
+            assert running.status(name).frames_analysed == 0
         detector.may_answer.set()
-        pipeline.close(10)
-    assert sum(each.decoded[-1] for each in contents_of(frames, "continuous")) > 7
+    assert sum(each.decoded[-1] for each in contents_of(running.frames, "continuous")) > 7
