@@ -283,7 +283,7 @@ class CameraRun:
                 reconnects=capture.reconnects,
                 age_ms=round(median(ages), 1) if ages else 0.0,
                 saving_reason=self._saving_reason,
-                recording=self.recording.status() if self.recording else RecordingStatus(),
+                recording=self.recording.status(now) if self.recording else RecordingStatus(),
             )
 
 

@@ -385,3 +385,16 @@ def test_a_recorder_that_was_stuck_loses_the_oldest_and_goes_on_with_a_new_file(
     assert sum(len(each.shown) for each in files(recording)) == 500 - lost
     before, after = recording.segments[:2]
     assert after.start_ms - before.end_ms > 1_000
+
+
+def test_a_disk_that_does_not_answer_is_named_while_the_recorder_waits_for_it(tmp_path: Path) -> None:
+    """Given a recorder that has not come round for seven seconds, then the status says so, until it does."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(5)
+    recording.play(7, step_every=100)
+    assert (recording.status.state, recording.status.reason) == (RecordingState.FAILING, StatusReason.DISK_FAILED)
+    assert "has not answered for 7 s" in recording.status.detail
+    recording.play(1)
+    recording.end()
+    assert recording.status.reason is None
+    assert sum(len(each.shown) for each in files(recording)) == 130

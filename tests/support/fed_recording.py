@@ -197,7 +197,7 @@ class FedRecording:
     @property
     def status(self) -> RecordingStatus:
         """What the recording says."""
-        return self.recorder.status()
+        return self.recorder.status(self.now)
 
     @property
     def lengths(self) -> list[float]:

@@ -122,7 +122,7 @@ class LiveRecording:
     @property
     def status(self) -> RecordingStatus:
         """What the recording says."""
-        return self.recording.status()
+        return self.recording.status(time.monotonic())
 
     def told(self) -> list[Segment]:
         """Return what Redis was told of finished files."""

@@ -30,6 +30,8 @@ RETRY_SECONDS: Final = 2.0
 LATE_SECONDS: Final = 5.0
 #: Seconds after its last picture in which the sound of a file may come.
 SOUND_SECONDS: Final = 1.0
+#: Seconds without a round of the recorder after which its disk counts as failing.
+STUCK_SECONDS: Final = 5.0
 #: Most seconds that are held, whatever they are waiting for.
 HELD_SECONDS: Final = 90.0
 
@@ -82,6 +84,8 @@ class CameraRecorder:
         #: Replaced as a whole, for several threads read it.
         self._wanted = (epoch, settings)
         self._status = RecordingStatus()
+        #: Monotonic seconds when the recorder looked after it last; None: it has not yet.
+        self._stepped_at: float | None = None
         # From here on, the recorder's thread alone.
         self._told = ToldSegments(settings)
         self._held: HeldPackets[StreamSession] = HeldPackets()
@@ -132,9 +136,15 @@ class CameraRecorder:
         """Go on under another epoch, with other settings; a file that is open ends at the next keyframe."""
         self._wanted = (epoch, settings)
 
-    def status(self) -> RecordingStatus:
-        """Return what it is doing."""
-        return self._status
+    def status(self, now: float) -> RecordingStatus:
+        """Return what it is doing at `now` (monotonic seconds)."""
+        known, stepped_at = self._status, self._stepped_at
+        if stepped_at is None or now - stepped_at < STUCK_SECONDS or known.state is RecordingState.OFF:
+            return known
+        # The recorder's thread waits for the kernel, and cannot say so itself.
+        detail = f"the frames volume has not answered for {now - stepped_at:.0f} s"
+        stuck = {"state": RecordingState.FAILING, "reason": StatusReason.DISK_FAILED, "detail": detail}
+        return known.model_copy(update=stuck)
 
     # --- the recorder's thread -----------------------------------------------------------------------------------
 
@@ -149,6 +159,7 @@ class CameraRecorder:
         Args:
             now: Monotonic seconds.
         """
+        self._stepped_at = now
         epoch, settings = self._wanted
         self._told.wishes.settings = settings
         self._told.looked([self._looks.popleft() for _ in range(len(self._looks))])

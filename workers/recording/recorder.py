@@ -89,11 +89,6 @@ class Recorder:
         """Finished files that Redis will not be told of; they are found on the volume."""
         return self._announcer.lost
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether its thread lives."""
-        return self._thread.is_alive()
-
     def close(self, timeout_seconds: float) -> None:
         """Finish all files and tell of them; the captures were asked to end before."""
         deadline = self._clock.monotonic() + timeout_seconds
