@@ -191,8 +191,11 @@ def write_rows(engine: Engine, rows: list[tuple[Any, ...]], totals: list[HourTot
             with driver.cursor() as cursor, cursor.copy(f"COPY segments ({', '.join(names)}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-        connection.execute(insert(segment_hours), [each.sums() for each in totals])
-        connection.execute(insert(segment_times), [each.times() for each in totals])
+        keys = [{"camera": each.camera, "hour_ms": each.hour_ms, "tier": 0} for each in totals]
+        sums = [key | each.sums() for key, each in zip(keys, totals, strict=True)]
+        connection.execute(insert(segment_hours), sums)
+        times = [key | each.times() for key, each in zip(keys, totals, strict=True)]
+        connection.execute(insert(segment_times), times)
 
 
 class Questions:

@@ -1,6 +1,6 @@
 """What the files of one hour come to: kept up to date file by file, so that nobody sums up millions of rows. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
@@ -146,13 +146,20 @@ class HourTotals:
         return self.camera, self.hour_ms, self.tier
 
     def sums(self) -> dict[str, Any]:
-        """Return the row of the table `segment_hours`."""
-        counts = {f"count_{rank}": self.counts[rank] for rank in RANKS}
-        return self._named_key | counts | {f"bytes_{rank}": self.sizes[rank] for rank in RANKS}
+        """Return the figures of the table `segment_hours`."""
+        counts, sizes = self.counts, self.sizes
+        return {
+            "count_0": counts[0],
+            "count_1": counts[1],
+            "count_2": counts[2],
+            "bytes_0": sizes[0],
+            "bytes_1": sizes[1],
+            "bytes_2": sizes[2],
+        }
 
     def times(self) -> dict[str, Any]:
-        """Return the row of the table `segment_times`."""
-        return self._named_key | {
+        """Return the figures of the table `segment_times`."""
+        return {
             "recorded_ms": self.recorded_ms,
             "moving": self.moving,
             "seen": seen_text(self.seen),
@@ -160,24 +167,21 @@ class HourTotals:
             "minutes": self.minutes.text(),
         }
 
-    @property
-    def _named_key(self) -> dict[str, Any]:
-        return {"camera": self.camera, "hour_ms": self.hour_ms, "tier": self.tier}
-
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """Return what the rows of both tables, joined, were made from."""
+    def from_row(cls, row: Sequence[Any]) -> Self:
+        """Return what a row says: key, figures of `segment_hours`, figures of `segment_times`, in their order."""
+        camera, hour_ms, tier, *sums, recorded_ms, moving, seen, spans, minutes = row
         return cls(
-            camera=row["camera"],
-            hour_ms=row["hour_ms"],
-            tier=row["tier"],
-            counts=[row[f"count_{rank}"] for rank in RANKS],
-            sizes=[row[f"bytes_{rank}"] for rank in RANKS],
-            recorded_ms=row["recorded_ms"],
-            moving=row["moving"],
-            seen=read_seen(row["seen"]),
-            minutes=Minutes.read(row["minutes"]),
-            spans=read_spans(row["spans"], row["hour_ms"]),
+            camera=camera,
+            hour_ms=hour_ms,
+            tier=tier,
+            counts=sums[:3],
+            sizes=sums[3:],
+            recorded_ms=recorded_ms,
+            moving=moving,
+            seen=read_seen(seen),
+            minutes=Minutes.read(minutes),
+            spans=read_spans(spans, hour_ms),
         )
 
 

@@ -204,7 +204,7 @@ def _known(connection: Connection, keys: Iterable[tuple[int, int, int]]) -> dict
             table.c.start_ms >= min(starts),
             table.c.start_ms <= max(starts),
         )
-        files = (StoredFile(*row) for row in connection.execute(query))
+        files = (StoredFile(*row) for row in connection.execute(query).all())
         found |= {key: file for file in files if (key := (file.camera, file.start_ms, file.epoch)) in wanted}
     return found
 

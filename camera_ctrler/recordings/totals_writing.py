@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from camera_ctrler.recordings.hour_totals import HourTotals, StoredFile, only_promoted, totals_of
 from camera_ctrler.recordings.tables import segment_hours, segment_times, segments
@@ -12,6 +12,9 @@ from contract.recording_paths import HOUR_MS
 
 #: The columns of a `StoredFile`, in its order.
 FILE_COLUMNS: Final = tuple(segments.c[name] for name in StoredFile._fields)
+#: Key of both tables of totals, and names of the same in a condition.
+_KEY: Final = ("camera", "hour_ms", "tier")
+_ITS_KEY: Final = tuple(f"its_{name}" for name in _KEY)
 
 
 def count(connection: Connection, new: Sequence[StoredFile], changed: Iterable[tuple[StoredFile, StoredFile]]) -> None:
@@ -31,7 +34,7 @@ def count(connection: Connection, new: Sequence[StoredFile], changed: Iterable[t
         its.add(added.get(key, ()))
         for before, after in promoted.get(key, ()):
             its.promote(before, after)
-    _write_totals(connection, totals.values(), known)
+    _write_totals(connection, list(totals.values()), known)
     count_anew(connection, stale)
 
 
@@ -41,42 +44,33 @@ def _read_totals(
     if not keys:
         return {}
     sums, times = segment_hours, segment_times
-    columns = [column for column in times.c if column.name not in sums.c]
-    same = (times.c.camera == sums.c.camera, times.c.hour_ms == sums.c.hour_ms, times.c.tier == sums.c.tier)
+    figures = [column for column in times.c if not column.primary_key]
     query = (
-        select(*sums.c, *columns)
-        .join(times, and_(*same))
+        select(*sums.c, *figures)
+        .join(times, and_(*(times.c[name] == sums.c[name] for name in _KEY)))
         .where(
             sums.c.camera.in_(sorted({camera for camera, _, _ in keys})),
             sums.c.hour_ms.in_(sorted({hour_ms for _, hour_ms, _ in keys})),
         )
     )
-    rows = connection.execute(query).mappings()
-    found = (HourTotals.from_row({str(name): value for name, value in row.items()}) for row in rows)
+    found = (HourTotals.from_row(tuple(row)) for row in connection.execute(query).all())
     return {each.key: each for each in found if each.key in keys}
 
 
 def _write_totals(
-    connection: Connection, totals: Iterable[HourTotals], known: Collection[tuple[int, int, int]]
+    connection: Connection, totals: Collection[HourTotals], known: Collection[tuple[int, int, int]]
 ) -> None:
-    all_totals = list(totals)
-    for table, row_of in ((segment_hours, HourTotals.sums), (segment_times, HourTotals.times)):
-        new = [row_of(each) for each in all_totals if each.key not in known]
+    new = [each for each in totals if each.key not in known]
+    changed = [each for each in totals if each.key in known]
+    for table, figures in ((segment_hours, HourTotals.sums), (segment_times, HourTotals.times)):
         if new:
-            connection.execute(insert(table), new)
-        changed = [row_of(each) for each in all_totals if each.key in known]
+            rows = [dict(zip(_KEY, each.key, strict=True)) | figures(each) for each in new]
+            connection.execute(insert(table), rows)
         if changed:
-            _update(connection, table, changed)
-
-
-def _update(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    figures = [column.name for column in table.c if not column.primary_key]
-    statement = (
-        update(table)
-        .where(*(column == bindparam(f"its_{column.name}") for column in table.primary_key))
-        .values({name: bindparam(f"its_{name}") for name in figures})
-    )
-    connection.execute(statement, [{f"its_{name}": value for name, value in row.items()} for row in rows])
+            # The parameters that are named as columns are what is set.
+            its = update(table).where(*(table.c[name] == bindparam(f"its_{name}") for name in _KEY))
+            rows = [dict(zip(_ITS_KEY, each.key, strict=True)) | figures(each) for each in changed]
+            connection.execute(its, rows)
 
 
 def count_anew(connection: Connection, hours: Iterable[tuple[int, int]]) -> None:
