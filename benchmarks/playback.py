@@ -92,6 +92,8 @@ class Client:
     """One player: keeps its connection, and its last init section."""
 
     def __init__(self, port: int) -> None:
+        #: Milliseconds that each seek took after the last byte was there.
+        self.decoding: list[float] = []
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
 
     def get(self, path: str) -> bytes:
@@ -121,6 +123,7 @@ class Client:
         init = self.get(urljoin(path, re.findall('URI="(.*)"', text)[0]))
         offset = Fraction(re.findall(r"TIME-OFFSET=([0-9.]+)", text)[0])
         part = self.get(urljoin(path, re.findall(r"^recordings/.*m4s$", text, re.M)[0]))
+        began = time.perf_counter()
         # As a browser does: it has the part, and decodes from the keyframe before the moment on.
         data = init + part
         layout = read_layout(lambda place, size: data[place : place + size], len(data))
@@ -130,6 +133,7 @@ class Client:
         with av.open(io.BytesIO(init + data[start : start + size]), "r", format="mp4") as container:
             for frame in container.decode(video=0):
                 if frame.pts is not None and frame.pts + frame.duration > wanted:
+                    self.decoding.append((time.perf_counter() - began) * 1000)
                     return
         raise SystemExit(f"{camera_id} has no picture of {at_ms}")
 
@@ -157,6 +161,7 @@ class Bench:
         moments = [self._moment() for _ in range(rounds + 1)]
         label, *_ = LIMITS
         figures.waited[label] = self._time(moments, self._client.seek)
+        figures.waited["of it decoding 1 to 50 pictures"] = _three(self._client.decoding[1:])
         moments = [self._moment() for _ in range(rounds + 1)]
         figures.waited["picture of a moment as JPEG, decoded"] = self._time(moments, self._client.picture)
         days = [(camera, at_ms // HOUR_MS * HOUR_MS) for camera, at_ms in moments]
@@ -206,8 +211,13 @@ class Bench:
             began = time.perf_counter()
             ask(*each)
             taken.append((time.perf_counter() - began) * 1000)
-        taken.sort()
-        return statistics.median(taken), taken[round(0.95 * (len(taken) - 1))], taken[-1]
+        return _three(taken)
+
+
+def _three(taken: list[float]) -> tuple[float, float, float]:
+    """Return median, p95 and longest."""
+    ordered = sorted(taken)
+    return statistics.median(ordered), ordered[round(0.95 * (len(ordered) - 1))], ordered[-1]
 
 
 def measure(options: Options, look: Look, folder: Path, console: Console) -> Figures:
