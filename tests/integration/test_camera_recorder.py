@@ -398,3 +398,15 @@ def test_a_disk_that_does_not_answer_is_named_while_the_recorder_waits_for_it(tm
     recording.end()
     assert recording.status.reason is None
     assert sum(len(each.shown) for each in files(recording)) == 130
+
+
+@pytest.mark.parametrize("seconds", [1, 12])
+def test_a_stream_without_times_is_recorded_by_arrival(tmp_path: Path, seconds: int) -> None:
+    """Given packets that have no times, also a stream so short that it was still waited for them, then all is there."""
+    recording = FedRecording(tmp_path)
+    recording.is_stamped = False
+    recording.open(PLAIN)
+    recording.play(seconds)
+    recording.end()
+    times = packet_times(files(recording))
+    assert times == pytest.approx([ZERO_MS / 1000 + (number + 1) / FPS for number in range(seconds * 10)], abs=0.01)

@@ -122,6 +122,8 @@ class FedRecording:
         self.now = 0.0
         #: What is added to the camera's clock.
         self.stamp_shift = 0.0
+        #: Whether packets have times of their own.
+        self.is_stamped = True
         self.segments: list[Segment] = []
         self._videos: Iterator[Sent] = iter(())
         self._sounds: Iterator[Sent] = iter(())
@@ -158,7 +160,8 @@ class FedRecording:
     def _send(self, sent: Sent, stamp: float, *, is_video: bool) -> None:
         packet = Packet(sent.data)
         packet.time_base = Fraction(1, _TICKS)
-        packet.pts = packet.dts = round((stamp + self.stamp_shift) * _TICKS)
+        if self.is_stamped:
+            packet.pts = packet.dts = round((stamp + self.stamp_shift) * _TICKS)
         packet.is_keyframe = sent.is_keyframe
         at_ms = ZERO_MS + round(self.now * 1000)
         self.recorder.packet(cast("MediaPacket", packet), is_video=is_video, at=self.now, at_ms=at_ms)

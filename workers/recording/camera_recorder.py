@@ -197,7 +197,7 @@ class CameraRecorder:
                 self._stream_failure = each
             else:
                 if self._session is not None:
-                    self._session.ended = True
+                    self._hold(self._session.end())
                 if isinstance(each, Opened):
                     self._session, self._stream_failure = StreamSession(each.template), None
 
@@ -206,10 +206,13 @@ class CameraRecorder:
         if session is None or session.ended:
             return
         if session.is_recordable:
-            for held in session.place(arrived):
-                self._held.append(held)
+            self._hold(session.place(arrived))
         else:
             self._lose(StatusReason.NOT_RECORDABLE, int(arrived.is_video))
+
+    def _hold(self, packets: list[Held]) -> None:
+        for held in packets:
+            self._held.append(held)
 
     def _lose(self, reason: str, packets: int) -> None:
         if packets:

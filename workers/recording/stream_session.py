@@ -84,9 +84,15 @@ class StreamSession:
             return [self._placed(arrived, stamp)]
         self._first.append((arrived, stamp))
         stamps = completed([known for _, known in self._first])
-        if stamps is None:
-            return []
-        first, self._first = self._first, None
+        return [] if stamps is None else self._begin(stamps)
+
+    def end(self) -> list[HeldPacket["StreamSession"]]:
+        """Take note that no more packets come; return those whose times were still waited for."""
+        self.ended = True
+        return self._begin([known for _, known in self._first or []])
+
+    def _begin(self, stamps: list[Stamp]) -> list[HeldPacket["StreamSession"]]:
+        first, self._first = self._first or [], None
         return [self._placed(held, known) for (held, _), known in zip(first, stamps, strict=True)]
 
     def _placed(self, arrived: Arrived, stamp: Stamp) -> HeldPacket["StreamSession"]:
