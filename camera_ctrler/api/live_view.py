@@ -11,7 +11,7 @@ from camera_ctrler.api.live_hub import WatchedCamera
 from camera_ctrler.api.pictures import Picture
 from camera_ctrler.api.schemas import CameraStatusView, PictureSize
 from camera_ctrler.api.services import Services
-from camera_ctrler.playback import mjpeg
+from camera_ctrler.playback.saved_frames import mjpeg
 from contract.camera_specs import Camera
 from contract.cameras import CameraState
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from camera_ctrler.api.drawing import draw_result, encode
 from camera_ctrler.api.schemas import PictureSize
-from camera_ctrler.playback.clip import decode
-from camera_ctrler.playback.mjpeg import read_frame
+from camera_ctrler.playback.saved_frames.clip import decode
+from camera_ctrler.playback.saved_frames.mjpeg import read_frame
 from contract.detections import AnalysisResult
 from runtime.farm_reader import FarmReader, Preview
 from runtime.frame_store import FrameStore

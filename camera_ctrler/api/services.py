@@ -15,9 +15,9 @@ from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
-from camera_ctrler.playback.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.clip_store import ClipStore
-from camera_ctrler.playback.frame_index import FrameIndex
+from camera_ctrler.playback.saved_frames.clip import ClipFigures, ClipMaker
+from camera_ctrler.playback.saved_frames.frame_index import FrameIndex
 from camera_ctrler.registry import ORIGIN_FARM, Registry
 from runtime.clock import Clock, SystemClock
 from runtime.farm_reader import FarmReader

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from camera_ctrler.api.resources import footage
 from camera_ctrler.api.services import services_of
 from camera_ctrler.playback import clip_store
-from camera_ctrler.playback.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.clip_store import ClipStore, TooManyClipsError
 from camera_ctrler.playback.errors import ClipInterruptedError, NothingToPlayError
 from camera_ctrler.playback.picture_encoder import clip_size, fit
+from camera_ctrler.playback.saved_frames.clip import ClipFigures, ClipMaker
 from contract.frame_paths import frame_path
 from runtime.frame_store import FrameStore
 from tests.support.clips import picture

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from camera_ctrler.playback.frame_index import FrameIndex
+from camera_ctrler.playback.saved_frames.frame_index import FrameIndex
 from contract import keys
 from contract.frame_paths import captured_at_ms, frame_path
 from runtime.farm_reader import FarmReader

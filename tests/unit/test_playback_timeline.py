@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_ctrler.playback.timeline import LONGEST_GAP_MS, MAX_SHOWN_FPS, SHOWN_GAP_MS, schedule
+from camera_ctrler.playback.saved_frames.timeline import LONGEST_GAP_MS, MAX_SHOWN_FPS, SHOWN_GAP_MS, schedule
 
 TIMES = st.lists(st.integers(0, 10_000_000), max_size=60, unique=True).map(sorted)
 

@@ -12,9 +12,9 @@ from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.problems import FieldError, ProblemError, invalid_request
 from camera_ctrler.api.schemas import FramePage, FrameQuery, PlaybackQuery, SavedFrame
 from camera_ctrler.api.services import services
-from camera_ctrler.playback import mjpeg
-from camera_ctrler.playback.clip import times_of
 from camera_ctrler.playback.errors import NothingToPlayError
+from camera_ctrler.playback.saved_frames import mjpeg
+from camera_ctrler.playback.saved_frames.clip import times_of
 from contract.frame_paths import captured_at_ms as time_of
 from contract.frame_paths import frame_path
 

@@ -10,7 +10,7 @@ from camera_ctrler.api.pictures import Picture
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.schemas import LiveQuery, SnapshotQuery
 from camera_ctrler.api.services import services
-from camera_ctrler.playback import mjpeg
+from camera_ctrler.playback.saved_frames import mjpeg
 
 resource = Resource("pictures", "pictures")
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from camera_ctrler.playback.errors import ClipInterruptedError
-from camera_ctrler.playback.mjpeg import read_frame
 from camera_ctrler.playback.picture_encoder import BgrImage, PictureEncoder
-from camera_ctrler.playback.timeline import DueFrame, schedule
+from camera_ctrler.playback.saved_frames.mjpeg import read_frame
+from camera_ctrler.playback.saved_frames.timeline import DueFrame, schedule
 from contract.frame_paths import captured_at_ms, frame_path
 from runtime.frame_store import FrameStore
 

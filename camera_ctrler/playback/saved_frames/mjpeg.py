@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from camera_ctrler.playback.timeline import schedule
+from camera_ctrler.playback.saved_frames.timeline import schedule
 from contract.frame_paths import captured_at_ms, frame_path
 from runtime.clock import Clock
 from runtime.frame_store import FrameStore
