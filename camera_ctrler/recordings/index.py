@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, select, tuple_
 
 from camera_ctrler.recordings import index_writing
-from camera_ctrler.recordings.hour_totals import MINUTE_MS, RANKS, read_spans
+from camera_ctrler.recordings.hour_totals import MINUTE_MS, RANKS, StoredFile, read_spans
 from camera_ctrler.recordings.index_reading import (
     hours_of,
     overlapping,
@@ -38,6 +39,7 @@ __all__ = ["Bucket", "CameraHour", "IndexedSegment", "SegmentIndex", "SegmentKey
 #: Tiers: where a file lies.
 VOLUME: Final = 0
 ARCHIVE: Final = 1
+_FORMAT: Final = itemgetter(StoredFile._fields.index("format"))
 #: Most files that one transaction changes: some 100 ms in which no other process can write to SQLite.
 _BATCH: Final = 1_000
 #: Hours that are read at a time.
@@ -150,7 +152,7 @@ class SegmentIndex:
             return []
         with self._reading.connect() as connection:
             rows = connection.execute(query).all()
-            if not self._formats.keys() >= {row.format for row in rows}:
+            if not self._formats.keys() >= set(map(_FORMAT, rows)):
                 self._formats = read_formats(connection)
         return [StoredSegment(camera_id, row, self._formats) for row in rows]
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from camera_ctrler.recordings.hour_totals import RANKS, read_seen
+from camera_ctrler.recordings.hour_totals import RANKS, StoredFile, read_seen
 from contract.recording_paths import segment_path
 from contract.recordings import KeptFor, Segment
 
@@ -14,6 +14,7 @@ SegmentKey = tuple[str, int, int]
 #: Codec, sound, width and height in pixels.
 Format = tuple[str, str, int, int]
 
+_TIER: Final = StoredFile._fields.index("tier")
 _KEPT_FOR: Final = tuple(KeptFor.ranked(rank) for rank in RANKS)
 
 
@@ -61,7 +62,7 @@ class StoredSegment(IndexedSegment):
 
     def __init__(self, camera_id: str, row: Row[*tuple[Any, ...]], formats: Mapping[int, Format]) -> None:
         """Take a row with the columns of a `StoredFile`."""
-        self.tier = row.tier
+        self.tier = row[_TIER]
         self._camera_id, self._row, self._formats = camera_id, row, formats
 
     @property

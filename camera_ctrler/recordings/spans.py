@@ -3,7 +3,7 @@
 Times are Unix milliseconds UTC, ranges are half open: ``[from, to)``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -100,7 +100,9 @@ def buckets_of(
     for piece in pieces:
         first, last = max(piece.start_ms, from_ms), min(piece.end_ms, to_ms)
         for start, overlap in _parts(first, last, bucket_ms):
-            bucket = filled.setdefault(start, _Filling())
+            bucket = filled.get(start)
+            if bucket is None:
+                bucket = filled[start] = _Filling()
             bucket.motion += piece.motion * piece.weight * overlap
             bucket.weight += piece.weight * overlap
             for name, most in piece.seen.items():
@@ -120,10 +122,10 @@ def check_buckets(from_ms: int, to_ms: int, bucket_ms: int) -> None:
         )
 
 
-def _parts(start_ms: int, end_ms: int, bucket_ms: int) -> Iterator[tuple[int, int]]:
+def _parts(start_ms: int, end_ms: int, bucket_ms: int) -> Iterable[tuple[int, int]]:
     """Cut a time at the buckets' borders: the bucket's start, and the milliseconds in it."""
-    while start_ms < end_ms:
-        bucket = start_ms // bucket_ms * bucket_ms
-        border = min(end_ms, bucket + bucket_ms)
-        yield bucket, border - start_ms
-        start_ms = border
+    first = start_ms // bucket_ms * bucket_ms
+    if start_ms < end_ms <= first + bucket_ms:  # by far the most
+        return ((first, end_ms - start_ms),)
+    starts = range(first, end_ms, bucket_ms) if start_ms < end_ms else ()
+    return [(start, min(end_ms, start + bucket_ms) - max(start_ms, start)) for start in starts]
