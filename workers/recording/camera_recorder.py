@@ -1,12 +1,9 @@
 """Records one camera: takes its packets as they arrive and writes those that are wanted, file after file."""
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-
-import av
-import structlog
 
 from contract.errors import StatusReason
 from contract.recordings import (
@@ -18,24 +15,19 @@ from contract.recordings import (
     Segment,
 )
 from workers.capture.media import MediaPacket, MediaTemplate
-from workers.recording.footage_file import FootageFile, Held
+from workers.recording.camera_files import CameraFiles
+from workers.recording.footage_file import Held
 from workers.recording.held_packets import OVERHEAD_BYTES, Arrived, Ended, Failed, HeldPackets, Inbox, Opened
-from workers.recording.stream_session import NotRecordedError, StreamSession
+from workers.recording.stream_session import StreamSession
 from workers.recording.told_segments import ToldSegments
 from workers.recording.wishes import Look
 
-#: Seconds until what failed is tried again.
-RETRY_SECONDS: Final = 2.0
 #: Seconds of pre-roll that are held beyond what is asked for: analysis is late.
 LATE_SECONDS: Final = 5.0
-#: Seconds after its last picture in which the sound of a file may come.
-SOUND_SECONDS: Final = 1.0
 #: Seconds without a round of the recorder after which its disk counts as failing.
 STUCK_SECONDS: Final = 5.0
 #: Most seconds that are held, whatever they are waiting for.
 HELD_SECONDS: Final = 90.0
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -76,7 +68,6 @@ class CameraRecorder:
         """
         self.camera_id: Final = camera_id
         self._worker_id = worker_id
-        self._root = root
         # Half for what nobody has read yet, half for what is read and not wanted yet.
         self._held_bytes = buffer_bytes // 2
         self._inbox = Inbox(buffer_bytes // 2)
@@ -88,19 +79,12 @@ class CameraRecorder:
         self._stepped_at: float | None = None
         # From here on, the recorder's thread alone.
         self._told = ToldSegments(settings)
+        self._files = CameraFiles(root, camera_id, self._told)
         self._held: HeldPackets[StreamSession] = HeldPackets()
         self._session: StreamSession | None = None
-        self._file: FootageFile | None = None
-        #: The file before it, while sound that belongs to it may come; and the monotonic seconds until when.
-        self._ending: FootageFile | None = None
-        self._ending_until = 0.0
         #: Whether the next file may begin without a keyframe, for the one before ended without one.
         self._begins_anywhere = False
-        self._failure: NotRecordedError | None = None
-        self._retry_at = float("-inf")
         self._stream_failure: Failed | None = None
-        self._lost: Counter[str] = Counter()
-        self._seconds, self._bytes = 0.0, 0
 
     # --- the tap; any thread -------------------------------------------------------------------------------------
 
@@ -151,7 +135,7 @@ class CameraRecorder:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is open and nothing comes."""
-        return self._file is None and self._ending is None and (self._session is None or self._session.ended)
+        return self._files.are_finished and (self._session is None or self._session.ended)
 
     def step(self, now: float) -> None:
         """Write what has gathered.
@@ -165,31 +149,30 @@ class CameraRecorder:
         self._told.looked([self._looks.popleft() for _ in range(len(self._looks))])
         self._read_inbox()
         if settings.record is RecordMode.OFF:
-            self._end_file(None)
+            self._files.end(None)
             while len(self._held):
                 self._held.drop_gop()
         else:
             self._write(now, epoch, settings)
             self._trim(now)
-        if now >= self._ending_until:
-            self._finish_ending()
+        self._files.time_passed(now)
         self._status = self._said(settings)
 
     def finish(self) -> None:
         """Finish the file that is open, for nothing comes any more."""
-        self._end_file(None)
-        self._finish_ending()
+        self._files.end(None)
+        self._files.finish_ending()
         self._status = self._said(self._wanted[1])
 
     def news(self) -> News:
         """Return what is to be told since the last time."""
-        return News(self._told.news(), self._file.open_segment(self._worker_id) if self._file else None)
+        return News(self._told.news(), self._files.open_segment(self._worker_id))
 
     # --- what has arrived ----------------------------------------------------------------------------------------
 
     def _read_inbox(self) -> None:
         told, dropped = self._inbox.take()
-        self._lose("memory", dropped)
+        self._files.lose("memory", dropped)
         for each in told:
             if isinstance(each, Arrived):
                 self._place(each)
@@ -208,38 +191,35 @@ class CameraRecorder:
         if session.is_recordable:
             self._hold(session.place(arrived))
         else:
-            self._lose(StatusReason.NOT_RECORDABLE, int(arrived.is_video))
+            self._files.lose(StatusReason.NOT_RECORDABLE, int(arrived.is_video))
 
     def _hold(self, packets: list[Held]) -> None:
         for held in packets:
             self._held.append(held)
 
-    def _lose(self, reason: str, packets: int) -> None:
-        if packets:
-            self._lost[str(reason)] += packets
-
     # --- writing -------------------------------------------------------------------------------------------------
 
     def _write(self, now: float, epoch: int, settings: RecordingSettings) -> None:
         while (held := self._held.oldest) is not None:
-            if self._file is not None and self._ends_before(held, now, epoch, settings):
-                self._end_file(held)
-            if self._file is None:
+            if self._files.open is not None and self._ends_before(held, now, epoch, settings):
+                self._files.end(held)
+            if self._files.open is None:
                 if not held.is_keyframe and not (self._begins_anywhere and held.is_video):
                     self._pass_over(held)
                     continue
                 if not self._is_wanted(held, now) and self._is_wanted_later(now):
                     self._held.drop_gop()
                     continue
-                if not self._is_time(held, now) or not self._begin_file(held, now, epoch, settings):
+                if not self._is_time(held, now) or not self._files.begin(held, now, epoch, settings):
                     break
-            self._add(self._held.pop(), now)
-        if self._file is not None and self._file.session.ended and not len(self._held):
-            self._end_file(None)
+                self._begins_anywhere = False
+            self._files.add(self._held.pop(), now)
+        if self._files.open is not None and self._files.open.session.ended and not len(self._held):
+            self._files.end(None)
 
     def _ends_before(self, held: Held, now: float, epoch: int, settings: RecordingSettings) -> bool:
         """Tell whether the file that is open ends before this packet."""
-        file = self._file
+        file = self._files.open
         assert file is not None
         if held.session is not file.session:
             return True
@@ -268,128 +248,41 @@ class CameraRecorder:
     def _is_time(self, held: Held, now: float) -> bool:
         # The line of a stream that has just begun is not known yet, and a file is named after its first picture.
         settled = held.session.clock.is_settled or held.session.ended
-        return settled and now >= self._retry_at and self._is_wanted(held, now)
+        return settled and self._files.may_try(now) and self._is_wanted(held, now)
 
     def _pass_over(self, held: Held) -> None:
         """Leave a packet out that no file can begin with."""
         self._held.pop()
         wanted = held.is_video and self._told.wishes.wants(held.at, held.at)
-        self._lose(self._failure.reason if self._failure else "before_keyframe", int(wanted))
-
-    def _begin_file(self, held: Held, now: float, epoch: int, settings: RecordingSettings) -> bool:
-        try:
-            self._file = FootageFile(self._root, self.camera_id, held, epoch=epoch, settings=settings)
-        except NotRecordedError as error:
-            self._fail(error, now)
-            return False
-        self._begins_anywhere = False
-        return True
-
-    def _add(self, held: Held, now: float) -> None:
-        file = self._file
-        assert file is not None
-        if not held.is_video:
-            self._add_sound(held, now)
-            return
-        try:
-            if not file.add_video(held):
-                self._lose("damaged", 1)
-                file.cuts = True
-        except NotRecordedError as error:
-            self._file = None
-            self._broken(file, error, now, packets=1)
-        else:
-            if file.seconds:
-                self._failure = None
-
-    def _add_sound(self, held: Held, now: float) -> None:
-        if held.session.sound is None:
-            return
-        try:
-            made = held.session.sound.take(held.packet, held.seconds)
-        except av.FFmpegError:  # damaged; what was lost of the sound is not counted, for the picture is there
-            return
-        for packet, seconds in made:
-            ending, file = self._ending, self._file
-            into = ending if ending is not None and ending.takes_sound_of(seconds) else file
-            try:
-                if into is not None and into.session is held.session:
-                    into.add_sound(packet, seconds)
-            except NotRecordedError as error:
-                self._ending, self._file = (None if into is ending else ending), (None if into is file else file)
-                self._broken(into, error, now)
-
-    def _broken(self, file: FootageFile | None, error: NotRecordedError, now: float, *, packets: int = 0) -> None:
-        """Keep what a file holds that the disk does not take any more, and try a new one soon."""
-        if file is not None:
-            self._lose(error.reason, file.packets_waiting + packets)
-            self._tell(file)
-        self._fail(error, now)
-
-    def _end_file(self, following: Held | None) -> None:
-        file, self._file = self._file, None
-        if file is None:
-            return
-        file.end_before(following)
-        self._finish_ending()
-        self._ending, self._ending_until = file, float("-inf")
-        if following is not None and following.session is file.session and file.has_sound:
-            self._ending_until = following.at + SOUND_SECONDS
-        else:
-            self._finish_ending()
-
-    def _finish_ending(self) -> None:
-        file, self._ending = self._ending, None
-        if file is None:
-            return
-        try:
-            file.finish()
-        except NotRecordedError as error:
-            self._broken(file, error, file.to_at)
-        else:
-            self._tell(file)
-
-    def _tell(self, file: FootageFile) -> None:
-        """Say of a file that it is finished, if anything of it is on the disk."""
-        if file.seconds:
-            self._seconds += file.seconds
-            self._bytes += file.size_bytes
-            self._told.finished(file.segment(), file.from_at, file.to_at)
-
-    def _fail(self, error: NotRecordedError, now: float) -> None:
-        if self._failure is None or self._failure.reason is not error.reason:
-            log.warning("not_recorded", camera=self.camera_id, reason=error.reason, detail=str(error))
-        self._failure = error
-        self._retry_at = now + RETRY_SECONDS
+        self._files.lose(self._files.failure.reason if self._files.failure else "before_keyframe", int(wanted))
 
     # --- bounds --------------------------------------------------------------------------------------------------
 
     def _trim(self, now: float) -> None:
         """Keep what waits within its bounds in bytes and in seconds."""
-        reason = self._failure.reason if self._failure else "memory"
+        reason = self._files.failure.reason if self._files.failure else "memory"
         while self._held.bytes > self._held_bytes:
-            self._lose(reason, self._held.drop_gop())
+            self._files.lose(reason, self._held.drop_gop())
         settings = self._told.wishes.settings
-        is_pre_roll = self._failure is None and settings.record is not RecordMode.CONTINUOUS
+        is_pre_roll = self._files.failure is None and settings.record is not RecordMode.CONTINUOUS
         seconds = settings.pre_roll_seconds + LATE_SECONDS if is_pre_roll else HELD_SECONDS
-        while self._file is None and (end := self._held.gop_end()) is not None and end < now - seconds:
+        while self._files.open is None and (end := self._held.gop_end()) is not None and end < now - seconds:
             oldest = self._held.oldest
             wanted = oldest is not None and self._told.wishes.wants(oldest.at, end)
             dropped = self._held.drop_gop()
-            self._lose(reason, dropped if wanted else 0)
+            self._files.lose(reason, dropped if wanted else 0)
 
     # --- status --------------------------------------------------------------------------------------------------
 
     def _said(self, settings: RecordingSettings) -> RecordingStatus:
         state, reason, detail = self._state(settings)
-        file = self._file
         return RecordingStatus(
             state=state,
             reason=reason,
             detail=detail,
-            seconds=round(self._seconds + (file.seconds if file else 0.0), 1),
-            size_bytes=self._bytes + (file.size_bytes if file else 0),
-            packets_lost=dict(self._lost),
+            seconds=round(self._files.seconds, 1),
+            size_bytes=self._files.size_bytes,
+            packets_lost=dict(self._files.lost),
             sound=self._session.sound_note if self._session and settings.record_audio else "",
         )
 
@@ -398,11 +291,11 @@ class CameraRecorder:
         is_open = session is not None and not session.ended
         if settings.record is RecordMode.OFF:
             return RecordingState.OFF, None, ""
-        if self._failure is not None:
-            return RecordingState.FAILING, self._failure.reason, str(self._failure)
+        if self._files.failure is not None:
+            return RecordingState.FAILING, self._files.failure.reason, str(self._files.failure)
         if session is not None and is_open and not session.is_recordable:
             return RecordingState.FAILING, StatusReason.NOT_RECORDABLE, f"its codec is {session.codec}"
-        if self._file is not None:
+        if self._files.open is not None:
             return RecordingState.RECORDING, None, ""
         if not is_open:
             known = self._stream_failure
