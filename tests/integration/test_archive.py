@@ -23,7 +23,7 @@ from camera_ctrler.recordings.archive_mover import FIRST_PAUSE, IDLE_SECONDS, Ar
 from camera_ctrler.recordings.files import FootageFiles
 from camera_ctrler.recordings.folder_archive import MARK, FolderArchive
 from camera_ctrler.recordings.index import ARCHIVE, VOLUME, IndexedSegment, SegmentIndex
-from camera_ctrler.recordings.retention import Reason
+from camera_ctrler.recordings.retention import Reason, Wanted
 from camera_ctrler.recordings.s3_archive import S3Archive
 from contract.errors import ContractError
 from contract.recording_paths import HOUR_MS, segment_path
@@ -350,6 +350,25 @@ def test_what_another_manager_deleted_meanwhile_is_deleted_in_the_archive_too(
     mover.step()
     with pytest.raises(FileNotFoundError):
         archive.open(PATH)
+
+
+def test_what_is_on_its_way_is_not_deleted_for_want_of_room_meanwhile(
+    archive: Archive, stored: StoredFootage, movers: Callable[..., ArchiveMover], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a volume that needs room in the middle of a move, the file that is being copied loses no row."""
+    stored.record(EIGHT_MS)
+    mover = movers(archive)
+    store = archive.store
+
+    def stored_under_pressure(path: str, file: Path) -> None:
+        stored.cleaner.make_room(Wanted(volume=10**9), 10**9)
+        store(path, file)
+
+    monkeypatch.setattr(archive, "store", stored_under_pressure)
+    mover.step()
+    assert tiers(stored.index) == {EIGHT_MS: ARCHIVE}
+    with archive.open(PATH) as found:
+        assert len(found.read()) == 1_000
 
 
 @pytest.mark.usefixtures("quick_s3")

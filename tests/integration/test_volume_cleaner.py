@@ -15,6 +15,7 @@ from sqlalchemy import text
 from camera_ctrler.recordings.index import IndexedSegment, SegmentIndex
 from camera_ctrler.recordings.known_footage import IndexSilentError
 from camera_ctrler.recordings.retention import Condition, Limits, Reason, Wanted
+from camera_ctrler.recordings.volume_guard import HELPLESS_SECONDS
 from contract.recording_paths import HOUR_MS, segment_path
 from tests.support.clocks import SetClock
 from tests.support.segment_index import EIGHT_MS
@@ -210,6 +211,29 @@ def test_a_volume_that_cannot_hold_the_newest_minute_is_named(make: Callable[...
     stored.known.survey()
     assert stored.look() is Condition.VOLUME_TOO_SMALL
     assert stored.files() == starts
+    stored.guard.rate.bytes_per_second = 1e9
+    assert stored.guard.look() == HELPLESS_SECONDS
+
+
+def test_the_guard_knows_how_fast_the_volume_fills_while_it_deletes(
+    make: Callable[..., StoredFootage], volume: Path
+) -> None:
+    """Given 80 kB written in a second in which 80 kB were deleted, the guard reckons with 80 kB a second."""
+    stored = make(volume, floor_bytes=500 * KB)
+    for number in range(12):
+        stored.record(EIGHT_MS + number * 10_000, size=40 * KB)
+    stored.guard.look()
+    before = stored.store.free_bytes()
+    for number in (12, 13):
+        stored.record(EIGHT_MS + number * 10_000, size=40 * KB)
+    stored.clock.advance(1)
+    stored.guard.look()
+    assert stored.store.free_bytes() >= before
+    stored.clock.advance(1)
+    for number in (14, 15):
+        stored.record(EIGHT_MS + number * 10_000, size=40 * KB)
+    stored.guard.look()
+    assert 75 * KB < stored.guard.rate.bytes_per_second < 90 * KB
 
 
 def test_no_floor_deletes_nothing_for_want_of_room(make: Callable[..., StoredFootage], volume: Path) -> None:
@@ -263,6 +287,41 @@ def test_rows_stay_when_all_files_are_gone_for_then_the_volume_is_not_mounted(
     assert len(stored.rows()) == 200
 
 
+def test_rows_stay_while_the_volume_is_empty(make: Callable[..., StoredFootage]) -> None:
+    """Given an index of a few files and a volume without any, no row is removed: it may not be mounted."""
+    stored = make()
+    for number in range(3):
+        stored.index.add([stored.put(EIGHT_MS + number * 10_000)])
+    shutil.move(stored.store.root / "a", stored.store.root.parent / "elsewhere")
+    stored.expire()
+    assert len(stored.rows()) == 3
+
+
+def test_what_becomes_evidence_between_two_passes_stays(make: Callable[..., StoredFootage]) -> None:
+    """Given footage of this hour that was next to go, when its worker says that it is evidence, it does not go."""
+    stored = make()
+    start_ms = stored.clock.now_ms() - 600_000
+    files = [stored.record(start_ms + number * 10_000) for number in range(4)]
+    stored.cleaner.make_room(Wanted(volume=1_000), EVERYTHING)
+    stored.index.add([files[1].model_copy(update={"kept_for": EVENT})])
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    assert stored.files() == stored.rows() == [files[1].start_ms]
+
+
+def test_a_file_that_is_written_by_a_worker_whose_clock_is_behind_stays(make: Callable[..., StoredFootage]) -> None:
+    """Given a file that is a day old by its name and by the index, and was written to just now, it does not go."""
+    stored = make(keep="continuous=1h")
+    made = stored.record(EIGHT_MS)
+    now_ns = (stored.clock.now_ms() - 30_000) * 1_000_000
+    os.utime(stored.store.file(segment_path("a", made.start_ms, 1)), ns=(now_ns, now_ns))
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    stored.expire()
+    assert stored.files() == [EIGHT_MS]
+    stored.clock.advance(60)
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    assert stored.files() == []
+
+
 def test_two_cleaners_on_one_volume_do_no_harm(make: Callable[..., StoredFootage]) -> None:
     """Given two managers that both clean, what must go goes once, the rest stays, and neither fails."""
     one, two = make(), make()
@@ -296,6 +355,7 @@ def test_a_file_that_cannot_be_deleted_does_not_keep_the_younger_ones(make: Call
     stored.save(EIGHT_MS)
     with kept_from_being_deleted(stored.store.file(segment_path("a", EIGHT_MS, 1))):
         stored.cleaner.make_room(Wanted(volume=2_000), EVERYTHING)
+        stored.clock.advance(60)  # what was to go next is looked for anew
         stored.cleaner.make_room(Wanted(volume=1_000), EVERYTHING)
         assert stored.files() == [EIGHT_MS, EIGHT_MS + 30_000]
         stored.clock.advance(7 * 86_400)
@@ -396,7 +456,7 @@ class HangingIndex(SegmentIndex):
         """Answer, or hang until the test is over."""
         self.asked += 1
         if not self.answers:
-            threading.Event().wait(5)
+            threading.Event().wait(10)
         return super().find(camera_id, from_ms, to_ms, limit=limit)
 
 
@@ -415,6 +475,9 @@ def test_a_database_that_hangs_is_waited_for_once(
         stored.known.ask(lambda each: each.find("a", 0, 1), 0.2)
     stored.cleaner.make_room(Wanted(volume=40_000), EVERYTHING)
     assert len(stored.files()) == 10
+    stored.clock.advance(600)
+    stored.cleaner.make_room(Wanted(volume=10_000), EVERYTHING)
+    assert stored.files() == []
     assert index.asked == asked + 1
 
 
