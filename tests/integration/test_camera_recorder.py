@@ -1,9 +1,12 @@
 """What one camera's recording writes: which packets, into which files, and what it says of them."""
 
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from contract.errors import StatusReason
 from contract.recording_paths import segment_path
@@ -22,8 +25,8 @@ def files(recording: FedRecording) -> list[FileContents]:
 
 def recorded(root: Path, mode: RecordMode, *, pre: float = 3.0, post: float = 4.0) -> FedRecording:
     """Return an open recording of a mode."""
-    settings = RecordingSettings(record=mode, pre_roll_seconds=pre, post_roll_seconds=post)
-    recording = FedRecording(root, settings=settings)
+    asked = RecordingSettings(record=mode, pre_roll_seconds=pre, post_roll_seconds=post)
+    recording = FedRecording(root, settings=asked)
     recording.open(PLAIN)
     return recording
 
@@ -292,8 +295,8 @@ def files_on(root: Path) -> int:
 
 def test_pre_roll_is_bounded_in_bytes_and_what_did_not_fit_is_counted(tmp_path: Path) -> None:
     """Given a minute of pre-roll and room for a few seconds, then memory stays within it and the loss is told."""
-    settings = RecordingSettings(record=RecordMode.MOTION, pre_roll_seconds=60)
-    recording = FedRecording(tmp_path, settings=settings, buffer_bytes=60_000)
+    asked = RecordingSettings(record=RecordMode.MOTION, pre_roll_seconds=60)
+    recording = FedRecording(tmp_path, settings=asked, buffer_bytes=60_000)
     recording.open(PLAIN)
     recording.play(40)
     recording.look(moved=True)
@@ -410,3 +413,44 @@ def test_a_stream_without_times_is_recorded_by_arrival(tmp_path: Path, seconds: 
     recording.end()
     times = packet_times(files(recording))
     assert times == pytest.approx([ZERO_MS / 1000 + (number + 1) / FPS for number in range(seconds * 10)], abs=0.01)
+
+
+_STEPS = st.one_of(
+    st.tuples(st.just("play"), st.integers(1, 70)),
+    st.tuples(st.just("stuck"), st.integers(1, 70)),
+    st.tuples(st.just("reconnect"), st.integers(0, 9)),
+    st.tuples(st.just("clock"), st.integers(-9_000, 9_000)),
+    st.tuples(st.just("epoch"), st.integers(1, 3)),
+    st.tuples(st.just("resize"), st.integers(0, 1)),
+)
+_SIZES = (PLAIN, Encoded(size=(320, 240)))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_STEPS, min_size=2, max_size=10))
+def test_whatever_happens_every_picture_is_in_one_file_or_counted_as_lost(
+    tmp_path: Path, steps: list[tuple[str, int]]
+) -> None:
+    """Given any order of reconnections, clock jumps, epochs, sizes and a slow recorder, then the sums are right."""
+    recording = FedRecording(Path(tempfile.mkdtemp(dir=tmp_path)), buffer_bytes=120_000)
+    recording.open(PLAIN)
+    epoch = sent = 0
+    for step, value in [("play", 25), *steps]:
+        if step in {"play", "stuck"}:
+            recording.play(value / FPS, step_every=100 if step == "stuck" else 0.3)
+            sent += value
+        elif step == "clock":
+            recording.stamp_shift = value
+        elif step == "epoch":
+            epoch += value
+            recording.change(epoch=1 + epoch)
+        else:
+            recording.end()
+            recording.silence(1)
+            recording.open(_SIZES[value % 2], skip=value if step == "reconnect" else 0)
+    recording.end()
+    found = files(recording)
+    assert sum(len(each.shown) for each in found) + sum(recording.status.packets_lost.values()) == sent
+    assert all(each.begins_with_keyframe and each.decoded[0] == 0 for each in found)
+    assert [each.path.name for each in found] == [f"{each.start_ms}-{each.epoch}.mp4" for each in recording.segments]
+    assert all(before.end_ms <= after.start_ms + 150 for before, after in pairwise(recording.segments))
