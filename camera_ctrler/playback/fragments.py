@@ -189,10 +189,26 @@ def read_layout(read: Read, size: int, head: Head | None = None) -> Layout:
             break
         found = _read_fragment(read, offset, size, head)
         if found is None:
-            return Layout(head, tuple(fragments), cut=True)
+            return Layout(head, _placed(fragments), cut=True)
         fragments.append(found)
         offset += found.size
-    return Layout(head, tuple(fragments), cut=False)
+    return Layout(head, _placed(fragments), cut=False)
+
+
+def _placed(fragments: list[Fragment]) -> tuple[Fragment, ...]:
+    """Give fragments of sound alone their place between those with pictures."""
+    seen = [each for each in fragments if each.duration]
+    if len(seen) == len(fragments) or not seen:
+        return tuple(seen)
+    placed: list[Fragment] = []
+    at, offset = seen[0].decode_time, seen[0].first_offset
+    for each in fragments:
+        if not each.duration:
+            placed.append(replace(each, decode_time=at, first_offset=offset))
+        else:
+            placed.append(each)
+            at = each.decode_time + each.duration
+    return tuple(placed)
 
 
 def _read_fragment(read: Read, began: int, size: int, head: Head) -> Fragment | None:

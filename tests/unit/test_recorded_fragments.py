@@ -158,3 +158,17 @@ def test_a_head_says_whether_there_is_sound_and_how_early_it_begins(files: dict[
     assert (heads["plain"].has_sound, heads["plain"].lead) == (False, Fraction(0))
     assert (heads["reordered"].has_sound, heads["reordered"].lead) == (True, Fraction(80, 1000))
     assert heads["plain"].digest != heads["reordered"].digest
+
+
+def test_a_fragment_of_sound_alone_keeps_the_times_of_the_others(files: dict[str, bytes]) -> None:
+    """Given fragments whose pictures were taken out, as when sound comes late, then moments are found all the same."""
+    data = bytearray(files["reordered"])
+    whole = layout_of(bytes(data))
+    for place in (0, 2):  # rename the pictures' ``traf``, the first one of a fragment
+        at = data.index(b"traf", whole.fragments[place].offset)
+        data[at : at + 4] = b"free"
+    found = layout_of(bytes(data))
+    assert [fragment.duration > 0 for fragment in found.fragments] == [False, True, False, True]
+    assert [float(found.begin(place)) for place in range(4)] == [0, 0, 1, 2]
+    assert (found.at(Fraction(1, 2)), found.at(Fraction(5, 2))) == (1, 3)
+    assert found.length == 3
