@@ -214,7 +214,7 @@ def test_no_file_of_a_clip_stays_on_disk(
 # --- the store -------------------------------------------------------------------------------------------------------
 
 
-def _writer(data: bytes) -> clip_store.Make:
+def _writer(data: bytes) -> clip_store.Make[ClipFigures]:
     def make(path: Path) -> ClipFigures:
         path.write_bytes(data)
         return ClipFigures(1, 0, 2, 2)

@@ -19,6 +19,9 @@ from tests.support.footage import Look, cut_into_last_fragment, read_time, remov
 from tests.support.recorded_camera import SMALL, START, RecordedCamera
 from tests.support.valkey_server import free_port
 
+#: Times that are the same in every process that collects these tests, Unix ms UTC.
+IN_2023 = 1_700_000_000_000
+IN_2096 = 4_000_000_000_000
 REORDERED = Look(size=(480, 270), gop=50, b_frames=2, sound=True)
 CAMERA = "/api/v1/cameras/lobby"
 
@@ -150,10 +153,10 @@ def test_a_range_without_footage_names_what_is_nearby(api: FlaskClient, lobby: R
     ("query", "said"),
     [
         ("from_ms=2000&to_ms=1000", "must be before to_ms"),
-        (f"from_ms={now_ms() + 7_200_000}&to_ms={now_ms() + 7_300_000}", "in the future: the controller's clock says"),
-        (f"from_ms={now_ms() + 7_200_000}", "in the future"),
+        (f"from_ms={IN_2096}&to_ms={IN_2096 + 100_000}", "in the future: the controller's clock says"),
+        (f"from_ms={IN_2096}", "in the future"),
         (f"from_ms={START - 315_360_000_000}&to_ms={START}", "87600.0 h after from_ms; ask for at most 24 h"),
-        (f"from_ms={now_ms() - 90_000_000}", "more than 24 h ago; name to_ms too"),
+        (f"from_ms={IN_2023}", "more than 24 h ago; name to_ms too"),
         ("from_ms=abc", "whole number"),
     ],
 )
@@ -255,7 +258,7 @@ def test_a_timeline_without_redis_has_everything_but_the_newest(tmp_path: Path) 
     [
         (f"from_ms={START - 315_360_000_000}&to_ms={START}", 400, "ask for at most 9600 h"),
         (f"from_ms={START - 300 * 86_400_000}&to_ms={START}", 200, ""),
-        (f"from_ms={now_ms() + 7_200_000}", 400, "in the future"),
+        (f"from_ms={IN_2096}", 400, "in the future"),
         ("buckets=0", 400, "buckets"),
         ("buckets=2001", 400, "buckets"),
     ],
@@ -297,7 +300,7 @@ def test_several_cameras_get_playlists_for_the_same_time(api: FlaskClient, lobby
         ("cameras=lobby,..", 400, "'..' is no camera id"),
         ("cameras=lobby,nobody", 404, "nobody"),
         ("cameras=" + ",".join(f"c{number}" for number in range(17)), 400, "names 17 cameras"),
-        (f"cameras=lobby&from_ms={now_ms() + 100_000}", 400, "in the future"),
+        (f"cameras=lobby&from_ms={IN_2096}", 400, "in the future"),
     ],
 )
 def test_cameras_that_cannot_be_played_together_are_named(
