@@ -206,6 +206,20 @@ def test_sound_is_recorded_as_aac_beside_the_picture(tmp_path: Path, sound: str,
         gaps = [after - before for before, after in pairwise(each.heard[1:])]
         assert max(gaps) < 0.2
     assert sum(len(each.shown) for each in files(recording)) == 140
+    # Nothing of the sound is missing where one file ends and the next begins.
+    before, after = files(recording)
+    silence = after.start_ms / 1000 + after.heard[0] - (before.start_ms / 1000 + before.heard[-1])
+    assert silence == pytest.approx(0.128, abs=0.13)
+
+
+def test_sound_that_stops_does_not_hold_up_the_picture(tmp_path: Path) -> None:
+    """Given a microphone that dies, then what is on the disk is behind by a fragment, as before."""
+    recording = FedRecording(tmp_path)
+    recording.open(Encoded(sound="aac"))
+    recording.play(4)
+    recording.is_mute = True
+    recording.play(4)
+    assert recording.now - recording.status.seconds < 1.5
 
 
 def test_sound_that_nobody_wants_is_left_out(tmp_path: Path) -> None:
@@ -265,6 +279,17 @@ def test_motion_that_lasts_is_recorded_without_gaps(tmp_path: Path) -> None:
     recording.end()
     assert all(before.end_ms == after.start_ms for before, after in pairwise(recording.segments))
     assert sum(recording.lengths) > 28
+
+
+def test_recording_begins_at_once_when_something_moves(tmp_path: Path) -> None:
+    """Given more in memory than the pre-roll, when something moves, then the next round writes, and only the roll."""
+    recording = recorded(tmp_path, RecordMode.MOTION, pre=1)
+    recording.play(20)
+    recording.look(moved=True)
+    recording.step()
+    assert recording.status.state is RecordingState.RECORDING
+    recording.end()
+    assert recording.lengths == pytest.approx([2], abs=0.2)
 
 
 def test_late_analysis_still_finds_its_pre_roll(tmp_path: Path) -> None:

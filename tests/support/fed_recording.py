@@ -122,6 +122,8 @@ class FedRecording:
         self.now = 0.0
         #: What is added to the camera's clock.
         self.stamp_shift = 0.0
+        #: Whether the sound has stopped, while the pictures go on.
+        self.is_mute = False
         #: Whether packets have times of their own.
         self.is_stamped = True
         self.segments: list[Segment] = []
@@ -151,7 +153,8 @@ class FedRecording:
             self._send(next(self._videos), self.now, is_video=True)
             stream = self._stream
             while stream is not None and stream.sound and self._sound_at < self.now:
-                self._send(next(self._sounds), self._sound_at, is_video=False)
+                if not self.is_mute:
+                    self._send(next(self._sounds), self._sound_at, is_video=False)
                 self._sound_at += stream.sound_seconds
             if self.now - stepped >= step_every:
                 stepped = self.now

@@ -119,11 +119,7 @@ class SegmentWriter:
             self._sound = _Track(of_sound, sound.codec_context.sample_rate, AAC_SAMPLES)
         self._container.start_encoding()
         self._file = _created(path)
-        try:
-            self._flush()
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
+        self._flush()
 
     @property
     def has_sound(self) -> bool:
