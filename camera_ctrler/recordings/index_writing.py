@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from camera_ctrler.recordings.bulk_writing import insert_rows, update_rows
 from camera_ctrler.recordings.hour_totals import StoredFile, seen_text
 from camera_ctrler.recordings.indexed_segment import Format, SegmentKey
 from camera_ctrler.recordings.tables import recorded_cameras, recording_state, segment_formats, segments
@@ -71,9 +72,8 @@ def add(connection: Connection, found: Iterable[Segment], *, replace: bool = Tru
         after = file._replace(kept_for=max(before.kept_for, file.kept_for), tier=before.tier)
         if replace and after != before:
             changed.append((before, after))
-    if new:
-        connection.execute(insert(segments), [file._asdict() for file in new])
-    _replace(connection, [after for _, after in changed])
+    insert_rows(connection, segments, [file._asdict() for file in new])
+    update_rows(connection, segments, [after._asdict() for _, after in changed])
     count(connection, new, changed)
 
 
@@ -96,7 +96,7 @@ def move(connection: Connection, keys: Iterable[SegmentKey], tier: int) -> None:
     numbers = _known_numbers(connection, {camera_id for camera_id, _, _ in wanted})
     rows = [(numbers[name], start, epoch) for name, start, epoch in wanted if name in numbers]
     known = _known(connection, rows)
-    _replace(connection, [file._replace(tier=tier) for file in known.values()])
+    update_rows(connection, segments, [file._replace(tier=tier)._asdict() for file in known.values()])
     count_anew(connection, {(file.camera, file.hour_ms) for file in known.values()})
 
 
@@ -207,28 +207,6 @@ def _known(connection: Connection, keys: Iterable[tuple[int, int, int]]) -> dict
         files = (StoredFile(*row) for row in connection.execute(query).all())
         found |= {key: file for file in files if (key := (file.camera, file.start_ms, file.epoch)) in wanted}
     return found
-
-
-def _replace(connection: Connection, files: Sequence[StoredFile]) -> None:
-    if not files:
-        return
-    table = segments
-    statement = (
-        update(table)
-        .where(table.c.camera == bindparam("a"), table.c.start_ms == bindparam("b"), table.c.epoch == bindparam("c"))
-        .values({name: bindparam(f"new_{name}") for name in _FIGURES})
-    )
-    connection.execute(
-        statement,
-        [
-            {"a": file.camera, "b": file.start_ms, "c": file.epoch}
-            | {f"new_{name}": getattr(file, name) for name in _FIGURES}
-            for file in files
-        ],
-    )
-
-
-_FIGURES: Final = ("duration_ms", "size_bytes", "format", "kept_for", "motion", "tier", "seen")
 
 
 def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, select
 
+from camera_ctrler.recordings.bulk_writing import insert_rows, update_rows
 from camera_ctrler.recordings.hour_totals import HourTotals, StoredFile, only_promoted, totals_of
 from camera_ctrler.recordings.tables import segment_hours, segment_times, segments
 from contract.recording_paths import HOUR_MS
 
 #: The columns of a `StoredFile`, in its order.
 FILE_COLUMNS: Final = tuple(segments.c[name] for name in StoredFile._fields)
-#: Key of both tables of totals, and names of the same in a condition.
+#: Key of both tables of totals.
 _KEY: Final = ("camera", "hour_ms", "tier")
-_ITS_KEY: Final = tuple(f"its_{name}" for name in _KEY)
 
 
 def count(connection: Connection, new: Sequence[StoredFile], changed: Iterable[tuple[StoredFile, StoredFile]]) -> None:
@@ -60,17 +60,10 @@ def _read_totals(
 def _write_totals(
     connection: Connection, totals: Collection[HourTotals], known: Collection[tuple[int, int, int]]
 ) -> None:
-    new = [each for each in totals if each.key not in known]
-    changed = [each for each in totals if each.key in known]
     for table, figures in ((segment_hours, HourTotals.sums), (segment_times, HourTotals.times)):
-        if new:
-            rows = [dict(zip(_KEY, each.key, strict=True)) | figures(each) for each in new]
-            connection.execute(insert(table), rows)
-        if changed:
-            # The parameters that are named as columns are what is set.
-            its = update(table).where(*(table.c[name] == bindparam(f"its_{name}") for name in _KEY))
-            rows = [dict(zip(_ITS_KEY, each.key, strict=True)) | figures(each) for each in changed]
-            connection.execute(its, rows)
+        rows = [(each.key in known, dict(zip(_KEY, each.key, strict=True)) | figures(each)) for each in totals]
+        insert_rows(connection, table, [row for is_known, row in rows if not is_known])
+        update_rows(connection, table, [row for is_known, row in rows if is_known])
 
 
 def count_anew(connection: Connection, hours: Iterable[tuple[int, int]]) -> None:
