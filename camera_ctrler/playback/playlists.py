@@ -20,6 +20,8 @@ ENTRANCE_MS: Final = 20_000
 SHARED_MS: Final = 10_000
 #: Milliseconds that a live playlist may be followed; then the player begins anew.
 MAX_LIVE_MS: Final = 24 * 3_600_000
+#: Bytes of a file that is sent as a whole: a part is made in memory. Files with rare keyframes may be larger.
+MAX_PART_BYTES: Final = 50_000_000
 #: Bits a second that are stated where nothing is known.
 _USUAL_BANDWIDTH: Final = 4_000_000
 
@@ -100,15 +102,19 @@ class Playlists:
     def _whole(self, file: Shown, from_ms: int, *, growing: bool) -> list[Part]:
         """Return what shows of a file in as few parts as can be, from the one that holds `from_ms` on."""
         segment = file.found.segment
-        if file.whole and not growing and from_ms <= segment.start_ms:
+        large = segment.size_bytes > MAX_PART_BYTES
+        if file.whole and not growing and not large and from_ms <= segment.start_ms:
             return [self._as_one(file)]
         layout = self._files.layout_of(file.found)
         runs = runs_shown(runs_of(layout, open_end=False), file)
         passed = [run for run in runs if segment.start_ms + run.begin * 1000 <= from_ms][:-1]
         runs = runs[len(passed) :]
-        if from_ms <= file.from_ms:
-            return [_part(file, layout, runs[0], runs[-1])] if runs else []
-        pieces = [each for each in (runs[:1], runs[1:]) if each]
+        if large:
+            pieces = [[run] for run in runs]
+        elif from_ms <= file.from_ms:
+            pieces = [runs] if runs else []
+        else:
+            pieces = [each for each in (runs[:1], runs[1:]) if each]
         return [_part(file, layout, each[0], each[-1]) for each in pieces]
 
     def _as_one(self, file: Shown) -> Part:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import partial
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -9,9 +10,11 @@ import av
 import pytest
 import redis
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import services_of
+from camera_ctrler.playback.fragments import read_layout
 from camera_ctrler.playback.hls import iso_time
 from contract import keys
 from tests.support.farm_state import FarmState, now_ms, settings_for
@@ -313,13 +316,65 @@ def test_cameras_that_cannot_be_played_together_are_named(
     assert said in answer.text
 
 
+def _piece(data: bytes, offset: int, size: int) -> bytes:
+    return data[offset : offset + size]
+
+
 def test_footage_with_b_frames_and_sound_is_served_with_both(api: FlaskClient, lobby: RecordedCamera) -> None:
     """Given B-frames and sound, then the first picture is shown at its time, and sound keeps its place beside it."""
     lobby.record(START, seconds=4.0, look=REORDERED)
     init = api.get(f"{CAMERA}/recordings/{START}-1/init.mp4").data
     for part, begin_ms in (("0-1", START), ("2-3", START + 2_000)):
-        data = api.get(f"{CAMERA}/recordings/{START}-1/{part}.m4s").data
-        with av.open(io.BytesIO(init + data), "r", format="mp4") as container:
+        data = init + api.get(f"{CAMERA}/recordings/{START}-1/{part}.m4s").data
+        layout = read_layout(partial(_piece, data), len(data))
+        assert layout.first_picture == begin_ms * 90
+        assert layout.fragments[0].decode_time == begin_ms * 90
+        with av.open(io.BytesIO(data), "r", format="mp4") as container:
             first_sound = next(container.decode(audio=0))
         at = float(first_sound.pts * first_sound.time_base)  # type: ignore[operator]  # decoded frames have both
         assert -0.081 <= at - begin_ms / 1000 <= 0.065
+
+
+@pytest.mark.parametrize(
+    "path", ["recordings.m3u8?{0}", "clip.mp4?{0}", "recorded.jpg?at_ms={1}", "thumbnails.jpg?{0}"]
+)
+def test_a_volume_that_cannot_be_read_is_named(api: FlaskClient, lobby: RecordedCamera, path: str) -> None:
+    """Given a frames volume that answers with errors, then that is 503 with the remedy, and the timeline stays."""
+    lobby.record(START, seconds=2.0)
+    footage = lobby.root / "lobby"
+    footage.rename(lobby.root / "elsewhere")
+    footage.symlink_to(footage)
+    whole = f"from_ms={START}&to_ms={START + 2_000}"
+    answer = api.get(f"{CAMERA}/{path.format(whole, START + 500)}")
+    assert (answer.status_code, answer.json and answer.json["type"]) == (503, "urn:camfarm:problem:volume-away")
+    assert "FARM_FRAMES_DIR" in answer.text
+    assert (api.get(f"{CAMERA}/timeline?{whole}").json or {})["spans"]
+
+
+def test_a_database_that_is_away_is_named(api: FlaskClient, lobby: RecordedCamera) -> None:
+    """Given the table of the index gone, then the answer is 503 and names the database."""
+    lobby.record(START, seconds=2.0)
+    with lobby.services.registry.engine.begin() as connection:
+        connection.execute(text("DROP TABLE segments"))
+    answer = api.get(f"{CAMERA}/recordings.m3u8?from_ms={START}&to_ms={START + 2_000}")
+    assert (answer.status_code, answer.json and answer.json["type"]) == (503, "urn:camfarm:problem:database-away")
+
+
+def test_parts_are_served_without_the_index(api: FlaskClient, lobby: RecordedCamera) -> None:
+    """Given a playlist that was loaded, when the index is gone, then what it names is played: the key is the path."""
+    lobby.record(START, seconds=2.0)
+    with lobby.services.registry.engine.begin() as connection:
+        connection.execute(text("DROP TABLE segments"))
+    assert api.get(f"{CAMERA}/recordings/{START}-1/init.mp4").status_code == 200
+    assert api.get(f"{CAMERA}/recordings/{START}-1/0-1.m4s").status_code == 200
+
+
+def test_a_file_too_large_for_one_part_is_played_in_several(
+    api: FlaskClient, lobby: RecordedCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a file larger than a part may be, as with rare keyframes, then its runs are parts, and all is played."""
+    monkeypatch.setattr("camera_ctrler.playback.playlists.MAX_PART_BYTES", 10_000)
+    lobby.record(START, seconds=10.0)
+    path = f"{CAMERA}/recordings.m3u8?from_ms={START}&to_ms={START + 10_000}"
+    assert len(playlist(api, path)) == 5
+    assert [burnt for _, burnt in played(api, path)] == list(range(START, START + 10_000, 40))
