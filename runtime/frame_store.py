@@ -84,13 +84,20 @@ class FrameStore:
                 if first <= folder <= last:
                     yield folder
 
-    def oldest_hours(self) -> Iterator[tuple[int, Path]]:
-        """Yield (start of the hour in Unix ms UTC, folder) of everything stored, oldest first."""
+    def oldest_hours(self, from_ms: int = 0) -> Iterator[tuple[int, Path]]:
+        """Yield (start of the hour in Unix ms UTC, folder) of everything stored since then, oldest first.
+
+        Args:
+            from_ms: Days that ended before it are not looked at, Unix ms UTC.
+        """
+        first_day = hour_folder("x", min(max(from_ms, 0), _MAX_MS)).split("/")[1]
         found = []
         for camera_id in _names(self.root):
             if not is_valid_id(camera_id):
                 continue
             for day in _names(self.root / camera_id):
+                if day < first_day or not day.isdecimal():
+                    continue
                 for hour in _names(self.root / camera_id / day):
                     start_ms = _hour_start_ms(day, hour)
                     if start_ms is not None:

@@ -28,8 +28,9 @@ from runtime.shutdown import Shutdown
 
 #: Seconds between two reports, and for which files are deleted for their age at a time.
 STEP_SECONDS: Final = 5.0
-#: Seconds between two surveys of the index, and of the archive.
+#: Seconds between two surveys of index and volume, and of the archive; at least so many times as long as one takes.
 SURVEY_SECONDS: Final = 60.0
+_REST_FACTOR: Final = 50.0
 #: Cameras whose oldest footage is looked up exactly; of the others the hour is told.
 _EXACT_CAMERAS: Final = 200
 
@@ -83,33 +84,39 @@ class VolumeKeeper:
             self._archive_cleaner = ArchiveCleaner(
                 archive, self.known, rules, clock, max_bytes=settings.archive_max_bytes
             )
-        self._surveyed_at = self._archive_surveyed_at = float("-inf")
+        #: Monotonic seconds when index and volume are looked at again, and when the archive was.
+        self._survey_at = self._archive_surveyed_at = float("-inf")
+        #: When the index was last asked for its sums.
+        self._known_at = float("-inf")
         self._archive_trouble = ""
         self._oldest_ms: dict[str, int] = {}
 
     def survey_step(self) -> float:
         """Ask the index now and then how things stand, delete what is too old, report; returns the pause in seconds."""
-        now = self._clock.monotonic()
-        if now - self._surveyed_at >= SURVEY_SECONDS and not self.known.is_away:
-            self._survey()
-        try:
-            is_done = self.cleaner.expire(now + STEP_SECONDS)
-        except OSError as error:
-            log.warning("volume_not_cleaned", error=str(error))
-            is_done = True
+        is_done = self._clock.monotonic() < self._survey_at or self._survey()
         try:
             self._publish(self.report())
         except redis.RedisError as error:
             log.info("footage_not_reported", error=str(error))
         return STEP_SECONDS if is_done else 0.0
 
-    def _survey(self) -> None:
+    def _survey(self) -> bool:
+        """Look at index and volume, and delete what is too old; returns whether all of it was looked at."""
+        began = self._clock.monotonic()
         try:
-            self.known.survey()
-            self._oldest_ms = self._find_oldest()
-            self._surveyed_at = self._clock.monotonic()
+            if began - self._known_at >= SURVEY_SECONDS and not self.known.is_away:
+                self.known.survey()
+                self._oldest_ms = self._find_oldest()
+                self._known_at = self._clock.monotonic()
+            if not self.cleaner.expire(STEP_SECONDS):
+                return False
         except IndexSilentError as error:
             log.warning("footage_not_surveyed", error=str(error))
+        except OSError as error:
+            log.warning("volume_not_cleaned", error=str(error))
+        ended = self._clock.monotonic()
+        self._survey_at = ended + max(SURVEY_SECONDS, _REST_FACTOR * (ended - began))
+        return True
 
     def _find_oldest(self) -> dict[str, int]:
         first: dict[str, int] = {}

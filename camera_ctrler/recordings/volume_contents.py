@@ -57,13 +57,14 @@ class VolumeContents:
         self._keep = keep
         self._clock = clock
 
-    def shelves(self) -> list[Shelf]:
-        """Return all that is there, oldest first."""
-        frames = self.frames.oldest_hours()
+    def shelves(self, from_ms: int = 0) -> list[Shelf]:
+        """Return all that is there of hours that begin at a time or later, oldest first."""
+        frames = self.frames.oldest_hours(from_ms)
         found = [Shelf(hour_ms, folder.parent.parent.name, Kind.FRAMES) for hour_ms, folder in frames]
         for camera_id in self.footage.cameras():
-            found += [Shelf(hour_ms, camera_id, Kind.FOOTAGE) for hour_ms in self.footage.hours(camera_id)]
-        return sorted(found)
+            hours = self.footage.hours(camera_id, from_ms)
+            found += [Shelf(hour_ms, camera_id, Kind.FOOTAGE) for hour_ms in hours]
+        return sorted(shelf for shelf in found if shelf.hour_ms >= from_ms)
 
     def due_ms(self, shelf: Shelf) -> int:
         """Return the time before which nothing on a shelf has been kept for long enough, Unix ms UTC."""
