@@ -1,17 +1,20 @@
 """Makes playlists of recorded footage: of a range, and of what is being recorded."""
 
+import math
 from dataclasses import replace
 from typing import Final
 
 from camera_ctrler.playback import hls
 from camera_ctrler.playback.fragments import Layout
+from camera_ctrler.playback.growing_files import GrowingFiles
 from camera_ctrler.playback.hls import Part
 from camera_ctrler.playback.live_windows import WINDOW_SECONDS, LiveWindows
 from camera_ctrler.playback.recorded import NothingRecordedError, files_of, nothing_recorded
 from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
 from camera_ctrler.playback.showing import Run, Shown, runs_of, runs_shown
+from camera_ctrler.playback.track_runs import DamagedFootageError
 from camera_ctrler.recordings.footage import Footage
-from camera_ctrler.recordings.index import VOLUME
+from camera_ctrler.recordings.index import VOLUME, IndexedSegment
 from runtime.clock import Clock
 
 #: Milliseconds before now at which a live playlist begins for one who comes in: enough to begin at once.
@@ -34,6 +37,7 @@ class Playlists:
         self._files = files
         self._clock = clock
         self._windows = LiveWindows()
+        self._growing = GrowingFiles(clock)
 
     def of_range(self, camera_id: str, from_ms: int, to_ms: int) -> str:
         """Return a playlist with an end: every file that has something of the range, as a whole.
@@ -66,11 +70,11 @@ class Playlists:
         now_ms = self._clock.now_ms()
         name = camera_id, from_ms
         begin_ms = self._windows.begin_ms(name)
-        files, growing = files_of(self._footage, camera_id, begin_ms, now_ms + WINDOW_SECONDS * 1000)
+        files, growing = self._live_files(camera_id, begin_ms, now_ms)
         parts: list[Part] = []
         for file in self._files.shown(files)[0]:
             try:
-                runs = self._runs(file, growing=file.found.path == growing)
+                runs = self._runs(file, growing=file.found.path in growing)
             except FootageGoneError:  # deleted in this moment
                 continue
             parts += (part for part in runs if part.end_ms > begin_ms)
@@ -81,6 +85,23 @@ class Playlists:
                 "that it is recorded"
             )
         return hls.playlist(window.parts, ended=False, place=window.place)
+
+    def _live_files(self, camera_id: str, begin_ms: int, now_ms: int) -> tuple[list[IndexedSegment], set[str]]:
+        """Return all files from `begin_ms` on, and the paths of those that are being written, which grow."""
+        found, named = files_of(self._footage, camera_id, begin_ms, now_ms + WINDOW_SECONDS * 1000)
+        finished = [each for each in found if each.path != named]
+        paths = {each.path for each in finished}
+        growing: list[IndexedSegment] = []
+        for each in self._growing.noted(camera_id, (each for each in found if each.path == named)):
+            if each.path not in paths:
+                try:
+                    length_ms = self._files.layout_of(each).length * 1000
+                except (FootageGoneError, DamagedFootageError):  # nothing of it is whole yet, or it is gone
+                    continue
+                end_ms = each.segment.start_ms + math.ceil(length_ms)
+                if end_ms > begin_ms:
+                    growing.append(IndexedSegment(each.segment.model_copy(update={"end_ms": end_ms}), VOLUME))
+        return [*finished, *growing], {each.path for each in growing}
 
     def entrance(self, camera_id: str) -> str:
         """Return the playlist that leads to the live one.
@@ -139,9 +160,7 @@ class Playlists:
     def _runs(self, file: Shown, *, growing: bool) -> list[Part]:
         """Return what shows of a file in parts that a live playlist has."""
         layout = self._files.layout_of(file.found)
-        runs = runs_of(layout, open_end=growing)
-        # Of the file that is being written the index says less than the file itself.
-        runs = runs if growing else runs_shown(runs, file)
+        runs = runs_shown(runs_of(layout, open_end=growing), file)
         return [_part(file, layout, run, run) for run in runs]
 
 

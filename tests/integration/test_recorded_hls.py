@@ -18,7 +18,7 @@ from camera_ctrler.playback.fragments import read_layout
 from camera_ctrler.playback.hls import iso_time
 from contract import keys
 from tests.support.farm_state import FarmState, now_ms, settings_for
-from tests.support.footage import Look, cut_into_last_fragment, read_time, remove_moov
+from tests.support.footage import Look, cut_into_last_fragment, read_time, remove_moov, write_segment
 from tests.support.recorded_camera import SMALL, START, RecordedCamera
 from tests.support.valkey_server import free_port
 
@@ -378,3 +378,29 @@ def test_a_file_too_large_for_one_part_is_played_in_several(
     path = f"{CAMERA}/recordings.m3u8?from_ms={START}&to_ms={START + 10_000}"
     assert len(playlist(api, path)) == 5
     assert [burnt for _, burnt in played(api, path)] == list(range(START, START + 10_000, 40))
+
+
+def test_a_handover_keeps_the_live_playlist_whole(
+    api: FlaskClient, lobby: RecordedCamera, redis_client: redis.Redis
+) -> None:
+    """Given two workers that write at once, of which Redis names one at a time, then no part leaves the playlist."""
+    assert redis_client.ping()
+    start_ms = now_ms() - 30_000
+    old, new = (
+        write_segment(lobby.root, "lobby", start_ms + offset, seconds=10.0, epoch=epoch, look=SMALL)
+        for epoch, offset in ((1, 0), (2, 6_000))
+    )
+    path = f"{CAMERA}/recordings.m3u8?from_ms={start_ms}"
+    lobby.tell([], old)
+    listed = [address for _, address in playlist(api, path)]
+    assert len(listed) == 4
+    lobby.tell([], new)
+    both = [address for _, address in playlist(api, path)]
+    lobby.tell([], old)
+    again = [address for _, address in playlist(api, path)]
+    assert both[:3] == listed[:3]
+    assert again == both
+    lobby.tell([old], new)
+    assert [address for _, address in playlist(api, path)] == both
+    found = [burnt for _, burnt in played(api, path)]
+    assert set(found) == set(range(start_ms, start_ms + 14_000, 40))
