@@ -21,7 +21,7 @@ class GrowingFiles:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        #: Path -> the file, and until when it is remembered (monotonic seconds); some sixty of a camera that is watched.
+        #: Path -> the file, and until when it is remembered (monotonic seconds); some sixty of each camera watched.
         self._known: dict[str, tuple[IndexedSegment, float]] = {}
 
     def noted(self, camera_id: str, named: Iterable[IndexedSegment]) -> list[IndexedSegment]:
