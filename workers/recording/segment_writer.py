@@ -5,8 +5,10 @@ told of with its real reason and never leaves half a fragment behind.
 """
 
 import os
+from collections import deque
 from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Final, cast
 
@@ -34,6 +36,8 @@ _OPTIONS: Final = {
 }
 #: Bytes that libav hands over at a time.
 _BUFFER_BYTES: Final = 65_536
+#: Such pieces that are given to the kernel at a time; it takes 1,024.
+_AT_ONCE: Final = 512
 
 
 class FileRemovedError(OSError):
@@ -44,11 +48,11 @@ class _Bytes:
     """The file object that libav writes to."""
 
     def __init__(self) -> None:
-        self.waiting = bytearray()
+        self.waiting: list[bytes] = []
 
     def write(self, data: bytes) -> int:
         """Take bytes."""
-        self.waiting += data
+        self.waiting.append(data)
         return len(data)
 
 
@@ -171,7 +175,7 @@ class SegmentWriter:
 
     def _flush(self) -> bool:
         """Put on the disk what libav has made; return whether there was anything."""
-        waiting, self._bytes.waiting = self._bytes.waiting, bytearray()
+        waiting, self._bytes.waiting = self._bytes.waiting, []
         if not waiting or self._file < 0:
             return False
         try:
@@ -181,7 +185,7 @@ class SegmentWriter:
         except OSError:
             self._abandon()
             raise
-        self.size_bytes += len(waiting)
+        self.size_bytes += sum(map(len, waiting))
         return True
 
     def _abandon(self) -> None:
@@ -208,8 +212,11 @@ def _created(path: Path) -> int:
         return os.open(path, flags, 0o644)
 
 
-def _write_all(file: int, data: bytearray) -> None:
-    with memoryview(data) as left:
-        done = 0
-        while done < len(left):
-            done += os.write(file, left[done:])
+def _write_all(file: int, parts: list[bytes]) -> None:
+    left = deque(memoryview(part) for part in parts)
+    while left:
+        done = os.writev(file, list(islice(left, _AT_ONCE)))
+        while left and done >= len(left[0]):
+            done -= len(left.popleft())
+        if done:
+            left[0] = left[0][done:]

@@ -27,6 +27,10 @@ from workers.recording.sound import Sound, sound_of
 SYNC_SECONDS: Final = 0.5
 
 
+#: Bytes at the beginning of a keyframe in which its parameter sets are, before its slices.
+_HEAD_BYTES: Final = 65_536
+
+
 class NotRecordedError(FarmError):
     """Packets cannot be recorded now; `reason` says why."""
 
@@ -121,7 +125,8 @@ class StreamSession:
         """Tell whether a keyframe brings other parameters than those known, or none are known yet."""
         if not (self._template.width and self._sets):
             return True
-        return have_changed(self._sets, parameter_sets(bytes(keyframe), self.codec, self._length_size), self.codec)
+        head = bytes(memoryview(keyframe)[:_HEAD_BYTES])
+        return have_changed(self._sets, parameter_sets(head, self.codec, self._length_size), self.codec)
 
     def learn(self, keyframe: MediaPacket) -> None:
         """Take the parameters of the video from a keyframe.
