@@ -1,7 +1,7 @@
 """What does recording cost, and what does it lose? Live RTSP cameras, beside ``ffmpeg -c copy`` segmenting of them.
 
 Run: python -m benchmarks.recording_cost [--minutes 10] [--cameras 8x1920x1080 --cameras 50x640x360] [--worker]
-     [--ffmpeg PATH] [--quick] [--out FILE.json]
+     [--kills 10] [--ffmpeg PATH] [--quick] [--out FILE.json]
 
 Three ways to write the same streams, one after the other: an ffmpeg process per camera; the recording half of a
 worker (`PacketCapture` and `Recorder`) in a process of its own; with ``--worker`` a whole farm, which analyses each
@@ -12,6 +12,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import random
 import resource
 import shutil
 import signal
@@ -221,6 +222,21 @@ def recorded_files(folder: Path, load: Load) -> list[list[Path]]:
     return [sorted((folder / f"cam{number}" / "recordings").rglob("*.mp4")) for number in range(load.count)]
 
 
+def lost_when_killed(valkey: ValkeyServer, urls: list[str], folder: Path) -> list[float]:
+    """Kill a process that records these cameras; return the seconds of footage that each lost before that."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=record_alone, args=(valkey.url, urls, folder, theirs))
+    process.start()
+    ours.send("cpu")
+    ours.recv()  # it is there
+    threading.Event().wait(WARM_UP_SECONDS + random.uniform(0, 2))  # noqa: S311 - nothing secret
+    killed_at = time.time()
+    process.kill()
+    process.join()
+    load = Load(len(urls), (0, 0))
+    return [killed_at - picture_times(files)[-1] for files in recorded_files(folder, load)]
+
+
 # --- a whole farm ----------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +259,26 @@ def with_worker(valkey: ValkeyServer, load: Load, urls: list[str], folder: Path,
 
 
 # --- all -------------------------------------------------------------------------------------------------------------
+
+
+def kill(times: int, console: Console) -> dict[str, float]:
+    """Kill a recorder of four cameras again and again; return what that costs."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        for gop in (GOP, 8 * FPS):
+            write_footage(folder / f"{gop}.mp4", 0, seconds=8, look=Look(size=(640, 360), fps=FPS, gop=gop))
+        server = stack.enter_context(RtspServer(folder))
+        valkey = ValkeyServer()
+        stack.callback(valkey.close)
+        valkey.start()
+        urls = [server.url(str(gop)) for gop in (GOP, GOP, 8 * FPS, 8 * FPS)]
+        lost = sorted(
+            seconds for number in range(times) for seconds in lost_when_killed(valkey, urls, folder / f"kill{number}")
+        )
+    console.print(
+        f"{len(lost)} recordings killed: lost {lost[len(lost) // 2]:.2f} s (median), {lost[-1]:.2f} s at most"
+    )
+    return {"recordings": len(lost), "median_seconds": lost[len(lost) // 2], "longest_seconds": lost[-1]}
 
 
 def run(loads: list[Load], seconds: float, ffmpeg: str, *, worker: bool, console: Console) -> list[Figures]:
@@ -319,6 +355,7 @@ def main() -> int:
     parser.add_argument("--worker", action="store_true", help="a whole farm besides, which analyses too")
     parser.add_argument("--ffmpeg", default=find_ffmpeg(), help="its binary")
     parser.add_argument("--quick", action="store_true", help="half a minute of three small cameras, for development")
+    parser.add_argument("--kills", type=int, default=0, help="kill a recorder of four cameras so often besides")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     console = Console()
@@ -328,9 +365,12 @@ def main() -> int:
     seconds = 30.0 if options.quick else options.minutes * 60
     figures = run(loads, seconds, options.ffmpeg, worker=options.worker, console=console)
     show(figures, console)
+    killed = kill(options.kills, console) if options.kills else None
     if options.out:
         machine = {"cpus": os.cpu_count(), "ffmpeg": options.ffmpeg != ""}
-        options.out.write_text(json.dumps({"machine": machine, "ways": [asdict(each) for each in figures]}, indent=1))
+        options.out.write_text(
+            json.dumps({"machine": machine, "ways": [asdict(each) for each in figures], "killed": killed}, indent=1)
+        )
     return 0
 
 
