@@ -23,6 +23,7 @@ VERBS: Final = {
     "workers": "list workers, ask one to hand over and leave",
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
+    "recordings": "list footage, compare the files with the index and repair it",
     "models": "fetch, list, verify and add model weights",
     "test": "run the tests; arguments go to pytest",
     "lint": "run every static check",
