@@ -335,32 +335,20 @@ def show(figures: list[Figures], console: Console) -> None:
     console.print(table)
 
 
-def find_ffmpeg() -> str:
-    """Return Debian's ffmpeg, or that of imageio-ffmpeg; empty: neither is there."""
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
-    try:
-        import imageio_ffmpeg  # type: ignore[import-not-found, unused-ignore] # only for this comparison
-    except ImportError:
-        return ""
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
-
-
 def main() -> int:
     """Run the benchmark; print a table, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--cameras", action="append", type=parse_load, help="COUNTxWIDTHxHEIGHT; may be repeated")
     parser.add_argument("--worker", action="store_true", help="a whole farm besides, which analyses too")
-    parser.add_argument("--ffmpeg", default=find_ffmpeg(), help="its binary")
+    parser.add_argument("--ffmpeg", default=shutil.which("ffmpeg") or "", help="its binary, where it is not on PATH")
     parser.add_argument("--quick", action="store_true", help="half a minute of three small cameras, for development")
     parser.add_argument("--kills", type=int, default=0, help="kill a recorder of four cameras so often besides")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     console = Console()
     if not options.ffmpeg:
-        console.print("ffmpeg is not installed (apt-get install ffmpeg, or pip install imageio-ffmpeg): not compared")
+        console.print("ffmpeg is not installed (apt-get install ffmpeg, or name one with --ffmpeg): not compared")
     loads = [Load(3, (640, 360))] if options.quick else options.cameras or [parse_load(one) for one in DEFAULT_CAMERAS]
     seconds = 30.0 if options.quick else options.minutes * 60
     figures = run(loads, seconds, options.ffmpeg, worker=options.worker, console=console)
