@@ -150,3 +150,38 @@ def test_hls_js_follows_what_is_being_recorded(recorded: tuple[ApiServer, Record
     assert min(behind) > 0
     assert max(behind) < 16_000
     assert all(after["burnt"] >= before["burnt"] - FRAME_MS for before, after in pairwise(read))
+
+
+@pytest.mark.parametrize("exact", ["false", "true"])
+def test_chromium_plays_a_clip_in_which_some_pictures_were_encoded_anew(
+    recorded: tuple[ApiServer, RecordedCamera], exact: str
+) -> None:
+    """Given a clip over a gap and another size, also cut exactly, then the browser shows it from end to end."""
+    server, camera = recorded
+    begin_ms, end_ms = START + 500, camera.segments[-1].end_ms - 700
+    with open_player(base_url(server)) as player:
+        path = f"/api/v1/cameras/lobby/clip.mp4?from_ms={begin_ms}&to_ms={end_ms}&exact={exact}"
+        player.play(path, hls_js=False, rate=2.0)
+        player.wait_for_end(60)
+        shown, errors = player.shown, player.errors
+    assert errors == []
+    burnt = [each["burnt"] for each in shown if each["burnt"] is not None]
+    assert {each["width"] for each in shown} == {320}
+    if exact == "true":
+        assert begin_ms <= burnt[0] < begin_ms + 400
+        assert end_ms - 400 < burnt[-1] < end_ms
+    for segment in camera.segments:
+        assert len([at for at in burnt if segment.start_ms <= at < segment.end_ms]) > 15
+    assert all(after >= before - FRAME_MS for before, after in pairwise(burnt))
+
+
+def test_hls_js_begins_with_the_picture_that_was_asked_for(recorded: tuple[ApiServer, RecordedCamera]) -> None:
+    """Given a playlist from the middle of a file on, when it is played, then no picture before that time is shown."""
+    server, camera = recorded
+    begin_ms = camera.segments[1].start_ms + 1_500
+    with open_player(base_url(server)) as player:
+        path = f"/api/v1/cameras/lobby/recordings.m3u8?from_ms={begin_ms}&to_ms={camera.segments[2].end_ms}"
+        player.play(path)
+        player.page.wait_for_function("shown.filter((each) => each.burnt).length > 5", timeout=30_000)
+        burnt = [each["burnt"] for each in player.shown if each["burnt"] is not None]
+    assert begin_ms - 2 * FRAME_MS <= burnt[0] <= begin_ms + 500
