@@ -5,11 +5,10 @@ work on one volume.
 """
 
 import threading
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby, islice
 from typing import Final
@@ -27,6 +26,7 @@ from camera_ctrler.recordings.retention import (
     expired,
     make_room,
 )
+from camera_ctrler.recordings.shelf_list import ShelfList
 from camera_ctrler.recordings.volume_contents import Kind, Shelf, VolumeContents
 from contract.recording_paths import HOUR_MS
 from contract.recordings import KeptFor
@@ -36,10 +36,6 @@ from runtime.clock import Clock
 BATCH: Final = 100
 #: Seconds for which a list of what goes next is used again.
 _WALK_SECONDS: Final = 30.0
-#: Seconds for which a listing of the volume is used again: a month of a hundred cameras takes a second.
-_LISTING_SECONDS: Final = 300.0
-#: Milliseconds before a listing in which hours may have come since.
-_LISTED_AGAIN_MS: Final = 2 * HOUR_MS
 #: Seconds for which a file that cannot be deleted is left alone.
 _STUCK_SECONDS: Final = 300.0
 #: Seconds after which shelves that had nothing to give are looked at again.
@@ -74,16 +70,6 @@ class _Walk:
         self.is_unsettled = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """All shelves of the volume, oldest first."""
-
-    #: Monotonic seconds, and Unix ms UTC.
-    made_at: float
-    made_at_ms: int
-    shelves: list[Shelf]
-
-
 class Cleaner:
     """Deletes from one volume. Safe to use from several threads; raises `OSError` where it cannot be read."""
 
@@ -93,7 +79,7 @@ class Cleaner:
         self._clock = clock
         self._lock = threading.Lock()
         self.deleted: Final = Deleted()
-        self._listing: _Listing | None = None
+        self._shelves = ShelfList(contents, clock)
         #: What was being looked through for room, by reason of keeping.
         self._walks: dict[KeptFor, _Walk] = {}
         #: Shelves of hours long over that hold nothing which is kept for that reason only.
@@ -128,15 +114,8 @@ class Cleaner:
             if not want.any:
                 return True
             self._walks.pop(kept_for, None)  # there is nothing more in it
-        self._list_soon()
+        self._shelves.list_soon()
         return True
-
-    def _list_soon(self) -> None:
-        """Look at the whole volume again before long: somebody may have put older files on it."""
-        listing = self._listing
-        if listing is not None:
-            soon = self._clock.monotonic() - _LISTING_SECONDS + _WALK_SECONDS
-            self._listing = replace(listing, made_at=min(listing.made_at, soon))
 
     def _walk(self, kept_for: KeptFor, want: Wanted) -> _Walk:
         """Return the files to be looked through; those of the last time where they are still true."""
@@ -155,7 +134,7 @@ class Cleaner:
             self._barren.clear()
         shelves = [
             shelf
-            for shelf in self._shelves()
+            for shelf in self._shelves.known()
             if (cameras is None or (shelf.kind is Kind.FOOTAGE and shelf.camera_id in cameras))
             and not self._is_barren(shelf, kept_for)
         ]
@@ -171,20 +150,6 @@ class Cleaner:
 
         walk = _Walk(files(), now)
         return walk
-
-    def _shelves(self) -> list[Shelf]:
-        """Return what there is, oldest first; long ones are listed anew only now and then, but for the newest hours."""
-        listing = self._listing
-        if listing is None or self._clock.monotonic() - listing.made_at > _LISTING_SECONDS:
-            return self._list_all()
-        since_ms = listing.made_at_ms - _LISTED_AGAIN_MS
-        older = listing.shelves[: bisect_left(listing.shelves, since_ms, key=lambda shelf: shelf.hour_ms)]
-        return older + self._contents.shelves(since_ms)
-
-    def _list_all(self) -> list[Shelf]:
-        now, now_ms = self._clock.monotonic(), self._clock.now_ms()
-        self._listing = _Listing(now, now_ms, self._contents.shelves())
-        return self._listing.shelves
 
     def _of_shelf(self, shelf: Shelf, kept_for: KeptFor, *, is_settled: bool) -> Iterator[VolumeFile]:
         self._remove_rows(shelf)
@@ -218,7 +183,7 @@ class Cleaner:
         Args:
             seconds: For which to go on, once the volume is listed; then no further hour is begun.
         """
-        shelves = self._list_all()
+        shelves = self._shelves.all()
         until = self._clock.monotonic() + seconds
         self._due = {shelf: self._due[shelf] for shelf in shelves if shelf in self._due}
         for shelf in shelves:

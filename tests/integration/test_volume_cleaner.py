@@ -489,3 +489,17 @@ def test_a_full_volume_refuses_writers_where_nobody_cleans(volume: Path, make: C
         stored.put(EIGHT_MS + number * 10_000, size=40 * KB)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         stored.put(EIGHT_MS - 10_000, size=80 * KB)
+
+
+def test_older_files_that_somebody_puts_on_the_volume_are_found_before_long(make: Callable[..., StoredFootage]) -> None:
+    """Given a volume that was listed, new hours are seen at once, and older ones that come later within minutes."""
+    stored = make()
+    stored.put(EIGHT_MS + HOUR_MS)
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    recent = stored.put(stored.clock.now_ms() - 100_000)
+    stored.put(EIGHT_MS)
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    assert recent.start_ms not in stored.files()
+    stored.clock.advance(60)
+    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
+    assert stored.files() == []
