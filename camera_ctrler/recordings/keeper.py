@@ -31,6 +31,8 @@ STEP_SECONDS: Final = 5.0
 #: Seconds between two surveys of index and volume, and of the archive; at least so many times as long as one takes.
 SURVEY_SECONDS: Final = 60.0
 _REST_FACTOR: Final = 50.0
+#: Seconds after which a manager that does not lead looks again whether it does.
+IDLE_SECONDS: Final = 1.0
 #: Cameras whose oldest footage is looked up exactly; of the others the hour is told.
 _EXACT_CAMERAS: Final = 200
 
@@ -193,11 +195,21 @@ class VolumeKeeper:
         if self.mover is not None:
             steps["archive-mover"] = self.archive_step
         for name, step in steps.items():
-            threading.Thread(target=_repeat, args=(step, shutdown, may_clean), name=name, daemon=True).start()
+            threading.Thread(target=repeat, args=(step, shutdown, may_clean), name=name, daemon=True).start()
 
 
-def _repeat(step: Callable[[], float], shutdown: Shutdown, may_clean: Callable[[], bool]) -> None:
-    """Take a step again and again, until the process shall stop."""
+def repeat(step: Callable[[], float], shutdown: Shutdown, may_clean: Callable[[], bool]) -> None:
+    """Take a step again and again, until the process shall stop.
+
+    Args:
+        step: Returns the seconds after which to take it again.
+        shutdown: Ends it.
+        may_clean: Whether to take it now.
+    """
     pause = 0.0
     while not shutdown.wait(max(pause, 0.01)):
-        pause = step() if may_clean() else 1.0
+        try:
+            pause = step() if may_clean() else IDLE_SECONDS
+        except Exception:  # whatever one file or row was like: a volume that nobody keeps fills
+            pause = STEP_SECONDS
+            log.exception("volume_chore_failed")

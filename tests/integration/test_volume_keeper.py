@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from camera_ctrler.api.footage_metrics import footage_metrics
 from camera_ctrler.manager_service import ManagerService
+from camera_ctrler.recordings import keeper
 from camera_ctrler.recordings.index import ARCHIVE, SegmentIndex
 from camera_ctrler.registry import Registry
 from contract import keys
@@ -195,3 +196,19 @@ def test_while_redis_is_away_the_volume_is_kept_all_the_same(
             assert manager.files()[-1] == starts[-1]
         finally:
             manager.stop()
+
+
+def test_a_chore_that_fails_once_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a step that meets what nobody thought of, it is taken again after a pause."""
+    monkeypatch.setattr(keeper, "STEP_SECONDS", 0.01)
+    shutdown, taken = Shutdown(), list[None]()
+
+    def step() -> float:
+        taken.append(None)
+        if len(taken) == 1:
+            raise KeyError("what nobody thought of")
+        shutdown.ask()
+        return 0.0
+
+    keeper.repeat(step, shutdown, lambda: True)
+    assert len(taken) == 2
