@@ -10,8 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from contract import keys
 from contract.cameras import CameraState
 from contract.errors import REMEDIES, StatusReason
+from contract.footage_report import FootageReport
 from contract.moves import MoveReason
+from contract.recordings import KeptFor
 from runtime.farm_reader import FarmReader
+from runtime.footage_reports import publish_report
 from runtime.settings import PROJECT_DIR
 from tests.support.farm_state import FarmState, now_ms
 
@@ -291,6 +294,16 @@ def test_the_operations_page_names_only_metrics_that_there_are(api: FlaskClient,
     farm_state.worker("worker-1", "lobby")
     farm_state.plan({"d": StatusReason.NO_CAPACITY}, load={"worker-1": 0.5}, controllers=["c"])
     farm_state.online("lobby")
+    full = FootageReport(
+        controller_id="c",
+        updated_at_ms=1,
+        bytes={KeptFor.EVENT: 1},
+        deleted_bytes={"age": 1},
+        deleted_seconds={"age": 1.0},
+        oldest_ms={"lobby": 1},
+        conditions={"archive_away": "It is."},
+    )
+    publish_report(farm_state.client, full)
     exported = {name for name, *_ in _samples(api)}
     named = set(re.findall(r"\bfarm_[a-z_]+[a-z]", (PROJECT_DIR / "docs/operations.md").read_text(encoding="utf-8")))
     assert len(named) > 15
