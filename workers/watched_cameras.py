@@ -13,9 +13,9 @@ from runtime.clock import Clock
 from runtime.spool import Spool
 from runtime.worker_link import Numbers
 from workers.camera_run import CameraRun, Tally
-from workers.capture.media import MediaTap
 from workers.capture.state import CaptureState
 from workers.frames import Frame
+from workers.media import MediaTap
 from workers.recording.camera_recorder import CameraRecorder
 from workers.recording.recorder import Recorder
 from workers.tracking.tracker import CameraTracker

@@ -13,9 +13,9 @@ from av.video.stream import VideoStream
 
 from tests.support.clips import picture
 from workers.capture.decoding import FrameDecoder
-from workers.capture.media import VideoPacket
 from workers.capture.sampling import DecodeMode, Sampler
 from workers.frames import BgrImage
+from workers.media import VideoPacket
 
 FPS = 10
 SIZE = (320, 240)

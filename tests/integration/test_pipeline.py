@@ -20,9 +20,9 @@ from runtime.spool import Spool
 from runtime.worker_link import WorkerLink
 from tests.support.hand_fed import CLASS_NAMES, TOO_LARGE, BreakableDetector, HandFedCapture
 from tests.support.rtsp_server import wait_until
-from workers.capture.media import MediaTap
 from workers.capture.state import CaptureState
 from workers.frames import Detections, Frame
+from workers.media import MediaTap
 from workers.pipeline import Pipeline, PipelineSettings, Stages, unserved_since
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver

@@ -21,9 +21,9 @@ from tests.support.hand_fed import BreakableDetector, HandFedCapture
 from tests.support.processes import wait_until
 from tests.support.valkey_server import ValkeyServer
 from workers import service
-from workers.capture.media import MediaTap
 from workers.capture.state import CaptureState
 from workers.frames import Frame
+from workers.media import MediaTap
 from workers.service import WorkerService
 from workers.watched_cameras import Capture
 

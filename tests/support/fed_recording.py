@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from contract.recordings import RecordingSettings, RecordingStatus, RecordMode, Segment
 from tests.support.clips import picture
-from workers.capture.media import MediaPacket, MediaTemplate
+from workers.media import MediaPacket, MediaTemplate
 from workers.recording.camera_recorder import CameraRecorder
 from workers.recording.wishes import Look
 

@@ -14,9 +14,9 @@ from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock, SystemClock
 from workers.capture.camera_capture import CameraCapture
-from workers.capture.media import MediaPacket, MediaTap, MediaTemplate
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
+from workers.media import MediaPacket, MediaTap, MediaTemplate
 
 #: Shorter than in real life, so that tests end.
 QUICK: Final = CaptureSettings(connect_timeout_seconds=2, stall_timeout_seconds=1.5, reconnect_max_seconds=2)

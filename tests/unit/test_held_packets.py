@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import StatusReason
-from workers.capture.media import MediaPacket
+from workers.media import MediaPacket
 from workers.recording.held_packets import Arrived, Ended, Failed, HeldPacket, HeldPackets, Inbox, Told
 
 SIZE = 100

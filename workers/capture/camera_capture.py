@@ -13,7 +13,6 @@ from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock
 from workers.capture.failures import CaptureError, CaptureStoppedError, failed
-from workers.capture.media import MediaTap
 from workers.capture.openers import open_stream, plays_on_at_its_end
 from workers.capture.reconnect import Outage
 from workers.capture.sampling import Sampler
@@ -21,6 +20,7 @@ from workers.capture.state import CaptureSettings, CaptureState, StreamFacts
 from workers.capture.streams import CameraStream, Picture, StreamContext
 from workers.capture.watch import Watch
 from workers.frames import Frame
+from workers.media import MediaTap
 
 #: Seconds between two reports while nothing but figures changes.
 REPORT_SECONDS: Final = 1.0

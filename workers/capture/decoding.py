@@ -9,9 +9,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from workers.capture.media import VideoPacket
 from workers.capture.sampling import DecodeMode, Sampler
 from workers.frames import BgrImage
+from workers.media import VideoPacket
 
 #: Packets in a row without a frame, and seconds since the first of them, after which a stream counts as damaged.
 HOPELESS_PACKETS: Final = 3

@@ -13,10 +13,10 @@ from runtime.clock import Clock
 from runtime.secret_box import SecretBox, SecretKeyError
 from runtime.settings import WorkerSettings
 from workers.capture.camera_capture import CameraCapture
-from workers.capture.media import MediaTap
 from workers.capture.packet_capture import PacketCapture
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
+from workers.media import MediaTap
 
 OnFrame = Callable[[Frame], None]
 OnState = Callable[[CaptureState], None]

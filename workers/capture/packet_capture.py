@@ -9,12 +9,12 @@ from contract.camera_urls import mask_url
 from contract.errors import StatusReason
 from runtime.clock import Clock
 from workers.capture.failures import CaptureError, CaptureStoppedError
-from workers.capture.media import MediaTap
 from workers.capture.openers import open_stream, plays_on_at_its_end
 from workers.capture.reconnect import Outage
 from workers.capture.state import CaptureSettings
 from workers.capture.streams import StreamContext
 from workers.capture.watch import Watch
+from workers.media import MediaTap
 
 log = structlog.get_logger(__name__)
 

@@ -12,11 +12,11 @@ from av.video.stream import VideoStream
 from contract.errors import StatusReason
 from workers.capture.decoding import FrameDecoder
 from workers.capture.failures import Stage, classify, failed
-from workers.capture.media import MediaPacket, MediaTemplate, VideoPacket
 from workers.capture.pacing import Pacer
 from workers.capture.sampling import Sampler
 from workers.capture.state import StreamFacts
 from workers.capture.streams import Picture, StreamContext
+from workers.media import MediaPacket, MediaTemplate, VideoPacket
 
 
 class PacketStream:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.clock import Clock
-from workers.capture.media import MediaTap
 from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings, StreamFacts
 from workers.capture.watch import Watch
 from workers.frames import BgrImage
+from workers.media import MediaTap
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from contract.recordings import (
     RecordMode,
     Segment,
 )
-from workers.capture.media import MediaPacket, MediaTemplate
+from workers.media import MediaPacket, MediaTemplate
 from workers.recording.camera_files import CameraFiles
 from workers.recording.footage_file import Held
 from workers.recording.held_packets import OVERHEAD_BYTES, Arrived, Ended, Failed, HeldPackets, Inbox, Opened

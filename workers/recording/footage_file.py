@@ -18,7 +18,7 @@ from contract.recordings import (
     RecordingSettings,
     Segment,
 )
-from workers.capture.media import MediaPacket
+from workers.media import MediaPacket
 from workers.recording.held_packets import HeldPacket
 from workers.recording.segment_writer import SegmentWriter
 from workers.recording.stream_session import NotRecordedError, StreamSession

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from contract.errors import StatusReason
-from workers.capture.media import MediaPacket, MediaTemplate
+from workers.media import MediaPacket, MediaTemplate
 
 #: Bytes that a packet takes in memory besides its data, about.
 OVERHEAD_BYTES: Final = 600

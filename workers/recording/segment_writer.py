@@ -19,7 +19,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from contract.recordings import FRAGMENT_SECONDS
-from workers.capture.media import MediaPacket
+from workers.media import MediaPacket
 from workers.recording.sound import AAC_SAMPLES
 
 #: Ticks of a second in the video's track.

@@ -10,7 +10,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from workers.capture.media import MediaPacket, MediaTemplate
+from workers.media import MediaPacket, MediaTemplate
 
 #: Samples of one AAC frame.
 AAC_SAMPLES: Final = 1024

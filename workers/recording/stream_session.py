@@ -7,7 +7,7 @@ import av
 from av.video.stream import VideoStream
 
 from contract.errors import FarmError, StatusReason
-from workers.capture.media import MediaPacket, MediaTemplate
+from workers.media import MediaPacket, MediaTemplate
 from workers.recording.first_stamps import Stamp, completed
 from workers.recording.held_packets import Arrived, HeldPacket
 from workers.recording.media_clock import MediaClock

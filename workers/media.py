@@ -1,4 +1,4 @@
-"""What a recorder gets of an open stream: its packets as they arrive, and a copy of its parameters."""
+"""What captures hand to recorders: packets as they arrive, and a copy of the stream's parameters."""
 
 import io
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
