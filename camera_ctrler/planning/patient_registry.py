@@ -4,7 +4,6 @@ A server that is stuck answers nothing and closes nothing; what asks it waits fo
 holds the lead meanwhile, so its steps must not wait with it.
 """
 
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.registry import Listing, Registry
+from runtime.patience import on_its_own
 
 #: Seconds that a database may take to answer before it counts as away: ten thousand cameras are read in one.
 PATIENCE_SECONDS: Final = 2.0
@@ -35,20 +35,6 @@ class _Call:
     answer: Future[Any]
     #: Whether it has been waited for in vain.
     is_late: bool = False
-
-
-def _on_its_own(ask: Callable[[], Answer]) -> Future[Answer]:
-    """Ask on a daemon thread, which may hang for as long as it likes: an executor's would keep the process alive."""
-    answer: Future[Answer] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(ask())
-        except Exception as error:  # raised again where the answer is taken
-            answer.set_exception(error)
-
-    threading.Thread(target=run, name="registry", daemon=True).start()
-    return answer
 
 
 class PatientRegistry:
@@ -92,7 +78,7 @@ class PatientRegistry:
     def _ask(self, name: str, about: object, ask: Callable[[], Answer]) -> Answer:
         call = self._calls.get(name)
         if call is None or (call.answer.done() and call.about != about):
-            call = self._calls[name] = _Call(about, _on_its_own(ask))
+            call = self._calls[name] = _Call(about, on_its_own(ask, "registry"))
         done, _ = wait([call.answer], 0 if call.is_late else self._patience_seconds)
         if not done:
             call.is_late = True

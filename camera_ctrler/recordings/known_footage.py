@@ -16,6 +16,7 @@ from contract.recording_paths import HOUR_MS
 from contract.recordings import KeptFor
 from contract.retention import KeepRules
 from runtime.clock import Clock
+from runtime.patience import on_its_own
 
 #: Seconds for one answer. The volume fills meanwhile; the cleaner keeps more free than fits into this time.
 PATIENCE_SECONDS: Final = 2.0
@@ -85,7 +86,7 @@ class KnownFootage:
         """
         if self.is_away:
             raise IndexSilentError("the index of footage does not answer")
-        answer = _on_its_own(lambda: question(self._index))
+        answer = on_its_own(lambda: question(self._index), "footage-index")
         done, _ = wait([answer], patience_seconds)
         if not done:
             self._hanging = answer
@@ -163,17 +164,3 @@ class KnownFootage:
     def _note_failure(self, reason: str) -> None:
         self._away_until = self._clock.monotonic() + REST_SECONDS
         log.warning("footage_index_away", reason=reason)
-
-
-def _on_its_own(ask: Callable[[], Answer]) -> Future[Answer]:
-    """Ask on a daemon thread, which may hang for as long as it likes: an executor's would keep the process alive."""
-    answer: Future[Answer] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(ask())
-        except Exception as error:  # raised again where the answer is taken
-            answer.set_exception(error)
-
-    threading.Thread(target=run, name="footage-index", daemon=True).start()
-    return answer

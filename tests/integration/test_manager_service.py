@@ -1,28 +1,23 @@
 """The manager as a process lives it: takes the lead, keeps it through outages, follows the external table."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redis
-from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, text
 
 from camera_ctrler.manager import AUDIT_SECONDS
 from camera_ctrler.manager_service import ManagerService
-from camera_ctrler.registry import Registry
 from camera_ctrler.registry.database import DatabaseError
 from contract import keys
 from contract.camera_specs import CameraCreate
 from runtime import exit_codes
 from runtime.farm_reader import FarmReader
-from runtime.secret_box import SecretBox
-from runtime.settings import ControllerSettings
-from runtime.shutdown import Shutdown
 from runtime.worker_link import Written
 from tests.support.planned_farm import SimulatedWorker
+from tests.support.running_manager import RunningManager
+from tests.support.running_manager import until as until_it_is
 from tests.support.valkey_server import ValkeyServer
 
 #: Less than the time after which a manager audits its plan without any reason.
@@ -30,44 +25,8 @@ PATIENCE_SECONDS = AUDIT_SECONDS / 2
 
 
 def until(fact: Callable[[], object], what: str) -> None:
-    """Wait for a fact; the server may be away meanwhile."""
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while time.monotonic() < deadline:
-        try:
-            if fact():
-                return
-        except redis.ConnectionError:
-            pass
-        pause.wait(0.05)
-    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
-
-
-class RunningManager:
-    """A manager service on a thread."""
-
-    def __init__(self, server: ValkeyServer, folder: Path, **settings: object) -> None:
-        values = {"redis_url": server.url, "lease_seconds": 0.6, "data_dir": folder, "frames_dir": folder / "frames"}
-        self.settings = ControllerSettings.model_validate(values | settings)
-        self.registry = Registry(f"sqlite:///{folder}/farm.sqlite3", SecretBox(Fernet.generate_key().decode()))
-        self.registry.migrate()
-        self.shutdown = Shutdown()
-        self.exit_code: int | None = None
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        self.exit_code = ManagerService(self.settings, self.registry, self.shutdown).run()
-
-    def start(self) -> None:
-        """Start it."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask it to stop and wait until it has."""
-        self.shutdown.ask()
-        if self._thread.ident is not None:
-            self._thread.join(PATIENCE_SECONDS)
-            assert not self._thread.is_alive()
-        self.registry.close()
+    """Wait for a fact, for less than an audit would take."""
+    until_it_is(fact, what, PATIENCE_SECONDS)
 
 
 @pytest.fixture

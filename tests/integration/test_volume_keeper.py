@@ -1,20 +1,14 @@
 """The keeper in a running manager: it leads before it deletes, reports what it did, and goes on in an outage."""
 
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import redis
-from cryptography.fernet import Fernet
 
 from camera_ctrler.api.footage_metrics import footage_metrics
-from camera_ctrler.manager_service import ManagerService
 from camera_ctrler.recordings import keeper
 from camera_ctrler.recordings.index import ARCHIVE, SegmentIndex
-from camera_ctrler.registry import Registry
 from contract import keys
 from contract.footage_report import FootageReport
 from contract.recording_paths import HOUR_MS, segment_path
@@ -22,49 +16,20 @@ from contract.recordings import KeptFor, Segment
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.recording_store import RecordingStore
-from runtime.secret_box import SecretBox
-from runtime.settings import ControllerSettings
 from runtime.shutdown import Shutdown
+from tests.support.running_manager import RunningManager, until
 from tests.support.segment_index import segment
 from tests.support.valkey_server import ValkeyServer
 from tests.support.volumes import mounted_volume
 
-#: Seconds in which a busy machine does what takes a few.
-PATIENCE_SECONDS = 40.0
 
-
-def until(fact: Callable[[], object], what: str) -> None:
-    """Wait for a fact; the server may be away meanwhile."""
-    deadline, pause = time.monotonic() + PATIENCE_SECONDS, threading.Event()
-    while time.monotonic() < deadline:
-        try:
-            if fact():
-                return
-        except redis.ConnectionError:
-            pass
-        pause.wait(0.05)
-    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
-
-
-class RunningManager:
+class RunningKeeper(RunningManager):
     """A manager on a thread, with a volume and an index that knows of it."""
 
     def __init__(self, server: ValkeyServer, folder: Path, **settings: object) -> None:
-        values = {
-            "redis_url": server.url,
-            "lease_seconds": 0.6,
-            "data_dir": folder,
-            "frames_dir": folder / "frames",
-            "frames_min_free_bytes": 0,
-        }
-        self.settings = ControllerSettings.model_validate(values | settings)
-        self._registry = Registry(f"sqlite:///{folder}/farm.sqlite3", SecretBox(Fernet.generate_key().decode()))
-        self._registry.migrate()
-        self.index = SegmentIndex(self._registry.engine)
+        super().__init__(server, folder, **({"frames_min_free_bytes": 0} | settings))
+        self.index = SegmentIndex(self.registry.engine)
         self.store = RecordingStore(self.settings.frames_dir)
-        self._shutdown = Shutdown()
-        service = ManagerService(self.settings, self._registry, self._shutdown)
-        self._thread = threading.Thread(target=service.run)
 
     def record(self, age_seconds: float, kept_for: KeptFor = KeptFor.CONTINUOUS, size: int = 1_000) -> Segment:
         """Put ten seconds of footage on the volume and into the index."""
@@ -82,26 +47,14 @@ class RunningManager:
         """Return when the files on the volume begin."""
         return [each.start_ms for each in self.store.segments("a", 0, 10**15)]
 
-    def start(self) -> None:
-        """Start it."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask it to stop and wait until it has."""
-        self._shutdown.ask()
-        if self._thread.ident is not None:
-            self._thread.join(PATIENCE_SECONDS)
-            assert not self._thread.is_alive()
-        self._registry.close()
-
 
 @pytest.fixture
-def managers(own_valkey: ValkeyServer, tmp_path: Path) -> Iterator[Callable[..., RunningManager]]:
+def managers(own_valkey: ValkeyServer, tmp_path: Path) -> Iterator[Callable[..., RunningKeeper]]:
     """Makes managers; they are stopped when the test is over."""
-    made: list[RunningManager] = []
+    made: list[RunningKeeper] = []
 
-    def make(**settings: object) -> RunningManager:
-        made.append(RunningManager(own_valkey, tmp_path, **settings))
+    def make(**settings: object) -> RunningKeeper:
+        made.append(RunningKeeper(own_valkey, tmp_path, **settings))
         return made[-1]
 
     yield make
@@ -110,7 +63,7 @@ def managers(own_valkey: ValkeyServer, tmp_path: Path) -> Iterator[Callable[...,
 
 
 def test_it_deletes_by_age_and_says_so_in_report_and_metrics(
-    own_valkey: ValkeyServer, managers: Callable[..., RunningManager]
+    own_valkey: ValkeyServer, managers: Callable[..., RunningKeeper]
 ) -> None:
     """Given footage of two ages, the old goes, and Redis says what went, what is left and since when."""
     manager = managers(recordings_keep="continuous=2h")
@@ -140,7 +93,7 @@ def test_it_deletes_by_age_and_says_so_in_report_and_metrics(
         assert samples["farm_recordings_condition", "evidence_fills_the_volume"] == 0
 
 
-def test_it_moves_old_footage_into_the_archive(managers: Callable[..., RunningManager], tmp_path: Path) -> None:
+def test_it_moves_old_footage_into_the_archive(managers: Callable[..., RunningKeeper], tmp_path: Path) -> None:
     """Given a second folder and an age, what is older moves there, by the index as by the folders."""
     (tmp_path / "second").mkdir()
     manager = managers(archive_url=f"file://{tmp_path}/second", archive_after="1h")
@@ -152,7 +105,7 @@ def test_it_moves_old_footage_into_the_archive(managers: Callable[..., RunningMa
 
 
 def test_an_archive_that_is_away_is_named_in_the_report(
-    own_valkey: ValkeyServer, managers: Callable[..., RunningManager], tmp_path: Path
+    own_valkey: ValkeyServer, managers: Callable[..., RunningKeeper], tmp_path: Path
 ) -> None:
     """Given an archive that is not mounted, the report says so and what to do, and footage stays."""
     manager = managers(archive_url=f"file://{tmp_path}/none", archive_after="1h")
@@ -169,7 +122,7 @@ def test_an_archive_that_is_away_is_named_in_the_report(
 
 
 def test_a_manager_that_does_not_lead_deletes_nothing_until_it_does(
-    own_valkey: ValkeyServer, managers: Callable[..., RunningManager]
+    own_valkey: ValkeyServer, managers: Callable[..., RunningKeeper]
 ) -> None:
     """Given a lead that another holds, nothing goes; when it ends, the manager leads and deletes."""
     manager = managers(recordings_keep="continuous=2h")
@@ -183,7 +136,7 @@ def test_a_manager_that_does_not_lead_deletes_nothing_until_it_does(
 
 
 def test_while_redis_is_away_the_volume_is_kept_all_the_same(
-    own_valkey: ValkeyServer, managers: Callable[..., RunningManager], tmp_path: Path
+    own_valkey: ValkeyServer, managers: Callable[..., RunningKeeper], tmp_path: Path
 ) -> None:
     """Given a server that is gone before the manager ever led, the volume does not fill."""
     with mounted_volume(tmp_path / "frames", 1_000):
