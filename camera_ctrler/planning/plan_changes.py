@@ -129,7 +129,10 @@ class PlanChanges:
             self.placed_total += before is None
             if reason is not MoveReason.CHANGED:
                 self._connects.spend(camera.host)
-            operations.assign(worker_id, camera.assignment(epoch), fence=source is None)
+            # Handed back to the worker that was handing it over, which never stopped: what it wrote meanwhile, and may
+            # have kept while Redis was away, counts until its first result under the new epoch, as in any handover.
+            goes_on = pending is not None and pending.from_worker == worker_id and worker_id in alive - restarted
+            operations.assign(worker_id, camera.assignment(epoch), fence=source is None and not goes_on)
             state.placed[camera_id] = Placed(worker_id, epoch, camera.fingerprint)
             self._note(operations, camera_id, reason, epoch, from_worker=moves_from, to_worker=worker_id)
 

@@ -158,3 +158,29 @@ def test_a_draining_worker_without_a_successor_lets_go(farm: PlannedFarm) -> Non
     farm.manager.step()
     assert old.assignments() == {}
     assert farm.report().unplaced.keys() == {"a"}
+
+
+def test_a_camera_that_goes_back_to_its_former_worker_costs_nothing_that_it_kept(
+    farm: PlannedFarm, moving: Moving
+) -> None:
+    """Given a handover whose new worker drains, the former one's writes count until it writes under its next epoch."""
+    old, new, camera, former = moving
+    new.appear(draining=True)
+    farm.manager.step()
+    assert farm.placement()[camera] == ["old"]
+    following = old.assignments()[camera].epoch
+    assert following > former
+    assert old.publish(camera, former) is Written.ACCEPTED
+    assert old.publish(camera, following) is Written.ACCEPTED
+    assert old.publish(camera, former) is Written.REFUSED
+
+
+def test_another_process_under_the_same_name_fences_the_former_one_off_at_once(farm: PlannedFarm) -> None:
+    """Given a worker that was started again, writes of the process before it are refused from the assignment on."""
+    farm.cameras("a")
+    worker = farm.worker("w")
+    farm.settle()
+    former = worker.assignments()["a"].epoch
+    worker.appear(started_at_ms=2)
+    farm.manager.step()
+    assert worker.publish("a", former) is Written.REFUSED
