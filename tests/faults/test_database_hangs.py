@@ -21,10 +21,9 @@ from tests.support.postgres import administrator_of
 def frozen(url: str) -> Iterator[None]:
     """Stop every process of the server, as a host that is stuck on its disk would."""
     engine = administrator_of(url)
-    with engine.connect() as connection:
-        backend = psutil.Process(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    with engine.connect() as connection:  # the process of this connection ends with it
+        server = psutil.Process(connection.execute(text("SELECT pg_backend_pid()")).scalar_one()).parent()
     engine.dispose()
-    server = backend.parent()
     assert server is not None
     processes = [server, *server.children()]
     for process in processes:

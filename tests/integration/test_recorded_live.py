@@ -54,8 +54,9 @@ def test_what_a_recorder_writes_is_played(
     assert behind < 10, "a keyframe every two seconds, parts of two to four, and a slow machine"
     assert newest.status_code == 200
     assert 0 <= time.time() - int(newest.headers["X-Captured-At-Ms"]) / 1000 < 10
-    # Where it begins its clip of sound and picture anew, this server leaves a second out.
-    longest = 1.5 if STREAMS[name].sound else 0.1
+    # Pictures are 40 ms apart; on a machine that is busy with other tests they arrive late, and what a file begins with
+    # is placed by that. Where it begins its clip of sound and picture anew, this server leaves a second or two out.
+    longest = 4.0 if STREAMS[name].sound else 0.25
     assert max(after - before for (before, _), (after, _) in pairwise(late)) < longest
 
     camera.index.add(recording.told())  # as the manager does
