@@ -13,10 +13,10 @@ from contract.errors import FarmError
 
 #: The checkout; `runtime.settings` has the same, and takes a tenth of a second to import.
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
-#: Most tests wait for real processes, so files run side by side: three processes for two cores, at most four, because
-#: a farm under test needs some of the machine for itself. In their order: whole farms first, quick ones fill the gaps.
+#: Most tests wait for real processes, so files run side by side: a process for each core, at most four, because a
+#: farm under test needs some of the machine for itself. In their order: whole farms first, quick ones fill the gaps.
 IN_PARALLEL: Final = [
-    *("-n", str(min(4, (os.cpu_count() or 2) * 3 // 2 or 1))),
+    *("-n", "auto", "--maxprocesses", "4"),
     *("--dist", "loadfile", "--no-loadscope-reorder"),
 ]
 #: Settings of a command that hands its arguments on, --help included.

@@ -28,9 +28,10 @@ def test_a_camera_that_declares_25_fps_and_sends_10_keeps_its_rate(clips: Clips,
                 output.mux(packet)
     with WatchedCamera(steady.url("slow"), analyse_fps=5) as camera:
         camera.wait_frames(3)
-        assert camera.rate(4) == pytest.approx(5, rel=0.3)
+        # Taken at its word it would be looked at 0.3 times as often or less; the rest is for a busy machine.
+        assert camera.rate(4) == pytest.approx(5, rel=0.45)
         threading.Event().wait(2)
-        assert camera.state.stream_fps == pytest.approx(FPS, rel=0.3)
+        assert camera.state.stream_fps == pytest.approx(FPS, rel=0.45)
 
 
 def test_a_rate_that_is_no_whole_number_is_kept(clips: Clips, steady: RtspServer) -> None:

@@ -74,7 +74,8 @@ def test_what_a_recorder_writes_is_played(
     found = decoded(exact.data)
     assert max(after - before for (before, _), (after, _) in pairwise(found.pictures)) < longest * 1000
     if STREAMS[name].sound:
-        assert found.sound_seconds == pytest.approx((end_ms - begin_ms - 2_000) / 1000, abs=3)
+        whole_seconds = (end_ms - begin_ms - 2_000) / 1000
+        assert 0.4 * whole_seconds < found.sound_seconds < whole_seconds + 3
     else:
         assert "#EXT-X-DISCONTINUITY\n" not in text, "files of one stream follow each other"
         assert len(whole) == pytest.approx((end_ms - begin_ms) / 40, abs=3)
