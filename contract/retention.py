@@ -92,11 +92,6 @@ class KeepRules:
         return segment.end_ms + self.age_ms(segment.kept_for, segment.seen)
 
     @property
-    def shortest_ms(self) -> int:
-        """The least time for which anything is kept."""
-        return min(self.ages_ms.values())
-
-    @property
     def longest_ms(self) -> int:
         """The longest time for which anything is kept."""
         return max([*self.ages_ms.values(), *self.labels_ms.values()])

@@ -44,7 +44,7 @@ def test_rules_are_read_as_people_write_them() -> None:
         KeptFor.EVENT: 30 * DAY_MS,
     }
     assert rules.labels_ms == {"person": 60 * DAY_MS}
-    assert (rules.shortest_ms, rules.longest_ms) == (12 * HOUR_MS, 60 * DAY_MS)
+    assert (min(rules.ages_ms.values()), rules.longest_ms) == (12 * HOUR_MS, 60 * DAY_MS)
 
 
 def test_a_reason_that_is_not_named_has_its_default_or_what_a_worse_one_has() -> None:
