@@ -208,7 +208,7 @@ def test_credentials_of_an_assignment_open_the_stream(clips: Clips, tmp_path: Pa
             frames.append(frame)
             arrived.set()
 
-        capture = capture_opener(settings, SystemClock())(assignment, take, lambda _: None)
+        capture = capture_opener(settings, SystemClock())(assignment, take, lambda _: None, None)
         capture.start()
         assert arrived.wait(5)
         capture.stop()
@@ -223,7 +223,7 @@ def test_a_password_of_another_key_is_a_named_reason(tmp_path: Path) -> None:
     assignment = Assignment(camera_id="door", url="rtsp://127.0.0.1/x", secrets=token, epoch=1)
     states: list[CaptureState] = []
     opener = capture_opener(WorkerSettings(data_dir=tmp_path / "b"), SystemClock())
-    capture = opener(assignment, lambda _: None, states.append)
+    capture = opener(assignment, lambda _: None, states.append, None)
     capture.start()
     capture.update(analyse_fps=1, epoch=2)
     capture.stop()

@@ -1,7 +1,6 @@
 """Makes the capture of an assignment; the worker's process hands this to its pipeline."""
 
 from collections.abc import Callable
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from contract.assignments import Assignment
@@ -73,18 +72,12 @@ class TwoStreamCapture:
         self._analysed.update(analyse_fps=analyse_fps, epoch=epoch)
 
 
-class Opener(Protocol):
-    """Makes the capture of an assignment; does not start it."""
-
-    def __call__(
-        self, assignment: Assignment, on_frame: OnFrame, on_state: OnState, tap: MediaTap | None = None, /
-    ) -> CameraCapture | TwoStreamCapture | UndecipheredCapture:
-        """Return the capture; `tap` gets the packets of a camera that is recorded."""
-        ...
-
-
-def capture_opener(settings: WorkerSettings, clock: Clock) -> Opener:
+def capture_opener(
+    settings: WorkerSettings, clock: Clock
+) -> Callable[[Assignment, OnFrame, OnState, MediaTap | None], CameraCapture | TwoStreamCapture | UndecipheredCapture]:
     """Return the function that makes the capture of an assignment; it does not start it.
+
+    The tap gets the packets of a camera that is recorded.
 
     Raises:
         SecretKeyError: The worker's key is malformed.
@@ -93,7 +86,7 @@ def capture_opener(settings: WorkerSettings, clock: Clock) -> Opener:
     capture_settings = CaptureSettings.of(settings)
 
     def open_capture(
-        assignment: Assignment, on_frame: OnFrame, on_state: OnState, tap: MediaTap | None = None, /
+        assignment: Assignment, on_frame: OnFrame, on_state: OnState, tap: MediaTap | None
     ) -> CameraCapture | TwoStreamCapture | UndecipheredCapture:
         try:
             url, main_url = _urls_with_secrets(assignment, box)
