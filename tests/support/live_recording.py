@@ -64,6 +64,7 @@ def read_contents(path: Path, start_ms: int = 0, epoch: int = 0) -> FileContents
     """Decode one file."""
     with av.open(str(path)) as file:
         packets = [packet for packet in file.demux(file.streams.video[0]) if packet.size]
+        begins_with_keyframe = bool(packets) and packets[0].is_keyframe
         decoded = [_seconds(packet.dts, file.streams.video[0]) for packet in packets]
     with av.open(str(path)) as file:
         shown = [frame.time for frame in file.decode(video=0) if frame.time is not None]
@@ -75,7 +76,7 @@ def read_contents(path: Path, start_ms: int = 0, epoch: int = 0) -> FileContents
         for sound in file.streams.audio:
             sound_codec = sound.codec_context.name
             heard = [_seconds(packet.dts, sound) for packet in file.demux(sound) if packet.size]
-    return FileContents(path, start_ms, epoch, name, size, shown, decoded, packets[0].is_keyframe, heard, sound_codec)
+    return FileContents(path, start_ms, epoch, name, size, shown, decoded, begins_with_keyframe, heard, sound_codec)
 
 
 def _seconds(ticks: int | None, stream: VideoStream | AudioStream) -> float:
