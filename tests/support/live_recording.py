@@ -94,18 +94,19 @@ class LiveRecording:
         root: Path,
         client: redis.Redis,
         *,
+        camera_id: str = CAMERA,
         settings: RecordingSettings = CONTINUOUS,
         capture: CaptureSettings = QUICK,
         clock: Clock | None = None,
         buffer_bytes: int = 16_000_000,
     ) -> None:
-        self.root = root
+        self.root, self.camera_id = root, camera_id
         self.feed = RecordingFeed(client)
         clock = clock or SystemClock()
         self.recorder = Recorder(RecorderSettings(root, buffer_bytes), self.feed, worker_id="w", clock=clock)
-        assignment = Assignment(camera_id=CAMERA, url="rtsp://h/x", epoch=1, recording=settings)
+        assignment = Assignment(camera_id=camera_id, url="rtsp://h/x", epoch=1, recording=settings)
         self.recording = self.recorder.begin(assignment)
-        self.capture = PacketCapture(CAMERA, url, self.recording, settings=capture, clock=clock)
+        self.capture = PacketCapture(camera_id, url, self.recording, settings=capture, clock=clock)
 
     def __enter__(self) -> Self:
         self.recorder.start()
@@ -127,7 +128,7 @@ class LiveRecording:
 
     def told(self) -> list[Segment]:
         """Return what Redis was told of finished files."""
-        return self.feed.hot(CAMERA).finished
+        return self.feed.hot(self.camera_id).finished
 
     def wait(self, fact: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
         """Wait until `fact` holds; fail naming `what` after `seconds`."""
