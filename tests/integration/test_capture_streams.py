@@ -123,10 +123,15 @@ def test_a_stream_with_reordered_frames_shows_its_keyframes_at_once(clips: Clips
     with WatchedCamera(url, analyse_fps=1, settings=below(clips.folder)) as camera:
         camera.wait(lambda: camera.states[-1:] != [] and camera.state.decode_mode == "keyframes", "keyframe mode")
         before = len(camera.frames)
-        camera.wait_frames(before + 3, 6)
-    shown = [shown_number(frame.image) for frame in camera.frames[before:]]
-    assert len(shown) >= 3
-    assert set(shown) <= {0, 10, 20, 30}
+        # On a busy machine a keyframe may come late, and until the next one all frames are decoded.
+        camera.wait(
+            lambda: (
+                {shown_number(frame.image) for frame in camera.frames[before:][-3:]} <= {0, 10, 20, 30}
+                and len(camera.frames) >= before + 3
+            ),
+            "three keyframes in a row, each as it came",
+            20,
+        )
     assert camera.state.decode_errors == 0
 
 
