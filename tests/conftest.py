@@ -1,4 +1,10 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, and how properties are tried."""
+
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("camfarm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("camfarm")
 
 pytest_plugins = (
     "tests.support.commands",
