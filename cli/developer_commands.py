@@ -19,6 +19,8 @@ IN_PARALLEL: Final = [
     *("-n", "auto", "--maxprocesses", "4"),
     *("--dist", "loadfile", "--no-loadscope-reorder"),
 ]
+#: Asks for all tests.
+WHOLE: Final = "--whole"
 #: Settings of a command that hands its arguments on, --help included.
 PASS_THROUGH: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -35,8 +37,12 @@ def register(app: typer.Typer) -> None:
 
 
 def test(context: typer.Context) -> None:
-    """Run the tests, several files at a time; arguments go to pytest, which then runs one test after the other."""
-    become([sys.executable, "-m", "pytest", *(context.args or IN_PARALLEL)])
+    """Run the tests that take less than half a minute each, several files at a time; with --whole the long ones too.
+
+    Other arguments go to pytest, which then runs one test after the other.
+    """
+    which = {(): [*IN_PARALLEL, "-m", "not long"], (WHOLE,): IN_PARALLEL}
+    become([sys.executable, "-m", "pytest", *which.get(tuple(context.args), context.args)])
 
 
 def lint() -> None:

@@ -45,7 +45,7 @@ def chaos(log: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_a_farm_that_is_broken_at_random_for_half_a_minute_keeps_its_promises(tmp_path: Path) -> None:
     """Given a seed, when faults are drawn for 35 s, then no invariant is broken, and much was tried."""
@@ -60,7 +60,7 @@ def test_a_farm_that_is_broken_at_random_for_half_a_minute_keeps_its_promises(tm
     assert sum(line["what"] == "result" for line in lines) > 60
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_an_interrupted_run_ends_in_order_and_is_checked(tmp_path: Path) -> None:
     """Given a run of an hour, when Ctrl-C is pressed, then the farm is ended, the log is whole and checked."""

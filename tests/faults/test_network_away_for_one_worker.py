@@ -9,7 +9,7 @@ from contract import keys
 from tests.support.fault_farm import fault_farm, now_ms
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_others_take_over_and_what_it_wrote_meanwhile_is_refused_and_counted(tmp_path: Path) -> None:
     """Given a worker cut off, when others have its cameras and it is back, then it gives way and works on as new."""
     with fault_farm(tmp_path, proxied=("two",)) as farm:

@@ -30,7 +30,7 @@ def total(farm: FaultFarm, figure: str) -> int:
     return sum(int(getattr(worker_status(farm.client, name), figure)) for name in farm.workers)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("outage", ["frozen", "killed"])
 def test_results_and_events_of_an_outage_arrive_afterwards(tmp_path: Path, outage: str) -> None:
     """Given cameras that go on, and go and come, while Redis is away, nothing of it is lost, doubled or disordered."""
@@ -60,7 +60,7 @@ def test_results_and_events_of_an_outage_arrive_afterwards(tmp_path: Path, outag
             assert kinds[:3] == [EventKind.CAMERA_ONLINE, EventKind.CAMERA_OFFLINE, EventKind.CAMERA_ONLINE]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_that_leaves_during_an_outage_leaves_its_records_to_its_host(tmp_path: Path) -> None:
     """Given a worker killed while Redis is away, another process delivers what it had put on disk, as far as it may."""
     with fault_farm(tmp_path, workers=("one",), cameras=("a", "b"), FARM_RESULT_STREAM_SIZE="100000") as farm:

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.retention import measure
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_small_volume_never_fills_and_keeps_the_newest_and_the_evidence() -> None:
     """Given 200 MB, nearly full, and writers at twice the planned rate, no write finds it full, no evidence goes."""
     found = measure(minutes=0.5)

@@ -27,7 +27,7 @@ def is_measured(status: WorkerStatus) -> bool:
     return len(known) == len(CAMERAS) and status.detect_seconds is not None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_costs_of_cameras_add_up_to_what_the_process_uses(tmp_path: Path, own_valkey: ValkeyServer) -> None:
     """Given a worker with three cameras, streams, frames and detection make up most of its CPU time, and not more."""
     yolo11n()

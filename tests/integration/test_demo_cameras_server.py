@@ -97,7 +97,7 @@ def test_time_runs_on_over_the_loop(server: RtspServer) -> None:
         assert len(steps) > 3 * fps, name
         assert 0.99 / fps < steps.min() <= steps.max() < 1.01 / fps, name
         late = (seen.came[-1] - seen.came[0]) - (seen.pts[-1] - seen.pts[0])
-        assert -1.1 < late < 0.3, "up to a second may come at once at the beginning, from the last keyframe on"
+        assert -1.1 < late < 1.0, "up to a second may come at once at the beginning, from the last keyframe on"
 
 
 def test_more_clients_than_a_thread_pool_has_threads_all_get_frames_at_once(server: RtspServer) -> None:

@@ -118,6 +118,7 @@ def test_a_changed_lock_is_installed_and_a_broken_hash_refused(installed: tuple[
     assert "making" not in farm(folder, "setup").stderr
 
 
+@pytest.mark.long
 def test_packages_left_half_installed_are_not_trusted(installed: tuple[Path, str]) -> None:
     """Given a run that got SIGKILL while pip installed, the next one makes the environment anew."""
     folder, _ = installed
@@ -130,6 +131,7 @@ def test_packages_left_half_installed_are_not_trusted(installed: tuple[Path, str
     assert subprocess.run([folder / "venv/bin/python", "-c", "import tiny"], check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_two_at_once_install_once(tmp_path: Path) -> None:
     """Given two commands at the same moment, one installs, the other waits, both succeed."""
     folder = checkout(tmp_path)
@@ -149,6 +151,7 @@ def test_two_at_once_install_once(tmp_path: Path) -> None:
     assert sum("waiting for it" in text for text in errors) == 1
 
 
+@pytest.mark.long
 def test_an_environment_left_half_made_is_made_again(tmp_path: Path) -> None:
     """Given a run that got SIGKILL while it made the environment, the next one begins anew."""
     folder = checkout(tmp_path)
@@ -164,6 +167,7 @@ def test_an_environment_left_half_made_is_made_again(tmp_path: Path) -> None:
     assert subprocess.run([folder / "venv/bin/python", "-c", "import tiny"], check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_pip_and_says_how_to_go_on(tmp_path: Path) -> None:
     """Given a pip that waits for a silent index, SIGINT ends it and the launcher with 130."""
     folder = checkout(tmp_path)
@@ -187,6 +191,7 @@ def test_ctrl_c_ends_pip_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert not is_running(process.pid)
 
 
+@pytest.mark.long
 def test_no_network_names_the_index_and_the_remedy(tmp_path: Path) -> None:
     """Given an index that refuses connections, the error says so with pip's last lines."""
     folder = checkout(tmp_path)
