@@ -1,7 +1,7 @@
 """What does recording cost, and what does it lose? Live RTSP cameras, beside ``ffmpeg -c copy`` segmenting of them.
 
-Run: python -m benchmarks.recording_cost [--minutes 10] [--cameras 8x1920x1080 --cameras 50x640x360] [--worker]
-     [--kills 10] [--ffmpeg PATH] [--quick] [--out FILE.json]
+Run: python -m benchmarks.recording_cost [--minutes 10] [--ffmpeg-minutes 10] [--worker] [--kills 10]
+     [--cameras 8x1920x1080 --cameras 50x640x360] [--ffmpeg PATH] [--quick] [--out FILE.json]
 
 Three ways to write the same streams, one after the other: an ffmpeg process per camera; the recording half of a
 worker (`PacketCapture` and `Recorder`) in a process of its own; with ``--worker`` a whole farm, which analyses each
@@ -222,8 +222,31 @@ def recorded_files(folder: Path, load: Load) -> list[list[Path]]:
     return [sorted((folder / f"cam{number}" / "recordings").rglob("*.mp4")) for number in range(load.count)]
 
 
-def lost_when_killed(valkey: ValkeyServer, urls: list[str], folder: Path) -> list[float]:
-    """Kill a process that records these cameras; return the seconds of footage that each lost before that."""
+def unplayable(binary: str, files: list[list[Path]]) -> int:
+    """Return how many files ffprobe finds anything wrong with, or no picture in; empty ones hold nothing to play."""
+    command = [
+        binary,
+        "-v",
+        "error",
+        "-select_streams",
+        "v",
+        "-count_packets",
+        "-show_entries",
+        "stream=nb_read_packets",
+    ]
+    wrong = 0
+    for path in (path for its in files for path in its):
+        told = subprocess.run([*command, "-of", "csv=p=0", str(path)], capture_output=True, text=True, check=False)
+        wrong += told.returncode != 0 or bool(told.stderr) or not told.stdout.strip().isdigit()
+    return wrong
+
+
+def lost_when_killed(valkey: ValkeyServer, urls: list[str], folder: Path, ffprobe: str) -> tuple[list[float], int, int]:
+    """Kill a process that records these cameras.
+
+    Returns:
+        The seconds of footage that each lost before that, how many files there are, and how many do not play.
+    """
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=record_alone, args=(valkey.url, urls, folder, theirs))
     process.start()
@@ -233,8 +256,9 @@ def lost_when_killed(valkey: ValkeyServer, urls: list[str], folder: Path) -> lis
     killed_at = time.time()
     process.kill()
     process.join()
-    load = Load(len(urls), (0, 0))
-    return [killed_at - picture_times(files)[-1] for files in recorded_files(folder, load)]
+    files = recorded_files(folder, Load(len(urls), (0, 0)))
+    lost = [killed_at - picture_times(its)[-1] for its in files]
+    return lost, sum(map(len, files)), unplayable(ffprobe, files) if ffprobe else 0
 
 
 # --- a whole farm ----------------------------------------------------------------------------------------------------
@@ -272,16 +296,21 @@ def kill(times: int, console: Console) -> dict[str, float]:
         stack.callback(valkey.close)
         valkey.start()
         urls = [server.url(str(gop)) for gop in (GOP, GOP, 8 * FPS, 8 * FPS)]
-        lost = sorted(
-            seconds for number in range(times) for seconds in lost_when_killed(valkey, urls, folder / f"kill{number}")
-        )
+        ffprobe = shutil.which("ffprobe") or ""
+        kills = [lost_when_killed(valkey, urls, folder / f"kill{number}", ffprobe) for number in range(times)]
+    lost = sorted(seconds for each, _, _ in kills for seconds in each)
+    files, wrong = sum(count for _, count, _ in kills), sum(count for _, _, count in kills)
+    played = f"{files} files, ffprobe finds {wrong} wrong" if ffprobe else f"{files} files, no ffprobe to ask"
     console.print(
-        f"{len(lost)} recordings killed: lost {lost[len(lost) // 2]:.2f} s (median), {lost[-1]:.2f} s at most"
+        f"{len(lost)} recordings killed: lost {lost[len(lost) // 2]:.2f} s (median), {lost[-1]:.2f} s at most; {played}"
     )
-    return {"recordings": len(lost), "median_seconds": lost[len(lost) // 2], "longest_seconds": lost[-1]}
+    found = {"recordings": len(lost), "median_seconds": lost[len(lost) // 2], "longest_seconds": lost[-1]}
+    return found | {"files": files} | ({"unplayable": wrong} if ffprobe else {})
 
 
-def run(loads: list[Load], seconds: float, ffmpeg: str, *, worker: bool, console: Console) -> list[Figures]:
+def run(
+    loads: list[Load], seconds: float, ffmpeg: str, ffmpeg_seconds: float, *, worker: bool, console: Console
+) -> list[Figures]:
     """Record every load in every way."""
     found: list[Figures] = []
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -306,7 +335,7 @@ def run(loads: list[Load], seconds: float, ffmpeg: str, *, worker: bool, console
             for way, record in ways.items():
                 own = folder / f"{way}-{load.name}"
                 own.mkdir()
-                found.append(record(load, urls, own, seconds))
+                found.append(record(load, urls, own, ffmpeg_seconds if way == "ffmpeg" else seconds))
                 console.print(
                     f"{way}, {load.name}: {found[-1].cores_per_camera * 1000:.2f} ms of CPU a second and camera"
                 )
@@ -340,6 +369,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--cameras", action="append", type=parse_load, help="COUNTxWIDTHxHEIGHT; may be repeated")
+    parser.add_argument("--ffmpeg-minutes", type=float, help="for ffmpeg, whose cost is all that is asked of it")
     parser.add_argument("--worker", action="store_true", help="a whole farm besides, which analyses too")
     parser.add_argument("--ffmpeg", default=shutil.which("ffmpeg") or "", help="its binary, where it is not on PATH")
     parser.add_argument("--quick", action="store_true", help="half a minute of three small cameras, for development")
@@ -351,7 +381,8 @@ def main() -> int:
         console.print("ffmpeg is not installed (apt-get install ffmpeg, or name one with --ffmpeg): not compared")
     loads = [Load(3, (640, 360))] if options.quick else options.cameras or [parse_load(one) for one in DEFAULT_CAMERAS]
     seconds = 30.0 if options.quick else options.minutes * 60
-    figures = run(loads, seconds, options.ffmpeg, worker=options.worker, console=console)
+    ffmpeg_seconds = seconds if options.ffmpeg_minutes is None else options.ffmpeg_minutes * 60
+    figures = run(loads, seconds, options.ffmpeg, ffmpeg_seconds, worker=options.worker, console=console)
     show(figures, console)
     killed = kill(options.kills, console) if options.kills else None
     if options.out:
