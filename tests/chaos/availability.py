@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tests.chaos.event_log import Line
-from tests.chaos.fault_kinds import CONTROL_SECONDS, START_SECONDS, TAKEOVER_SECONDS, UNDISTURBED_SECONDS, Scope
+from tests.chaos.fault_kinds import (
+    CONTROL_SECONDS,
+    DELIVERY_SECONDS,
+    START_SECONDS,
+    TAKEOVER_SECONDS,
+    UNDISTURBED_SECONDS,
+    Scope,
+)
 from tests.chaos.story import Fault, Span, Story
 
 
@@ -52,6 +59,7 @@ def excuses_of(story: Story) -> dict[str, list[Excuse]]:
         for camera_id in _cameras_of(fault, story, found):
             target = fault.target if fault.kind.scope is Scope.WORKER else ""
             span = _extended(_span_of(fault, story), control, story)
+            span = replace(span, begin_ms=_kept_since(fault, story))
             found[camera_id].append(Excuse(camera_id, span, fault.number, target))
     for camera_id, spans in story.wanted.items():
         for wanted in spans:
@@ -64,6 +72,16 @@ def excuses_of(story: Story) -> dict[str, list[Excuse]]:
 def _span_of(fault: Fault, story: Story) -> Span:
     after = fault.end_ms if fault.kind.from_end else fault.begin_ms
     return Span(fault.begin_ms, after + story.allowed_ms(fault.kind.allowance_seconds), fault.kind.name)
+
+
+def _kept_since(fault: Fault, story: Story) -> int:
+    """Return when the worker that a fault hits has begun to keep results which it then had not handed over."""
+    since = fault.begin_ms
+    if fault.kind.scope is Scope.WORKER:
+        for outage in (other for other in story.faults if other.kind.is_redis):
+            if outage.begin_ms <= fault.begin_ms <= outage.end_ms + story.allowed_ms(DELIVERY_SECONDS):
+                since = min(since, outage.begin_ms)
+    return since
 
 
 def _control_spans(story: Story) -> list[Span]:

@@ -46,6 +46,9 @@ TAKEOVER_SECONDS: Final = 5.0
 CONTROL_SECONDS: Final = 5.0
 #: Seconds that a process which was started again may need until it takes part.
 START_SECONDS: Final = 4.0
+#: Seconds from Redis's return until workers have handed over what they kept meanwhile: the plan is written again (2),
+#: they try again (1). Who is gone before that takes it along: what its cameras' next workers have overtaken is refused.
+DELIVERY_SECONDS: Final = 3.0
 #: Longest time between two results of a camera that nothing happened to: two intervals of the slowest rate, and
 #: a second for a busy machine.
 UNDISTURBED_SECONDS: Final = 2.5

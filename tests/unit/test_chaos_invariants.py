@@ -77,6 +77,20 @@ def test_a_takeover_may_wait_for_a_controller() -> None:
     assert [number for number, _ in broken(late.check())] == [1]
 
 
+@pytest.mark.parametrize(("killed_at", "found"), [(15, []), (18, []), (22, [1])], ids=["in it", "soon after", "later"])
+def test_what_a_worker_kept_while_redis_was_away_may_die_with_it(killed_at: float, found: list[int]) -> None:
+    """Given a worker killed before it could hand over the results of an outage, then these are excused, later not."""
+    log = WrittenLog()
+    log.results("a", "w1", 1, -10, 10)
+    log.results("a", "w2", 2, killed_at + 4.5, log.seconds)
+    log.results("b", "w2", 1, -10, log.seconds)
+    log.fault(10, "redis_frozen", "redis", 6)
+    log.fault(killed_at, "worker_killed", "w1")
+    log.ended("w1", killed_at, -9)
+    log.started("w1", killed_at + 2)
+    assert [number for number, _ in broken(log.check())] == found
+
+
 @pytest.mark.parametrize(("other_seconds", "found"), [(10, []), (4, [1])], ids=["all are out", "one is back"])
 def test_a_takeover_may_wait_for_a_worker_when_all_are_out(other_seconds: float, found: list[int]) -> None:
     """Given the only two workers cut off or frozen, cameras wait for the first that is back, and no longer."""
