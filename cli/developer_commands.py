@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 
 def test(context: typer.Context) -> None:
-    """Run the tests that take less than half a minute each, several files at a time; with --whole the long ones too.
+    """Run all but the longest tests, several files at a time; with --whole those too.
 
     Other arguments go to pytest, which then runs one test after the other.
     """

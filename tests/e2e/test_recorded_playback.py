@@ -156,6 +156,7 @@ def test_hls_js_follows_what_is_being_recorded(recorded: tuple[ApiServer, Record
     assert all(after["burnt"] >= before["burnt"] - FRAME_MS for before, after in pairwise(read))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exact", ["false", "true"])
 def test_chromium_plays_a_clip_in_which_some_pictures_were_encoded_anew(
     recorded: tuple[ApiServer, RecordedCamera], exact: str

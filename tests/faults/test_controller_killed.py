@@ -8,7 +8,7 @@ import pytest
 from tests.support.fault_farm import ANALYSE_FPS, TAKEOVER_SECONDS, fault_farm, now_ms
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_second_manager_takes_the_lead_without_moving_a_camera_and_plans(tmp_path: Path) -> None:
     """Given two managers, when the leading one is killed, then the other leads, and frames go on meanwhile."""
     with fault_farm(tmp_path, managers=("first", "second")) as farm:
@@ -25,7 +25,7 @@ def test_a_second_manager_takes_the_lead_without_moving_a_camera_and_plans(tmp_p
         assert farm.pids() == {name: pid for name, pid in pids.items() if name != "first"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_any_manager_cameras_go_on_and_a_restarted_one_moves_none(tmp_path: Path) -> None:
     """Given one manager, when it is killed and later started again, then nothing moves and new cameras are placed."""
     with fault_farm(tmp_path) as farm:
@@ -44,7 +44,7 @@ def test_without_any_manager_cameras_go_on_and_a_restarted_one_moves_none(tmp_pa
         farm.assert_no_write_of_an_older_epoch()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_that_dies_while_nobody_leads_is_replaced_by_the_next_manager(tmp_path: Path) -> None:
     """Given manager and one worker killed together, when a manager is back, then the other worker has all cameras."""
     with fault_farm(tmp_path) as farm:

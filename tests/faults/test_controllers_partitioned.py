@@ -7,7 +7,7 @@ import pytest
 from tests.support.fault_farm import ANALYSE_FPS, TAKEOVER_SECONDS, fault_farm, now_ms
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_plan_that_was_on_its_way_when_its_manager_was_cut_off_is_refused(tmp_path: Path) -> None:
     """Given a leader cut off while it publishes, when another has led, then its plan and its lead count no more."""
     with fault_farm(

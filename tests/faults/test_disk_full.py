@@ -7,7 +7,7 @@ import pytest
 from tests.support.fault_farm import fault_farm, now_ms
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_full_volume_is_named_while_analysis_goes_on_and_saving_resumes_when_there_is_room(
     tmp_path: Path, small_volume: Path
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.support.fault_farm import fault_farm
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_processes_go_on_with_all_cameras_when_redis_goes_on(tmp_path: Path) -> None:
     """Given a farm, when Redis hangs past the leases and goes on, then nobody has exited and all are analysed."""
     with fault_farm(tmp_path) as farm:

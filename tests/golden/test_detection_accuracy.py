@@ -74,6 +74,7 @@ def test_bfloat16_costs_little(score_of: Callable[[Detector], Score]) -> None:
     assert result.map50_95 == pytest.approx(REFERENCE.map50_95, abs=0.005)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(importlib.util.find_spec("ultralytics") is None, reason="the torch extra is not installed")
 def test_the_recorded_score_of_the_independent_run_is_true() -> None:
     """Given Ultralytics, when it predicts on the same file and images, then it scores what is recorded."""

@@ -371,8 +371,8 @@ def test_what_is_on_its_way_is_not_deleted_for_want_of_room_meanwhile(
         assert len(found.read()) == 1_000
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("quick_s3")
-@pytest.mark.slow
 def test_a_storage_that_stops_in_the_middle_costs_nothing_and_moving_goes_on_when_it_is_back(
     s3: S3Server, stored: StoredFootage, movers: Callable[..., ArchiveMover]
 ) -> None:

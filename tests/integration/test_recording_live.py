@@ -123,7 +123,7 @@ def test_the_file_that_is_open_is_told_of_and_withdrawn(
     assert [each.start_ms for each in camera.told()] == [opened.start_ms]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_recording_goes_on_while_redis_is_away_and_what_it_missed_is_told_later(
     tmp_path: Path, own_valkey: ValkeyServer, server: RtspServer
 ) -> None:
