@@ -223,21 +223,12 @@ def recorded_files(folder: Path, load: Load) -> list[list[Path]]:
 
 
 def unplayable(binary: str, files: list[list[Path]]) -> int:
-    """Return how many files ffprobe finds anything wrong with, or no picture in; empty ones hold nothing to play."""
-    command = [
-        binary,
-        "-v",
-        "error",
-        "-select_streams",
-        "v",
-        "-count_packets",
-        "-show_entries",
-        "stream=nb_read_packets",
-    ]
+    """Return in how many files ffprobe finds anything wrong, or no picture."""
+    options = "-v error -select_streams v -count_packets -show_entries stream=nb_read_packets -of csv=p=0".split()
     wrong = 0
     for path in (path for its in files for path in its):
-        told = subprocess.run([*command, "-of", "csv=p=0", str(path)], capture_output=True, text=True, check=False)
-        wrong += told.returncode != 0 or bool(told.stderr) or not told.stdout.strip().isdigit()
+        told = subprocess.run([binary, *options, str(path)], capture_output=True, text=True, check=False)
+        wrong += told.returncode != 0 or bool(told.stderr) or told.stdout.strip() in {"", "0", "N/A"}
     return wrong
 
 

@@ -41,8 +41,8 @@ def test(context: typer.Context) -> None:
 
     Other arguments go to pytest, which then runs one test after the other.
     """
-    which = {(): [*IN_PARALLEL, "-m", "not long"], (WHOLE,): IN_PARALLEL}
-    become([sys.executable, "-m", "pytest", *which.get(tuple(context.args), context.args)])
+    arguments = context.args or [*IN_PARALLEL, "-m", "not long"]
+    become([sys.executable, "-m", "pytest", *(IN_PARALLEL if arguments == [WHOLE] else arguments)])
 
 
 def lint() -> None:
