@@ -26,7 +26,8 @@ from model_store import ModelFile
 from workers.detection.detector import Detector
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
 from workers.detection.openvino_detector import OpenVinoDetector, Precision
-from workers.frames import BgrImage, Detections
+from workers.frames import Detections
+from workers.pictures import BgrImage
 
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
 MODELS_DIR: Final = PROJECT_DIR / ".farm" / "models"

@@ -22,7 +22,7 @@ from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
 from workers.detection.openvino_detector import OpenVinoDetector
-from workers.frames import BgrImage
+from workers.pictures import BgrImage
 
 SIDE: Final = 640
 ROUNDS: Final = 5

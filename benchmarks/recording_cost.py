@@ -224,10 +224,10 @@ def recorded_files(folder: Path, load: Load) -> list[list[Path]]:
 
 def unplayable(binary: str, files: list[list[Path]]) -> int:
     """Return in how many files ffprobe finds anything wrong, or no picture."""
-    options = "-v error -select_streams v -count_packets -show_entries stream=nb_read_packets -of csv=p=0".split()
+    picking = ["-select_streams", "v", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0"]
     wrong = 0
     for path in (path for its in files for path in its):
-        told = subprocess.run([binary, *options, str(path)], capture_output=True, text=True, check=False)
+        told = subprocess.run([binary, "-v", "error", *picking, str(path)], capture_output=True, text=True, check=False)
         wrong += told.returncode != 0 or bool(told.stderr) or told.stdout.strip() in {"", "0", "N/A"}
     return wrong
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-#: Shape (H, W, 3), BGR, uint8.
-BgrImage = NDArray[np.uint8]
+from workers.pictures import BgrImage, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +19,23 @@ class Frame:
     captured_at_ms: int
     #: Monotonic seconds when the frame arrived, for measuring age.
     captured_monotonic: float
-    #: Shape (H, W, 3), BGR, uint8; owned by the frame, never written to after capture.
-    image: BgrImage
+    #: Its pixels.
+    picture: Picture
 
     @property
     def width(self) -> int:
         """Width in pixels."""
-        return int(self.image.shape[1])
+        return self.picture.width
 
     @property
     def height(self) -> int:
         """Height in pixels."""
-        return int(self.image.shape[0])
+        return self.picture.height
+
+    @property
+    def image(self) -> BgrImage:
+        """The picture at full size, shape (H, W, 3), BGR, uint8; made when it is first asked for; not written to."""
+        return self.picture.bgr()
 
 
 def _no_boxes() -> NDArray[np.float32]:

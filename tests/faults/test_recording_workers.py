@@ -17,7 +17,8 @@ from tests.support.hand_fed import BreakableDetector
 from tests.support.live_recording import FileContents, contents_of, packet_times
 from tests.support.recording_pipeline import recording_pipeline
 from tests.support.rtsp_server import RtspServer, wait_until
-from workers.frames import BgrImage, Detections
+from workers.frames import Detections
+from workers.pictures import BgrImage
 
 CAMERAS: Final = ("a", "b", "c", "d")
 #: Seconds of footage that a killed worker may cost: a fragment that was not whole, and what came since the last round.

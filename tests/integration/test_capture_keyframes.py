@@ -14,8 +14,8 @@ from av.video.stream import VideoStream
 from tests.support.clips import picture
 from workers.capture.decoding import FrameDecoder
 from workers.capture.sampling import DecodeMode, Sampler
-from workers.frames import BgrImage
 from workers.media import VideoPacket
+from workers.pictures import BgrImage, DecodedPicture
 
 FPS = 10
 SIZE = (320, 240)
@@ -100,7 +100,7 @@ def play(path: Path, *, interval_seconds: float = 1.0, spoil: range = range(0)) 
             frame = decoder.decode(whole, at)
             if frame is not None and frame.pts is not None:
                 alone = sampler.mode is DecodeMode.KEYFRAMES
-                played.frames.append((at, frame.pts, alone, decoder.to_bgr(frame)))
+                played.frames.append((at, frame.pts, alone, DecodedPicture(frame).bgr()))
     return played
 
 

@@ -26,7 +26,8 @@ from tests.support.watched_camera import QUICK, KeepingTap, WatchedCamera, below
 from workers.capture.opening import capture_opener
 from workers.capture.probe import probe
 from workers.capture.state import CaptureState
-from workers.frames import BgrImage, Frame
+from workers.frames import Frame
+from workers.pictures import BgrImage
 
 
 @pytest.fixture(scope="module")

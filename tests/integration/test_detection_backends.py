@@ -26,7 +26,7 @@ from workers.detection.devices import count_driver_devices
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
 from workers.detection.opening import open_detector
 from workers.detection.openvino_detector import OpenVinoDetector
-from workers.frames import BgrImage
+from workers.pictures import BgrImage
 
 SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 WEIGHTS_DIR = SHARED_DATA / "weights"

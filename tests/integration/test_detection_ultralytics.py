@@ -16,7 +16,7 @@ from workers.detection.letterbox import Letterbox
 from workers.detection.opening import open_detector
 from workers.detection.openvino_detector import OpenVinoDetector
 from workers.detection.ultralytics_detector import UltralyticsDetector
-from workers.frames import BgrImage
+from workers.pictures import BgrImage
 
 SCENE = PROJECT_DIR.parent / "shared" / "data" / "coco" / "images" / "val2017" / "000000000139.jpg"
 

@@ -8,7 +8,8 @@ from contract.assignments import Assignment
 from runtime.clock import SystemClock
 from tests.support.clips import picture
 from workers.detection.detector import DetectorError
-from workers.frames import BgrImage, Detections, Frame
+from workers.frames import Detections, Frame
+from workers.pictures import BgrImage, BgrPicture
 
 CLOCK = SystemClock()
 CLASS_NAMES = {0: "person"}
@@ -33,7 +34,9 @@ class HandFedCapture:
         """Let one frame arrive."""
         image = np.ascontiguousarray(picture(1, size)) if size != TOO_LARGE else np.zeros((*size, 3), np.uint8)
         self._on_frame(
-            Frame(self._assignment.camera_id, self._assignment.epoch, CLOCK.now_ms(), CLOCK.monotonic(), image)
+            Frame(
+                self._assignment.camera_id, self._assignment.epoch, CLOCK.now_ms(), CLOCK.monotonic(), BgrPicture(image)
+            )
         )
 
     def start(self) -> None:

@@ -23,6 +23,7 @@ from tests.support.valkey_server import ValkeyServer
 from workers.camera_run import CameraRun, Tally
 from workers.capture.state import CaptureState
 from workers.frames import Detections, Frame
+from workers.pictures import BgrPicture
 from workers.publisher import Publisher
 
 CLOCK = SystemClock()
@@ -56,7 +57,9 @@ class Sender:
         """Leave results of frames that arrived now."""
         run = self.runs[camera_id]
         for _ in range(count):
-            frame = Frame(camera_id, run.epoch, CLOCK.now_ms(), CLOCK.monotonic(), np.zeros((2, 2, 3), np.uint8))
+            frame = Frame(
+                camera_id, run.epoch, CLOCK.now_ms(), CLOCK.monotonic(), BgrPicture(np.zeros((2, 2, 3), np.uint8))
+            )
             result = run.result(frame, Detections(), {})
             assert result is not None
             self.publisher.put_result(run, result, frame.captured_monotonic, preview)

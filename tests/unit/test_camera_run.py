@@ -17,6 +17,7 @@ from tests.support.clocks import SetClock
 from workers.camera_run import CameraRun, Tally, Totals, padded
 from workers.capture.state import CaptureState
 from workers.frames import Detections, Frame
+from workers.pictures import BgrPicture
 
 NAMES = {0: "person", 2: "car"}
 
@@ -28,7 +29,7 @@ def assignment(epoch: int = 1, **settings: object) -> Assignment:
 
 def frame(clock: SetClock, epoch: int = 1) -> Frame:
     """Make a frame captured now, 100 pixels wide and 60 high."""
-    return Frame("c", epoch, clock.now_ms(), clock.monotonic(), np.zeros((60, 100, 3), np.uint8))
+    return Frame("c", epoch, clock.now_ms(), clock.monotonic(), BgrPicture(np.zeros((60, 100, 3), np.uint8)))
 
 
 def found(*boxes: tuple[float, float, float, float], track_ids: list[int] | None = None) -> Detections:

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from runtime.clock import SystemClock
 from workers.frames import Frame
 from workers.mailbox import Mailbox
+from workers.pictures import BgrPicture
 
 
 def frame(camera: str, number: int = 0) -> Frame:
     """Make a frame that is known by its capture time."""
-    return Frame(camera, 1, number, 0.0, np.zeros((2, 2, 3), np.uint8))
+    return Frame(camera, 1, number, 0.0, BgrPicture(np.zeros((2, 2, 3), np.uint8)))
 
 
 def taken(mailbox: Mailbox, limit: int = 8) -> list[tuple[str, int]]:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from workers.frames import BgrImage
 from workers.motion.motion_score import HEIGHT, MOVED_SHARE, MotionScore, small_gray
+from workers.pictures import BgrImage
 
 SIZE = (480, 640)
 _RANDOM = np.random.default_rng(4)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from contract.cameras import SaveMode
 from runtime.frame_store import FrameStore
 from workers.frames import Frame
+from workers.pictures import BgrPicture
 from workers.saving.jpeg import encode, encode_preview
 from workers.saving.saver import FrameSaver, shall_save
 
@@ -32,7 +33,7 @@ def decoded(data: bytes) -> NDArray[np.uint8]:
 def test_a_saved_frame_is_the_frame_with_its_colours_in_order(tmp_path: Path) -> None:
     """Given a frame with blue, green and red thirds, the file at the returned path shows them in that order."""
     saver = FrameSaver(FrameStore(tmp_path), jpeg_quality=90, preview_size=160)
-    frame = Frame("gate", 1, 1_735_689_600_000, 0.0, scene(240, 320))
+    frame = Frame("gate", 1, 1_735_689_600_000, 0.0, BgrPicture(scene(240, 320)))
     path = saver.save(frame)
     assert path == "gate/20250101/00/1735689600000.jpg"
     image = decoded((tmp_path / path).read_bytes())

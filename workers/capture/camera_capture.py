@@ -167,7 +167,7 @@ class CameraCapture:
             epoch=self._wanted.epoch,
             captured_at_ms=picture.captured_at_ms,
             captured_monotonic=picture.captured_monotonic,
-            image=picture.image,
+            picture=picture.pixels,
         )
         self._last_frame_at_ms = picture.captured_at_ms
         if self._online_since is None:

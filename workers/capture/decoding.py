@@ -1,16 +1,13 @@
-"""Decodes the packets that the sampler needs and turns the due frames into BGR."""
+"""Decodes the packets that the sampler needs."""
 
 from typing import Final
 
 import av
-import numpy as np
 from av.codec.context import ThreadType
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from workers.capture.sampling import DecodeMode, Sampler
-from workers.frames import BgrImage
 from workers.media import VideoPacket
 
 #: Packets in a row without a frame, and seconds since the first of them, after which a stream counts as damaged.
@@ -32,7 +29,6 @@ class FrameDecoder:
         context.thread_type = ThreadType.NONE
         context.thread_count = 1
         self._sampler = sampler
-        self._reformatter = VideoReformatter()
         self._mode = sampler.mode
         self._needs_keyframe = True
         self._waiting_since: float | None = None
@@ -111,12 +107,3 @@ class FrameDecoder:
         if self._fruitless == 0:
             self._fruitless_since = at
         self._fruitless += 1
-
-    def to_bgr(self, frame: VideoFrame) -> BgrImage:
-        """Convert `frame` at full size.
-
-        Returns:
-            Shape (H, W, 3), BGR, uint8, C-contiguous; nothing else writes to its memory.
-        """
-        converted = self._reformatter.reformat(frame, format="bgr24", threads=1)
-        return np.ascontiguousarray(converted.to_ndarray())

@@ -17,6 +17,7 @@ from workers.capture.sampling import Sampler
 from workers.capture.state import StreamFacts
 from workers.capture.streams import Picture, StreamContext
 from workers.media import MediaPacket, MediaTemplate, VideoPacket
+from workers.pictures import DecodedPicture
 
 
 class PacketStream:
@@ -133,7 +134,7 @@ class PacketStream:
             return None
         look.is_hopeless = False
         look.size = (frame.width, frame.height)
-        return Picture(look.decoder.to_bgr(frame), at_ms, at)
+        return Picture(DecodedPicture(frame), at_ms, at)
 
     # --- the tap -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings
 from workers.capture.streams import CameraStream, Picture, StreamContext
 from workers.capture.watch import Watch
-from workers.frames import BgrImage
+from workers.pictures import BgrImage
 
 #: Seconds that are watched after the first frame to measure the rate.
 RATE_SECONDS = 1.0
@@ -86,5 +86,5 @@ def _result(stream: CameraStream, first: Picture | None, began: float) -> ProbeR
         height=facts.height,
         stream_fps=facts.stream_fps,
         latency_ms=(first.captured_monotonic - began) * 1000 if first else 0.0,
-        image=first.image if first else None,
+        image=first.pixels.bgr() if first else None,
     )

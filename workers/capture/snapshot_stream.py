@@ -13,7 +13,7 @@ from workers.capture.sampling import RateMeter, Sampler
 from workers.capture.source_kinds import SourceKind, kind_of_answer
 from workers.capture.state import StreamFacts
 from workers.capture.streams import Picture, StreamContext
-from workers.frames import BgrImage
+from workers.pictures import BgrImage, BgrPicture
 
 #: Largest picture in bytes; a JPEG of 8K at best quality has some 20 MB.
 MAX_PICTURE_BYTES: Final = 32 * 1024 * 1024
@@ -70,7 +70,7 @@ class SnapshotStream:
             if image is not None:
                 damaged_in_a_row = 0
                 self._size = (image.shape[1], image.shape[0])
-                yield Picture(image, at_ms, at)
+                yield Picture(BgrPicture(image), at_ms, at)
                 continue
             self._errors += 1
             damaged_in_a_row += 1

@@ -8,16 +8,16 @@ from runtime.clock import Clock
 from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings, StreamFacts
 from workers.capture.watch import Watch
-from workers.frames import BgrImage
 from workers.media import MediaTap
+from workers.pictures import Picture as Pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One decoded frame that was due."""
 
-    #: Shape (H, W, 3), BGR, uint8; see `Frame.image`.
-    image: BgrImage
+    #: Its pixels.
+    pixels: Pixels
     #: Unix time in milliseconds UTC when it arrived.
     captured_at_ms: int
     #: Monotonic seconds when it arrived.

@@ -7,7 +7,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from contract.errors import FarmError
-from workers.frames import BgrImage, Detections
+from workers.frames import Detections
+from workers.pictures import BgrImage
 
 #: IoU above which the weaker of two boxes of one class is dropped; Ultralytics' default for predict.
 NMS_IOU: Final = 0.7

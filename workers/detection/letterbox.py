@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.frames import BgrImage
+from workers.pictures import BgrImage
 
 #: Grey level of the border, on which the models were trained.
 PADDING_LEVEL: Final = 114

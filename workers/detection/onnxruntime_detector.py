@@ -12,7 +12,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from workers.detection.cpus import usable_cpus
 from workers.detection.detector import DetectorError, ModelDescription, UnsupportedModelError, check_images
 from workers.detection.raw_model import OPEN, OutputReader, choose_input_size, class_names_of, fit_and_draw
-from workers.frames import BgrImage, Detections
+from workers.frames import Detections
+from workers.pictures import BgrImage
 
 #: ONNX Runtime's exceptions have no base of their own.
 ORT_ERRORS: Final = (

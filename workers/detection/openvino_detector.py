@@ -13,7 +13,8 @@ from workers.detection.cpus import has_amx, usable_cpus
 from workers.detection.detector import DetectorError, ModelDescription, UnsupportedModelError, check_images
 from workers.detection.letterbox import Letterbox
 from workers.detection.raw_model import OPEN, OutputReader, choose_input_size, class_names_of, fit_and_draw
-from workers.frames import BgrImage, Detections
+from workers.frames import Detections
+from workers.pictures import BgrImage
 
 #: Cores that work on one frame together. More cut the time of one frame ever less and the frames per second of the
 #: machine ever more; measured on two cores only, where two on one frame cost 3 % over one each and halve its age.

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from workers.detection.detector import ModelDescription, UnsupportedModelError
 from workers.detection.letterbox import Letterbox
 from workers.detection.postprocess import Head, decode, find_head
-from workers.frames import BgrImage, Detections
+from workers.frames import Detections
+from workers.pictures import BgrImage
 
 #: Stands for a size that the model leaves open.
 OPEN: Final = -1

@@ -28,7 +28,8 @@ from workers.detection.detector import (
     check_images,
 )
 from workers.detection.postprocess import strongest
-from workers.frames import BgrImage, Detections
+from workers.frames import Detections
+from workers.pictures import BgrImage
 
 #: What reading damaged or foreign weights raises: they are a zip of pickles, read by torch.
 LOADING_ERRORS: Final = (

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.frames import BgrImage
+from workers.pictures import BgrImage
 
 #: Height in pixels of the copy that is looked at; its width keeps the picture's proportions.
 HEIGHT: Final = 90

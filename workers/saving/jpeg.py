@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from workers.frames import BgrImage
+from workers.pictures import BgrImage
 
 #: Quality of previews, in percent: they are looked at small.
 PREVIEW_QUALITY = 70
