@@ -1,4 +1,4 @@
-"""The two values that stages hand to each other: a decoded frame, and what was found in it."""
+"""What stages hand to each other: a decoded frame, what of it is to be looked at, and what was found there."""
 
 from dataclasses import dataclass, field
 
@@ -36,6 +36,32 @@ class Frame:
     def image(self) -> BgrImage:
         """The picture at full size, shape (H, W, 3), BGR, uint8; made when it is first asked for; not written to."""
         return self.picture.bgr()
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of a frame, pixels of the frame: ``0 <= left < right <= width``, ``0 <= top < bottom <= height``."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a frame the detector shall look at."""
+
+    #: Rectangles that do not overlap; empty where nothing is to be looked at, or the whole frame is.
+    regions: tuple[Region, ...] = ()
+    is_whole: bool = False
+    #: Pixels that the longest side of the whole frame has in the model's input; its regions are scaled alike.
+    side: int = 640
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the detector need not see this frame."""
+        return not self.is_whole and not self.regions
 
 
 def _no_boxes() -> NDArray[np.float32]:
