@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from contract.camera_urls import check_camera_url
-from contract.cameras import AnalysisSettings, Labels, PlacementSettings, SaveMode
+from contract.cameras import AnalysisSettings, DetectOn, Labels, PlacementSettings, SaveMode
 from contract.ids import CameraId
 from contract.recordings import RecordingSettings, RecordMode
 
@@ -77,6 +77,7 @@ class CameraPatch(BaseModel):
     confidence: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] | None = None
     box_padding: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     save_frames: SaveMode | None = None
+    detect_on: DetectOn | None = None
     require_labels: Labels | None = None
     prefer_labels: Labels | None = None
     record: RecordMode | None = None

@@ -24,6 +24,15 @@ class SaveMode(StrEnum):
     NONE = "none"
 
 
+class DetectOn(StrEnum):
+    """Which frames the detector looks at."""
+
+    #: Where something moves, where known objects are, and everywhere now and then.
+    MOTION = "motion"
+    #: All of every analysed frame.
+    EVERY_FRAME = "every_frame"
+
+
 class AnalysisSettings(BaseModel):
     """How one camera is analysed; the same fields in the API, the registry and the assignment."""
 
@@ -37,6 +46,8 @@ class AnalysisSettings(BaseModel):
     #: How much every reported box is widened on each side, as a share of its width and height.
     box_padding: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     save_frames: SaveMode = SaveMode.ALL
+    #: ``motion`` finds what ``every_frame`` finds, for a fraction of the detector's time.
+    detect_on: DetectOn = DetectOn.MOTION
 
 
 #: ``gpu`` or ``site=north``.

@@ -121,10 +121,20 @@ def camera_preview(camera_id: str) -> str:
     """One small JPEG with the result that belongs to it; the only pixels that pass through Redis.
 
     Type: hash with expiry: ``jpeg`` (bytes), ``result`` (`AnalysisResult` as JSON).
-    Writer: the worker that holds the camera, fenced by epoch. Reader: API (live view).
+    Writer: the worker that holds the camera, fenced by epoch; with every result while `camera_watched` is there, every
+    five seconds otherwise. Reader: API (live view).
     Lifetime: 15 s after the last write.
     """
     return f"{PREFIX}:camera:{camera_id}:preview"
+
+
+def camera_watched(camera_id: str) -> str:
+    """Says that somebody looks at a camera's previews: its worker makes one with every result then.
+
+    Type: string with expiry. Writer: API, whenever it reads a preview. Reader: the worker that holds the camera, once a
+    second. Lifetime: 10 s after the last look.
+    """
+    return f"{PREFIX}:camera:{camera_id}:watched"
 
 
 def camera_frames(camera_id: str) -> str:

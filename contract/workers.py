@@ -15,6 +15,8 @@ class Holding(BaseModel):
     stream_cores: float | None = None
     #: CPU-seconds to track, encode, save and publish one analysed frame; detection is `WorkerStatus.detect_seconds`.
     frame_seconds: float | None = None
+    #: Share of a full input of the detector that one of its analysed frames takes, on average over some minutes.
+    detect_share: float | None = None
 
 
 class WorkerStatus(BaseModel):
@@ -51,7 +53,7 @@ class WorkerStatus(BaseModel):
     refused_writes: int = 0
     #: Milliseconds of detection per frame, mean over the last seconds.
     detect_ms: float = 0.0
-    #: CPU-seconds of detection per frame; on a GPU, seconds of the thread that waits for it. None until measured.
+    #: CPU-seconds of detection per full input; on a GPU, seconds of the thread that waits for it. None until measured.
     detect_seconds: float | None = None
     cpu_seconds: float = 0.0
     rss_bytes: int = 0

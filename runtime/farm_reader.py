@@ -1,4 +1,4 @@
-"""Reads the farm's state from Redis for the API, the manager and the command line. Changes nothing."""
+"""Reads the farm's state from Redis for the API, the manager and the command line; leaves nothing but a mark there."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Generic, cast
@@ -19,6 +19,8 @@ from runtime.worker_link import STATUS_LIFETIME_SECONDS
 
 #: Seconds that a manager's report is kept; it is renewed with every step.
 REPORT_LIFETIME_SECONDS: Final = 60
+#: Seconds for which a look at a preview keeps previews coming with every result.
+WATCHED_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,11 @@ class FarmReader:
         return self._many(AnalysisResult, camera_ids, keys.camera_result)
 
     def preview(self, camera_id: str) -> Preview | None:
-        """Return the newest preview, or None when there is none or it is too old."""
-        jpeg, text = cast("list[bytes | None]", self._client.hmget(keys.camera_preview(camera_id), ["jpeg", "result"]))
+        """Return the newest preview, or None when there is none or it is too old; its worker hears of the look."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hmget(keys.camera_preview(camera_id), ["jpeg", "result"])
+        pipe.set(keys.camera_watched(camera_id), "1", ex=WATCHED_SECONDS)
+        jpeg, text = cast("list[bytes | None]", pipe.execute()[0])
         result = read_message(AnalysisResult, text)
         return Preview(jpeg, result) if jpeg and result else None
 

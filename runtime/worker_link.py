@@ -272,6 +272,13 @@ class WorkerLink:
             found[each.camera_id] = Numbers(each.epoch, seq, int(event or 0))
         return found
 
+    def watched(self, camera_ids: Sequence[str]) -> set[str]:
+        """Return those of the cameras whose previews somebody looks at now."""
+        if not camera_ids:
+            return set()
+        marks = cast("list[bytes | None]", self._client.mget([keys.camera_watched(name) for name in camera_ids]))
+        return {name for name, mark in zip(camera_ids, marks, strict=True) if mark is not None}
+
     def publish_status(self, status: CameraStatus) -> Written:
         """Say how one camera does."""
         return Written(

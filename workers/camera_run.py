@@ -25,9 +25,12 @@ from workers.events import CameraEvents
 from workers.frames import Detections, Frame
 from workers.motion.motion_score import MotionScore
 from workers.recording.camera_recorder import CameraRecorder
+from workers.saving.preview_times import PreviewTimes
 
 #: Seconds over which rates and ages are measured.
 WINDOW_SECONDS: Final = 10.0
+#: Weight of the newest frame in how much of the detector a camera takes: a scene is busy for minutes, not for a frame.
+SHARE_WEIGHT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class CameraRun:
         self._recent: deque[tuple[float, float | None]] = deque(maxlen=512)
         self._saving_reason: StatusReason | None = None
         self._stream_cost, self._frame_cost = Rate(), Mean()
+        self._detect_share = Mean(least_weight=SHARE_WEIGHT)
         #: CPU-seconds spent since a frame was finished last.
         self._spent = 0.0
         # Of its own: whoever tells of events hands them on in their order before anybody else makes the next.
@@ -109,6 +113,10 @@ class CameraRun:
         self.recording = recording
         #: Used on the capture's thread alone.
         self.motion = MotionScore()
+        #: Used by the finisher alone.
+        self.previews = PreviewTimes()
+        #: Whether somebody looks at the camera's previews.
+        self.is_watched = False
         #: Set when a write was refused: another worker has the camera.
         self.superseded = False
         #: Set when this worker has given the camera up.
@@ -173,15 +181,21 @@ class CameraRun:
         with self._lock:
             self._spent += cpu_seconds
 
+    def detected(self, share: float) -> None:
+        """Take note that the detector looked at one frame, which took a share of a full input; 0: it did not."""
+        with self._lock:
+            self._detect_share.add(share)
+
     @property
     def holding(self) -> Holding:
         """What this camera costs."""
         with self._lock:
-            stream, frame = self._stream_cost.value, self._frame_cost.value
+            stream, frame, share = self._stream_cost.value, self._frame_cost.value, self._detect_share.value
             return Holding(
                 epoch=self._assignment.epoch,
                 stream_cores=None if stream is None else round(stream, 5),
                 frame_seconds=None if frame is None else round(frame, 6),
+                detect_share=None if share is None else round(share, 4),
             )
 
     def drop(self, reason: str) -> None:

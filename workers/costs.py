@@ -47,14 +47,16 @@ class Rate:
 class Mean:
     """Mean of values, weighted towards the last ones. Not thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, least_weight: float = NEWEST_WEIGHT) -> None:
+        """Begin; `least_weight` is that of the newest of many values."""
+        self._least_weight = least_weight
         self._count = 0
         self._mean = 0.0
 
     def add(self, value: float) -> None:
         """Take note of a value."""
         self._count += 1
-        self._mean += (value - self._mean) * max(NEWEST_WEIGHT, 1 / self._count)
+        self._mean += (value - self._mean) * max(self._least_weight, 1 / self._count)
 
     @property
     def value(self) -> float | None:

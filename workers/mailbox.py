@@ -1,58 +1,128 @@
-"""Hands frames from many captures to one detector: one slot per camera, the newest frame wins."""
+"""Hands frames from many captures to one detector: a slot per camera, the newest frame wins, all are served fairly."""
 
 import threading
-from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
 
 from runtime.clock import Clock
-from workers.frames import Frame
+from workers.due_frame import DueFrame
+from workers.frames import Wanted
+
+
+class Round(Protocol):
+    """What one call of the detector holds."""
+
+    def takes(self, width: int, height: int, wanted: Wanted) -> bool:
+        """Tell whether one more frame fits in, and if so count it in; the first one always does."""
+        ...
+
+
+class Place(Enum):
+    """What became of a frame that was put into the mailbox."""
+
+    #: It waits for the detector.
+    WAITS = auto()
+    #: Nothing of it is to be looked at, and no older frame of its camera is on its way: it needs no detector.
+    PASSES = auto()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    due: DueFrame
+    #: Virtual time at which it is to be served.
+    start: float
 
 
 class Mailbox:
     """Bounded by the number of cameras: a frame that was not taken in time makes room for a newer one.
 
-    Cameras are served in the order in which they have waited, so that a quick camera cannot starve a slow one.
+    Who is served next, start-time fair queueing says: each camera's share is in proportion to the rate that it is to be
+    analysed at, however many cannot be served, and whoever has been served less comes first. A frame of which nothing
+    is to be looked at costs no share, and waits only behind an older one of its camera.
+
+    Source:
+        Goyal, Vin and Cheng, "Start-time Fair Queueing", IEEE/ACM Transactions on Networking 5(5), 1997.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._changed = threading.Condition()
-        self._waiting: OrderedDict[str, Frame] = OrderedDict()
+        self._waiting: dict[str, _Waiting] = {}
+        #: Cameras of which a frame was taken and is not done with.
+        self._taken: set[str] = set()
+        self._now = 0.0
+        #: Camera id -> virtual time up to which it has had its share.
+        self._served: dict[str, float] = {}
         self._closed = False
 
-    def put(self, frame: Frame) -> Frame | None:
-        """Leave a frame for the detector; return the older one that it pushed out, if any. Never blocks."""
+    def put(self, due: DueFrame) -> tuple[Place, DueFrame | None]:
+        """Leave a frame for the detector; return its place, and the older one that it pushed out. Never blocks."""
+        camera_id = due.frame.camera_id
         with self._changed:
-            pushed_out = self._waiting.get(frame.camera_id)
-            # Keeps the place in the queue: a camera that sends often does not go to the end each time.
-            self._waiting[frame.camera_id] = frame
+            before = self._waiting.get(camera_id)
+            if due.wanted.is_nothing and before is None and camera_id not in self._taken:
+                return Place.PASSES, None
+            if before is not None:
+                before.due, pushed_out = due, before.due
+                return Place.WAITS, pushed_out
+            self._waiting[camera_id] = _Waiting(due, max(self._now, self._served.get(camera_id, 0.0)))
             self._changed.notify()
-            return pushed_out
+            return Place.WAITS, None
 
-    def discard(self, camera_id: str) -> Frame | None:
+    def discard(self, camera_id: str) -> DueFrame | None:
         """Forget what waits of a camera that this worker gave up; return it."""
         with self._changed:
-            return self._waiting.pop(camera_id, None)
+            self._served.pop(camera_id, None)
+            waiting = self._waiting.pop(camera_id, None)
+            return None if waiting is None else waiting.due
 
-    def take(self, limit: int, gather_seconds: float) -> list[Frame]:
-        """Wait for frames and return at most `limit`, longest waiting first; empty once closed and emptied.
+    def take(self, new_round: Callable[[], Round], gather_seconds: float) -> list[DueFrame]:
+        """Wait for frames and return as many as one round holds; empty once closed and emptied.
 
         Args:
-            limit: Frames in one batch.
-            gather_seconds: How long to wait for more after the first one is there.
+            new_round: Makes what is filled.
+            gather_seconds: How long to wait for more while there is room, after the first one is there.
         """
         with self._changed:
             while True:
-                self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._changed.wait_for(lambda: self._is_ready() or (self._closed and not self._waiting))
+                chosen: list[DueFrame] = []
+                current = new_round()
                 deadline = self._clock.monotonic() + gather_seconds
-                while len(self._waiting) < limit and not self._closed:
+                while self._choose(current, chosen) and not self._closed:
                     left = deadline - self._clock.monotonic()
                     if left <= 0 or not self._changed.wait(left):
                         break
-                # All that waited may have been discarded meanwhile, and an empty batch says that nothing will come.
-                if self._waiting or self._closed:
-                    break
-            count = min(limit, len(self._waiting))
-            return [self._waiting.popitem(last=False)[1] for _ in range(count)]
+                # All that waited may have been discarded meanwhile, and an empty list says that nothing will come.
+                if chosen or (self._closed and not self._waiting):
+                    return chosen
+
+    def _is_ready(self) -> bool:
+        return any(camera_id not in self._taken for camera_id in self._waiting)
+
+    def _choose(self, current: Round, chosen: list[DueFrame]) -> bool:
+        """Move what fits from the waiting frames to the chosen ones; False: it is full, or need not wait for more."""
+        for camera_id, waiting in sorted(self._waiting.items(), key=lambda item: item[1].start):
+            if camera_id in self._taken:
+                continue
+            frame, wanted = waiting.due.frame, waiting.due.wanted
+            if not wanted.is_nothing:
+                if not current.takes(frame.width, frame.height, wanted):
+                    return False
+                self._now = max(self._now, waiting.start)
+                self._served[camera_id] = waiting.start + 1 / waiting.due.weight
+            del self._waiting[camera_id]
+            self._taken.add(camera_id)
+            chosen.append(waiting.due)
+        return any(not due.wanted.is_nothing for due in chosen)
+
+    def done(self, dues: list[DueFrame]) -> None:
+        """Say that frames that were taken have been handed on, or dropped."""
+        with self._changed:
+            self._taken.difference_update(due.frame.camera_id for due in dues)
+            self._changed.notify()
 
     def close(self) -> None:
         """Wake whoever waits, for the last time."""

@@ -1,80 +1,46 @@
-"""All cameras of one worker in one pipeline: capture → detect in batches → track → save → publish.
+"""All cameras of one worker in one pipeline: capture → gate → detect in rounds → track → save → publish.
 
 This is the one place where the stages meet. Every queue between them is bounded and the newest frame wins:
 
-    captures (a thread each) → Mailbox (a slot per camera) → detector (one thread, batches)
-        → lanes (encode and save) → Publisher (one thread; Redis, or a spool on disk while Redis is away)
+    captures (a thread each; what moved?) → Mailbox (a slot per camera) → detector (one thread, rounds)
+        → Finisher (track, encode, save) → Publisher (one thread; Redis, or a spool on disk while Redis is away)
 
-Beside it, and waiting for none of it, the recorder (one thread) writes the packets that captures hand it.
+A frame of which nothing is to be looked at goes from its capture to the finisher. Beside all this, and waiting for none
+of it, the recorder (one thread) writes the packets that captures hand it.
 """
 
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 import structlog
 
 from contract.assignments import Assignment
-from contract.cameras import CameraStatus
-from contract.detections import AnalysisResult
-from contract.errors import StatusReason
+from contract.cameras import CameraStatus, DetectOn
 from contract.events import Event
 from contract.recordings import RecordMode
 from contract.workers import Holding
 from runtime.clock import Clock
-from runtime.frame_store import VolumeFullError
-from runtime.lanes import Lanes
 from runtime.spool import Spool
 from runtime.worker_link import Numbers, WorkerLink
 from workers.camera_run import CameraRun, Tally, Totals
 from workers.capture.state import CaptureState
-from workers.costs import Mean, detection_cpu_seconds
-from workers.detection.detector import Detector, DetectorError
+from workers.detection.detector import Detector
+from workers.detection.parts import PartsDetector
+from workers.detection_thread import DetectionSettings, DetectionThread
+from workers.due_frame import DueFrame
 from workers.events import CameraEvents
-from workers.frames import Detections, Frame
-from workers.mailbox import Mailbox
+from workers.finisher import Finisher
+from workers.frames import Detections, Frame, Wanted
+from workers.mailbox import Mailbox, Place
 from workers.motion.motion_score import MOVED_SHARE
 from workers.publisher import Publisher
 from workers.recording.recorder import Recorder
 from workers.recording.wishes import Look
-from workers.saving.saver import FrameSaver, shall_save
+from workers.saving.saver import FrameSaver
 from workers.tracking.tracker import CameraTracker
-from workers.watched_cameras import CaptureOpener, Watched, WatchedCameras, numbers_in
-
-#: Trackers match faint boxes to known tracks, and ignore fainter ones than this; what is reported is filtered
-#: afterwards by each camera's own setting.
-TRACKING_CONFIDENCE: Final = 0.2
-SAVING_LANES: Final = 2
-#: Weight of the newest batch in the running mean of detection time.
-SMOOTHING: Final = 0.1
-#: Seconds without a frame that count, at most, as time in which none was served: a camera that is gone says nothing
-#: of the detector, and one of which a frame is wanted every minute must not hide that none succeeds.
-QUIET_SECONDS: Final = 10.0
+from workers.watched_cameras import CaptureOpener, WatchedCameras, numbers_in
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Analysed:
-    """One frame with what was found in it, on its way to be saved."""
-
-    run: CameraRun
-    frame: Frame
-    result: AnalysisResult
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineSettings:
-    """How the pipeline batches."""
-
-    max_batch: int
-    batch_wait_seconds: float
-    #: Threads of the detector on the CPU.
-    detect_threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +62,15 @@ class Pipeline:
 
     def __init__(
         self,
-        settings: PipelineSettings,
+        settings: DetectionSettings,
         stages: Stages,
         *,
         worker_id: str,
         clock: Clock,
         on_superseded: Callable[[], None],
     ) -> None:
-        self._settings = settings
         self._clock = clock
         self._detector = stages.detector
-        self._new_tracker = stages.new_tracker
-        self._saver = stages.saver
         self._recorder = stages.recorder
         self._on_superseded = on_superseded
         self._tally = Tally()
@@ -122,27 +85,28 @@ class Pipeline:
             used=numbers_in(stages.spool),
         )
         self._mailbox = Mailbox(clock)
-        self._lanes: Lanes[_Analysed] = Lanes(
-            SAVING_LANES,
-            "saving",
-            self._save,
-            lambda item: item.run.drop("saving_backlog"),
-            failed=lambda item: item.run.drop("saving_failed"),
-        )
         self._publisher = Publisher(stages.link, stages.spool, clock, self._refused)
-        self._thread = threading.Thread(target=self._analyse_for_ever, name="detector", daemon=True)
-        self.detect_ms = 0.0
-        self._detect_cost = Mean()
-        #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
-        self._unserved_since: float | None = None
-        #: Monotonic seconds when the last batch was done with.
-        self._tried_at = 0.0
-        self._is_detecting = False
+        self._finisher = Finisher(
+            self._cameras,
+            stages.saver,
+            self._publisher,
+            clock,
+            class_names=lambda: stages.detector.class_names,
+            new_tracker=stages.new_tracker,
+        )
+        self._detection = DetectionThread(
+            settings,
+            PartsDetector(stages.detector),
+            self._mailbox,
+            clock,
+            is_current=self._is_current,
+            finish=self._finish,
+        )
 
     def start(self) -> None:
         """Begin to analyse and to record what arrives."""
         self._recorder.start()
-        self._thread.start()
+        self._detection.start()
 
     # --- cameras -------------------------------------------------------------------------------------------------
 
@@ -171,6 +135,11 @@ class Pipeline:
             self._tell(run, lambda events: events.time_passed(now))
         return [(run, run.status(self._detector.class_names)) for run in runs]
 
+    def watched_by_people(self, camera_ids: Set[str]) -> None:
+        """Take note of the cameras whose previews somebody looks at now."""
+        for watched in self._cameras.all():
+            watched.run.is_watched = watched.run.assignment.camera_id in camera_ids
+
     @property
     def camera_ids(self) -> list[str]:
         """Cameras that are watched now."""
@@ -186,9 +155,14 @@ class Pipeline:
         return self._tally.totals
 
     @property
+    def detect_ms(self) -> float:
+        """Milliseconds of detection per frame, lately."""
+        return self._detection.detect_ms
+
+    @property
     def detect_seconds(self) -> float | None:
-        """CPU-seconds of detection per frame; on a GPU, seconds of the thread that waits for it."""
-        return self._detect_cost.value
+        """CPU-seconds of detection per full input; on a GPU, seconds of the thread that waits for it."""
+        return self._detection.detect_seconds
 
     @property
     def spooled(self) -> tuple[int, int]:
@@ -203,19 +177,12 @@ class Pipeline:
     @property
     def is_analysing(self) -> bool:
         """Whether the detector's thread lives."""
-        return self._thread.is_alive()
+        return self._detection.is_alive
 
     @property
     def unserved_seconds(self) -> float:
-        """For how long no detection has succeeded although frames came; it stands still while none come.
-
-        0 while the detector works, or has never been asked.
-        """
-        since, tried_at = self._unserved_since, self._tried_at
-        if since is None:
-            return 0.0
-        until = self._clock.monotonic() if self._is_detecting else tried_at
-        return max(0.0, until - since)
+        """For how long no detection has succeeded although frames came; see `DetectionThread.unserved_seconds`."""
+        return self._detection.unserved_seconds
 
     @property
     def refused_writes(self) -> int:
@@ -229,134 +196,37 @@ class Pipeline:
         if run.left:  # it has ended late; the camera may be watched anew, from another URL
             run.drop("given_up")
             return
-        self._look_for_motion(run, frame)
-        if self._mailbox.put(frame) is not None:
-            run.drop("overload")
+        due = self._due(run, frame)
+        place, pushed_out = self._mailbox.put(due)
+        if pushed_out is not None:
+            pushed_out.run.drop("overload")
+        if place is Place.PASSES:
+            self._finish(due, None)
 
-    @staticmethod
-    def _look_for_motion(run: CameraRun, frame: Frame) -> None:
-        """Tell the recording whether something moves: here, for it must not depend on how the detector does."""
-        if run.recording is not None and run.assignment.recording.record is not RecordMode.OFF:
-            moved = run.motion.update(frame.image) >= MOVED_SHARE
-            run.recording.looked(Look(frame.captured_monotonic, moved=moved))
+    def _due(self, run: CameraRun, frame: Frame) -> DueFrame:
+        """Find out what of a frame is to be looked at, and tell the recording whether something moves.
 
-    def _analyse_for_ever(self) -> None:
-        while frames := self._mailbox.take(self._settings.max_batch, self._settings.batch_wait_seconds):
-            try:
-                self._analyse(frames)
-            except Exception:  # the outermost loop of this thread: what is wrong with one batch must not end it
-                log.exception("batch_failed", cameras=[frame.camera_id for frame in frames])
-                for frame in frames:
-                    self._drop(frame, "detector_failed")
-
-    def _analyse(self, frames: list[Frame]) -> None:
-        watched = [self._cameras.get(frame.camera_id) for frame in frames]
-        current = []
-        for frame, found in zip(frames, watched, strict=True):
-            if found is None:
-                self._tally.add(dropped=1)  # of a camera that was given up this moment
-                continue
-            if found.run.epoch == frame.epoch and not found.run.superseded:
-                current.append((frame, found))
-            else:
-                found.run.drop("given_up")
-        if not current:
-            return
-        started = self._clock.monotonic()
-        self._unserved_since = unserved_since(self._unserved_since, self._tried_at, started)
-        self._is_detecting = True
-        cpu_before = time.process_time()
-        try:
-            all_detections = self._detect([frame for frame, _ in current], [found.run for _, found in current])
-        finally:
-            self._tried_at, self._is_detecting = self._clock.monotonic(), False
-        self._note_detection(self._clock.monotonic() - started, time.process_time() - cpu_before, len(current))
-        for (frame, found), detections in zip(current, all_detections, strict=True):
-            if detections is None:
-                continue
-            self._unserved_since = None
-            began = time.thread_time()
-            try:
-                self._track(frame, found, detections)
-            except Exception:  # one camera's trouble must not cost the others of its batch their frames
-                log.exception("tracking_failed", camera=frame.camera_id)
-                found.run.drop("tracking_failed")
-                found.tracker = self._new_tracker()
-                self._tell(found.run, CameraEvents.tracks_lost)
-            found.run.spent(time.thread_time() - began)
-
-    def _note_detection(self, wall: float, process_cpu: float, frames: int) -> None:
-        took_ms = wall * 1000 / frames
-        self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
-        if self._detector.device == "cpu":
-            wall = detection_cpu_seconds(wall=wall, process_cpu=process_cpu, threads=self._settings.detect_threads)
-        self._detect_cost.add(wall / frames)
-
-    def _track(self, frame: Frame, found: Watched, detections: Detections) -> None:
-        tracked = found.tracker.update(
-            detections, captured_monotonic=frame.captured_monotonic, frame_size=(frame.height, frame.width)
-        )
-        result = found.run.result(frame, self._reported(tracked, found.run), self._detector.class_names)
-        if result is None:
-            found.run.drop("given_up")
-        else:
-            self._lanes.put(frame.camera_id, _Analysed(found.run, frame, result))
-            if result.detections:
-                found.recording.looked(_look(frame, result))
-
-    def _drop(self, frame: Frame, reason: str) -> None:
-        found = self._cameras.get(frame.camera_id)
-        if found is not None:
-            found.run.drop(reason)
-
-    def _detect(self, frames: list[Frame], runs: list[CameraRun]) -> list[Detections | None]:
-        """Detect in one batch; when that fails, frame by frame, so that one bad frame costs only itself."""
-        confidence = min(TRACKING_CONFIDENCE, *(run.assignment.settings.confidence for run in runs))
-        try:
-            return list(self._detector.detect([frame.image for frame in frames], confidence=confidence))
-        except DetectorError as error:
-            if len(frames) == 1:
-                log.error("detection_failed", camera=frames[0].camera_id, error=str(error))
-                runs[0].drop("detector_failed")
-                return [None]
-        return [self._detect([frame], [run])[0] for frame, run in zip(frames, runs, strict=True)]
-
-    def _reported(self, tracked: Detections, run: CameraRun) -> Detections:
-        """Keep what the camera's settings ask for."""
+        Here, for recording must not depend on how the detector does.
+        """
+        is_recorded = run.recording is not None and run.assignment.recording.record is not RecordMode.OFF
         settings = run.assignment.settings
-        keep = tracked.confidence >= settings.confidence
-        if settings.classes:
-            names = self._detector.class_names
-            wanted = [class_id for class_id, name in names.items() if name in settings.classes]
-            keep &= np.isin(tracked.class_id, wanted)
-        return tracked.select(keep)
+        is_gated = settings.detect_on is DetectOn.MOTION
+        if is_recorded or is_gated:
+            motion = run.motion.update(frame.picture.luma())
+            if run.recording is not None and is_recorded:
+                run.recording.looked(Look(frame.captured_monotonic, moved=motion >= MOVED_SHARE))
+        return DueFrame(run, frame, Wanted(is_whole=True), weight=settings.analyse_fps)
 
-    def _save(self, item: _Analysed) -> None:
-        """Save one frame as its camera asks, and hand what was found in it to the publisher."""
-        began = time.thread_time()
-        run, frame, result = item.run, item.frame, item.result
-        if shall_save(run.assignment.settings.save_frames, len(result.detections)):
-            try:
-                result = result.model_copy(update={"frame_path": self._saver.save(frame)})
-                run.saved()
-            except VolumeFullError:
-                run.saving_failed(StatusReason.DISK_FULL)
-            except (OSError, ValueError) as error:  # ValueError: it cannot be made a JPEG
-                log.error("frame_not_saved", camera=frame.camera_id, error=str(error))
-                run.saving_failed(StatusReason.UNKNOWN)
-        preview = self._preview(frame)
-        run.spent(time.thread_time() - began)
-        self._publisher.put_result(run, result, frame.captured_monotonic, preview)
-        # After the result and the picture that they point at.
-        self.accepted(run, result.epoch)
-        self._tell(run, lambda events: events.saw(result, frame.captured_monotonic))
+    def _is_current(self, due: DueFrame) -> bool:
+        found = self._cameras.get(due.frame.camera_id)
+        if found is not None and found.run is due.run and due.run.epoch == due.frame.epoch and not due.run.superseded:
+            return True
+        due.run.drop("given_up")
+        return False
 
-    def _preview(self, frame: Frame) -> bytes | None:
-        try:
-            return self._saver.preview(frame)
-        except ValueError as error:
-            log.error("no_preview", camera=frame.camera_id, error=str(error))
-            return None
+    def _finish(self, due: DueFrame, fresh: Detections | None) -> None:
+        """Hand a frame on with what is known to be in it: what was found now, and what stands there still."""
+        self._finisher.put(due, Detections() if fresh is None else fresh)
 
     def capture_changed(self, run: CameraRun, state: CaptureState) -> None:
         """Take note of what a capture says; called on its thread."""
@@ -383,8 +253,8 @@ class Pipeline:
         deadline = self._clock.monotonic() + timeout_seconds
         self._cameras.stop_captures()
         self._mailbox.close()
-        self._thread.join(max(0.0, deadline - self._clock.monotonic()))
-        frames_left = self._lanes.close(max(0.1, deadline - self._clock.monotonic()))
+        self._detection.join(max(0.0, deadline - self._clock.monotonic()))
+        frames_left = self._finisher.close(max(0.1, deadline - self._clock.monotonic()))
         ending = self._cameras.leave_all()
         self._recorder.close(max(1.0, deadline - self._clock.monotonic()))
         records_left = self._publisher.close(max(0.1, deadline - self._clock.monotonic()))
@@ -404,20 +274,3 @@ class Pipeline:
         left = self._publisher.abandon(timeout_seconds)
         if left:
             log.warning("left_behind", frames=0, records=left)
-
-
-def _look(frame: Frame, result: AnalysisResult) -> Look:
-    seen = Counter(detection.class_name for detection in result.detections)
-    is_tracked = any(detection.track_id is not None for detection in result.detections)
-    return Look(frame.captured_monotonic, seen=seen, is_tracked=is_tracked)
-
-
-def unserved_since(since: float | None, tried_at: float, now: float) -> float:
-    """Return since when no detection has succeeded, as a batch begins; long silences are taken out.
-
-    Args:
-        since: The same for the batch before; None: that one succeeded, or there was none.
-        tried_at: When the batch before was done with; monotonic seconds, as all of these.
-        now: When this one begins.
-    """
-    return now if since is None else since + max(0.0, now - tried_at - QUIET_SECONDS)

@@ -26,8 +26,9 @@ from runtime.version import VERSION
 from runtime.worker_link import WorkerLink, Written
 from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
+from workers.detection_thread import DetectionSettings
 from workers.metrics import WorkerCollector, serve_metrics
-from workers.pipeline import Pipeline, PipelineSettings, Stages
+from workers.pipeline import Pipeline, Stages
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
 from workers.tracking.byte_track import ByteTrackCameraTracker
@@ -109,9 +110,7 @@ class WorkerService:
             clock=clock,
         )
         self._pipeline = Pipeline(
-            PipelineSettings(
-                settings.max_batch, settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()
-            ),
+            DetectionSettings(settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()),
             Stages(
                 open_capture=open_capture,
                 detector=detector,
@@ -284,6 +283,7 @@ class WorkerService:
         try:
             self._status_link.announce()
             self._status_link.publish_worker(self.status())
+            self._pipeline.watched_by_people(self._status_link.watched(self._pipeline.camera_ids))
             for run, status in self._pipeline.statuses():
                 written = self._status_link.publish_status(status)
                 if written is Written.ACCEPTED:

@@ -14,7 +14,7 @@ from camera_ctrler.api.farm_schemas import (
 )
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.status_view import count_states, summary
-from camera_ctrler.planning.costs import CostBook
+from camera_ctrler.planning.costs import DETECT_SHARE, CostBook
 from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, cost
 from contract.camera_specs import Camera
 from contract.errors import REMEDIES
@@ -75,7 +75,8 @@ def _cost_cores(holding: Holding, camera: Camera | None, status: WorkerStatus) -
     if camera is None or None in measured:
         return None
     stream_cores, frame_seconds, detect_seconds = (figure or 0.0 for figure in measured)
-    need = CameraNeed(stream_cores, camera.analyse_fps, frame_seconds)
+    share = DETECT_SHARE if holding.detect_share is None else holding.detect_share
+    need = CameraNeed(stream_cores, camera.analyse_fps, frame_seconds, share)
     return round(cost(need, WorkerOffer(status.cores, status.max_cameras, detect_seconds)), 4)
 
 

@@ -1,6 +1,7 @@
 """What cameras cost and workers can spend, from what workers measure; estimates until they have."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
@@ -13,21 +14,37 @@ from runtime.farm_reader import WorkerView
 DETECT_SECONDS: Final = 0.08
 FRAME_SECONDS: Final = 0.01
 STREAM_CORES: Final = 0.02
+#: Share of a full input that one frame takes, until it was measured: a scene in which something moves at times.
+DETECT_SHARE: Final = 0.5
 #: A measured cost that differs by less than this share from the one reckoned with changes nothing: a plan that
 #: follows every flicker moves cameras for nothing.
 CHANGE: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What one camera costs; see `CameraNeed`."""
+
+    stream_cores: float = STREAM_CORES
+    frame_seconds: float = FRAME_SECONDS
+    detect_share: float = DETECT_SHARE
+
+    @property
+    def total(self) -> float:
+        """What one frame a second costs: none of the figures matters by itself."""
+        return BASE_CORES + self.stream_cores + self.frame_seconds + self.detect_share * DETECT_SECONDS
 
 
 class CostBook:
     """Remembers what was measured. `version` rises when a figure changed by enough to plan anew."""
 
     def __init__(self) -> None:
-        self._cameras: dict[str, tuple[float, float]] = {}
+        self._cameras: dict[str, _Figures] = {}
         self._detect: dict[str, float] = {}
         #: Camera id -> camera, figures, and what was made of the two: most are the same the next time.
-        self._needs: dict[str, tuple[RegisteredCamera, tuple[float, float], CameraNeed]] = {}
+        self._needs: dict[str, tuple[RegisteredCamera, _Figures, CameraNeed]] = {}
         self._heard: dict[str, WorkerStatus] = {}
-        self._typical = (STREAM_CORES, FRAME_SECONDS)
+        self._typical = _Figures()
         self.version = 0
 
     def hear(self, workers: Iterable[WorkerView]) -> None:
@@ -45,7 +62,11 @@ class CostBook:
         self._detect = {worker_id: seconds for worker_id, seconds in self._detect.items() if worker_id in heard}
         if self.version != before and self._cameras:
             known = self._cameras.values()
-            self._typical = (median(stream for stream, _ in known), median(frame for _, frame in known))
+            self._typical = _Figures(
+                median(figures.stream_cores for figures in known),
+                median(figures.frame_seconds for figures in known),
+                median(figures.detect_share for figures in known),
+            )
 
     def forget_all_but(self, camera_ids: Iterable[str]) -> None:
         """Drop what is known of cameras that are gone."""
@@ -62,10 +83,10 @@ class CostBook:
         if holding.stream_cores is None or holding.frame_seconds is None:
             return
         known = self._cameras.get(camera_id)
-        # Compared as what one frame a second costs: neither figure matters by itself.
-        total = BASE_CORES + holding.stream_cores + holding.frame_seconds
-        if _differs(total, None if known is None else BASE_CORES + sum(known)):
-            self._cameras[camera_id] = (holding.stream_cores, holding.frame_seconds)
+        share = DETECT_SHARE if holding.detect_share is None else holding.detect_share
+        new = _Figures(holding.stream_cores, holding.frame_seconds, share)
+        if _differs(new.total, None if known is None else known.total):
+            self._cameras[camera_id] = new
             self.version += 1
 
     def need(self, camera: RegisteredCamera) -> CameraNeed:
@@ -73,17 +94,18 @@ class CostBook:
         figures = self._cameras.get(camera.id, self._typical)
         known = self._needs.get(camera.id)
         if known is None or known[0] is not camera or known[1] != figures:
-            known = (camera, figures, self._need(camera, *figures))
+            known = (camera, figures, self._need(camera, figures))
             self._needs[camera.id] = known
         return known[2]
 
     @staticmethod
-    def _need(camera: RegisteredCamera, stream_cores: float, frame_seconds: float) -> CameraNeed:
+    def _need(camera: RegisteredCamera, figures: _Figures) -> CameraNeed:
         wishes = camera.placement
         return CameraNeed(
-            stream_cores=stream_cores,
+            stream_cores=figures.stream_cores,
             analyse_fps=camera.settings().analyse_fps,
-            frame_seconds=frame_seconds,
+            frame_seconds=figures.frame_seconds,
+            detect_share=figures.detect_share,
             require=frozenset(wishes.require_labels),
             prefer=frozenset(wishes.prefer_labels),
             host=camera.host,

@@ -7,7 +7,7 @@ from typing import Final
 
 #: CPU-seconds a second that any camera is reckoned with on top of what was measured: its threads, its status, its
 #: share of what is lost when a worker dies. It also keeps noise in small measured costs from moving cameras about.
-BASE_CORES: Final = 0.02
+BASE_CORES: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,10 @@ class CameraNeed:
     stream_cores: float = 0.0
     #: Frames a second that shall be analysed.
     analyse_fps: float = 1.0
-    #: CPU-seconds to track, encode, save and publish one frame; detection is the worker's `detect_seconds`.
+    #: CPU-seconds to track, encode, save and publish one frame.
     frame_seconds: float = 0.0
+    #: Share of a full input of the detector that one frame takes; a full one costs the worker's `detect_seconds`.
+    detect_share: float = 1.0
     require: frozenset[str] = frozenset()
     prefer: frozenset[str] = frozenset()
     #: The camera's host, where connections are spread over time; empty: no matter.
@@ -33,7 +35,7 @@ class WorkerOffer:
     #: CPU-seconds a second that its cameras may cost.
     cores: float
     max_cameras: int
-    #: CPU-seconds of detection for one frame.
+    #: CPU-seconds of detection for one full input.
     detect_seconds: float = 0.0
     labels: frozenset[str] = frozenset()
 
@@ -44,7 +46,7 @@ def cost(need: CameraNeed, offer: WorkerOffer) -> float:
 
 
 def _cost(need: CameraNeed, detect_seconds: float) -> float:
-    return BASE_CORES + need.stream_cores + need.analyse_fps * (need.frame_seconds + detect_seconds)
+    return BASE_CORES + need.stream_cores + need.analyse_fps * (need.frame_seconds + need.detect_share * detect_seconds)
 
 
 class LoadBoard:

@@ -26,6 +26,7 @@ class CameraRow(Base):
     confidence: Mapped[float] = mapped_column(Float)
     box_padding: Mapped[float] = mapped_column(Float)
     save_frames: Mapped[str] = mapped_column(String(16))
+    detect_on: Mapped[str] = mapped_column(String(16), server_default="motion")
     require_labels: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     prefer_labels: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     #: As `url` and `secrets`, of the stream that is recorded; None: `url` is.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from camera_ctrler.planning.connect_budget import ConnectBudget
 from camera_ctrler.planning.costs import DETECT_SECONDS, FRAME_SECONDS, STREAM_CORES, CostBook
-from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, cost
+from camera_ctrler.planning.load_board import BASE_CORES, CameraNeed, WorkerOffer, cost
 from camera_ctrler.planning.sizing import TARGET_LOAD, load_cores, required_workers
 from camera_ctrler.registry import RegisteredCamera, Registry
 from contract.camera_specs import CameraCreate
@@ -104,7 +104,7 @@ def test_missing_labels_and_full_workers_count_as_workers_that_are_needed() -> N
     assert required_workers([CameraNeed()] * 35, {"a": plain}) == 4
     assert required_workers([], {"a": plain}) == 0
     assert required_workers([CameraNeed()], {}) == 1
-    assert load_cores([CameraNeed(stream_cores=0.08)], {"a": plain}) == 0.02 + 0.08 + 0.001
+    assert load_cores([CameraNeed(stream_cores=0.08)], {"a": plain}) == BASE_CORES + 0.08 + 0.001
 
 
 def test_a_host_has_so_many_connections_in_any_one_second() -> None:

@@ -1,115 +1,190 @@
-"""One slot per camera, the newest frame wins, cameras are served in turn."""
+"""One slot per camera, the newest frame wins, and all are served in proportion to their rates."""
 
 import threading
 import time
+from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.assignments import Assignment
 from runtime.clock import SystemClock
-from workers.frames import Frame
-from workers.mailbox import Mailbox
+from workers.camera_run import CameraRun
+from workers.due_frame import DueFrame
+from workers.frames import Frame, Wanted
+from workers.mailbox import Mailbox, Place
 from workers.pictures import BgrPicture
 
+CLOCK = SystemClock()
+PIXELS = BgrPicture(np.zeros((2, 2, 3), np.uint8))
 
-def frame(camera: str, number: int = 0) -> Frame:
+
+def due(camera: str, number: int = 0, *, weight: float = 1.0, nothing: bool = False) -> DueFrame:
     """Make a frame that is known by its capture time."""
-    return Frame(camera, 1, number, 0.0, BgrPicture(np.zeros((2, 2, 3), np.uint8)))
+    run = CameraRun(Assignment(camera_id=camera, url="rtsp://h/x", epoch=1), "w", CLOCK)
+    return DueFrame(run, Frame(camera, 1, number, 0.0, PIXELS), Wanted(is_whole=not nothing), weight=weight)
 
 
-def taken(mailbox: Mailbox, limit: int = 8) -> list[tuple[str, int]]:
-    """Take a batch and return camera and number of each frame."""
-    return [(each.camera_id, each.captured_at_ms) for each in mailbox.take(limit, 0.0)]
+class CountedRound:
+    """A round that holds so many frames."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def takes(self, width: int, height: int, wanted: Wanted) -> bool:
+        """Take a frame while there is room."""
+        assert (width, height, wanted.is_whole) == (2, 2, True)
+        self._left -= 1
+        return self._left >= 0
+
+
+def take(mailbox: Mailbox, limit: int = 8, seconds: float = 0.0) -> list[DueFrame]:
+    """Take a round and be done with it."""
+    taken = mailbox.take(lambda: CountedRound(limit), seconds)
+    mailbox.done(taken)
+    return taken
+
+
+def names(dues: list[DueFrame]) -> list[tuple[str, int]]:
+    """Return camera and number of each frame."""
+    return [(each.frame.camera_id, each.frame.captured_at_ms) for each in dues]
 
 
 def test_the_newest_frame_of_a_camera_wins_and_the_older_one_is_given_back() -> None:
     """Given a frame that nobody took, when a newer one arrives, then the older one is returned to be counted."""
-    mailbox = Mailbox(SystemClock())
-    first = frame("a", 1)
-    assert mailbox.put(first) is None
-    assert mailbox.put(frame("a", 2)) is first
-    assert taken(mailbox) == [("a", 2)]
+    mailbox = Mailbox(CLOCK)
+    first = due("a", 1)
+    assert mailbox.put(first) == (Place.WAITS, None)
+    assert mailbox.put(due("a", 2)) == (Place.WAITS, first)
+    assert names(take(mailbox)) == [("a", 2)]
 
 
 def test_a_camera_that_sends_often_neither_loses_nor_gains_its_place() -> None:
     """Given waiting cameras, when one of them sends again and again, then the order is that of their first frames."""
-    mailbox = Mailbox(SystemClock())
+    mailbox = Mailbox(CLOCK)
     for camera in ("quick", "slow", "other"):
-        mailbox.put(frame(camera))
+        mailbox.put(due(camera))
     for number in range(1, 5):
-        mailbox.put(frame("quick", number))
-    assert taken(mailbox, 2) == [("quick", 4), ("slow", 0)]
-    mailbox.put(frame("quick", 5))
-    assert taken(mailbox) == [("other", 0), ("quick", 5)]
+        mailbox.put(due("quick", number))
+    assert names(take(mailbox, 2)) == [("quick", 4), ("slow", 0)]
+    mailbox.put(due("quick", 5))
+    assert names(take(mailbox)) == [("other", 0), ("quick", 5)]
 
 
 @given(st.lists(st.sampled_from("abcde"), min_size=1, max_size=60), st.integers(1, 3))
 def test_no_camera_waits_longer_than_one_round(arrivals: list[str], limit: int) -> None:
-    """Given any arrivals with a batch taken after each, none waits for more takes than a round has."""
-    mailbox = Mailbox(SystemClock())
+    """Given any arrivals with a round taken after each, none waits for more of them than all the others need."""
+    mailbox = Mailbox(CLOCK)
     waiting: dict[str, int] = {}
     dropped = served = 0
     for number, camera in enumerate(arrivals):
-        dropped += mailbox.put(frame(camera, number)) is not None
+        dropped += mailbox.put(due(camera, number))[1] is not None
         waiting.setdefault(camera, 0)
         if number % 3 == 0:
-            for name, _ in taken(mailbox, limit):
+            for name, _ in names(take(mailbox, limit)):
                 served += 1
                 del waiting[name]
             waiting = {name: rounds + 1 for name, rounds in waiting.items()}
-            assert all(rounds <= 5 // limit + 1 for rounds in waiting.values())
+            assert all(rounds <= 10 // limit + 1 for rounds in waiting.values())
     assert served + dropped + len(waiting) == len(arrivals)
 
 
-def test_a_batch_waits_for_more_but_only_as_long_as_told() -> None:
-    """Given one frame, when a second arrives while the batch is gathered, then both are in it."""
-    mailbox = Mailbox(SystemClock())
-    mailbox.put(frame("a"))
-    later = threading.Timer(0.05, lambda: mailbox.put(frame("b")))
+@pytest.mark.parametrize("limit", [1, 3])
+def test_where_not_all_can_be_served_each_gets_its_share(limit: int) -> None:
+    """Given cameras of 1, 2 and 4 frames a second of which a third can be served, all lose the same share."""
+    mailbox = Mailbox(CLOCK)
+    weights = {"one": 1.0, "two": 2.0, "four": 4.0}
+    served: Counter[str] = Counter()
+    for tick in range(1200):
+        for camera, weight in weights.items():
+            if tick % (4 // weight) == 0:
+                mailbox.put(due(camera, tick, weight=weight))
+        if tick % (2 * limit) == 0:
+            served.update(name for name, _ in names(take(mailbox, limit)))
+    shares = {camera: served[camera] / weight for camera, weight in weights.items()}
+    assert min(shares.values()) >= 0.9 * max(shares.values())
+
+
+def test_a_camera_that_was_silent_does_not_make_up_for_it() -> None:
+    """Given a camera that sent nothing for long, when it sends again, the others are served beside it."""
+    mailbox = Mailbox(CLOCK)
+    for number in range(50):
+        mailbox.put(due("always", number))
+        take(mailbox, 1)
+    served: Counter[str] = Counter()
+    for number in range(20):
+        mailbox.put(due("always", number))
+        mailbox.put(due("back", number))
+        served.update(name for name, _ in names(take(mailbox, 1)))
+    assert abs(served["always"] - served["back"]) <= 1
+
+
+def test_a_frame_of_which_nothing_is_wanted_passes_unless_an_older_one_is_on_its_way() -> None:
+    """Given a quiet frame, it passes at once; behind one that waits or is being looked at, it keeps its place."""
+    mailbox = Mailbox(CLOCK)
+    quiet = due("a", 1, nothing=True)
+    assert mailbox.put(quiet) == (Place.PASSES, None)
+    mailbox.put(due("a", 2))
+    taken = mailbox.take(lambda: CountedRound(1), 0.0)
+    assert names(taken) == [("a", 2)]
+    assert mailbox.put(due("a", 3, nothing=True)) == (Place.WAITS, None)
+    assert mailbox.put(due("b", 1, nothing=True)) == (Place.PASSES, None)
+    mailbox.done(taken)
+    assert names(take(mailbox)) == [("a", 3)]
+    assert mailbox.put(due("a", 4, nothing=True)) == (Place.PASSES, None)
+
+
+def test_a_round_waits_for_more_but_only_as_long_as_told() -> None:
+    """Given one frame, when a second arrives while the round is gathered, then both are in it."""
+    mailbox = Mailbox(CLOCK)
+    mailbox.put(due("a"))
+    later = threading.Timer(0.05, lambda: mailbox.put(due("b")))
     later.start()
-    assert [each.camera_id for each in mailbox.take(2, 10.0)] == ["a", "b"]
-    mailbox.put(frame("a"))
-    assert [each.camera_id for each in mailbox.take(2, 0.01)] == ["a"]
+    # A third would fit: it is waited for, for as long as was said.
+    assert names(take(mailbox, 3, 1.0)) == [("a", 0), ("b", 0)]
+    mailbox.put(due("a"))
+    assert names(take(mailbox, 2, 0.01)) == [("a", 0)]
 
 
 def test_what_waits_of_a_camera_that_was_given_up_is_forgotten() -> None:
     """Given a waiting frame, when its camera is given up, then no detector sees it."""
-    mailbox = Mailbox(SystemClock())
-    mailbox.put(frame("a"))
-    mailbox.put(frame("b"))
+    mailbox = Mailbox(CLOCK)
+    mailbox.put(due("a"))
+    mailbox.put(due("b"))
     mailbox.discard("a")
     mailbox.discard("never-there")
-    assert taken(mailbox) == [("b", 0)]
+    assert names(take(mailbox)) == [("b", 0)]
 
 
 def test_closing_wakes_a_detector_that_waits() -> None:
     """Given a detector that waits, when the mailbox is closed, it gets what is there at once, and then nothing."""
-    for frames in ([], [frame("a")]):
-        mailbox = Mailbox(SystemClock())
-        for each in frames:
+    for dues in ([], [due("a")]):
+        mailbox = Mailbox(CLOCK)
+        for each in dues:
             mailbox.put(each)
-        answers: list[list[Frame]] = []
-        detector = threading.Thread(target=lambda box=mailbox, got=answers: got.append(box.take(4, 30.0)))
+        answers: list[list[DueFrame]] = []
+        detector = threading.Thread(target=lambda box=mailbox, got=answers: got.append(take(box, 4, 30.0)))
         detector.start()
         mailbox.close()
         detector.join(10)
-        assert answers == [frames]
-        assert mailbox.take(4, 30.0) == []
+        assert answers == [dues]
+        assert take(mailbox, 4, 30.0) == []
 
 
-def test_a_camera_that_is_given_up_while_more_frames_are_waited_for_does_not_end_the_detector() -> None:
-    """Given a detector that has one frame and waits for more, when that one is taken back, then it goes on waiting."""
-    mailbox = Mailbox(SystemClock())
-    mailbox.put(frame("a"))
-    answers: list[list[Frame]] = []
-    detector = threading.Thread(target=lambda: answers.append(mailbox.take(2, 0.3)))
-    detector.start()
-    time.sleep(0.1)  # it gathers now
+def test_a_camera_that_is_given_up_while_a_frame_of_it_is_looked_at_ends_nothing() -> None:
+    """Given a taken frame whose camera is given up and taken again, when it is done with, the next one is served."""
+    mailbox = Mailbox(CLOCK)
+    mailbox.put(due("a", 1))
+    taken = mailbox.take(lambda: CountedRound(1), 0.0)
     mailbox.discard("a")
-    detector.join(1)
-    assert answers == []  # an empty batch means the end to whoever takes
-    later = frame("b")
-    mailbox.put(later)
+    mailbox.put(due("a", 2))
+    answers: list[list[DueFrame]] = []
+    detector = threading.Thread(target=lambda: answers.append(take(mailbox, 1)))
+    detector.start()
+    time.sleep(0.1)
+    assert answers == []  # in its camera's order
+    mailbox.done(taken)
     detector.join(10)
-    assert answers == [[later]]
+    assert [names(each) for each in answers] == [[("a", 2)]]

@@ -83,7 +83,9 @@ class CameraCapture:
         self._sampler = Sampler(1 / analyse_fps)
         self._thread = threading.Thread(target=self._run, name=f"capture-{camera_id}", daemon=True)
         self._state = CaptureState(CameraState.CONNECTING)
-        self._reported_at = float("-inf")
+        self._reported_at = self._report_at = float("-inf")
+        #: What of `_wanted` the sampler knows of already.
+        self._followed: _Wanted | None = None
         self._online_since: float | None = None
         self._outage = Outage(settings.reconnect_max_seconds)
         self._reconnects = 0
@@ -143,11 +145,16 @@ class CameraCapture:
             pictures = 0
             try:
                 for picture in stream.pictures():
-                    self._follow_changes()
+                    if self._wanted is not self._followed:
+                        self._follow_changes()
                     if picture is not None:
                         pictures += 1
                         self._deliver(picture)
+                    # Most packets bring no picture: nothing is said of them, and asking what could be costs too much.
+                    elif self._clock.monotonic() < self._report_at:
+                        continue
                     self._report_stream(stream.facts)
+                    self._report_at = self._clock.monotonic() + REPORT_SECONDS / 4
             except CaptureError as error:
                 if not (error.reason is StatusReason.STREAM_ENDED and plays_on_at_its_end(self._url) and pictures):
                     raise
@@ -159,7 +166,8 @@ class CameraCapture:
         stream.close()
 
     def _follow_changes(self) -> None:
-        self._sampler.change_interval(1 / self._wanted.analyse_fps, self._clock.monotonic())
+        self._followed = self._wanted
+        self._sampler.change_interval(1 / self._followed.analyse_fps, self._clock.monotonic())
 
     def _deliver(self, picture: Picture) -> None:
         frame = Frame(

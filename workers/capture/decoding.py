@@ -7,7 +7,7 @@ from av.codec.context import ThreadType
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from workers.capture.sampling import DecodeMode, Sampler
+from workers.capture.sampling import LATE_SECONDS, DecodeMode, Sampler
 from workers.media import VideoPacket
 
 #: Packets in a row without a frame, and seconds since the first of them, after which a stream counts as damaged.
@@ -32,6 +32,8 @@ class FrameDecoder:
         self._mode = sampler.mode
         self._needs_keyframe = True
         self._waiting_since: float | None = None
+        #: When the keyframe is due until which nothing is needed; None: all is.
+        self._rests_until: float | None = None
         self._fruitless = 0
         self._fruitless_since = self._last_at = 0.0
         #: Packets that could not be decoded.
@@ -46,6 +48,7 @@ class FrameDecoder:
         """Forget what was decoded, as if the stream had just been opened."""
         self._context.flush_buffers()
         self._needs_keyframe, self._waiting_since, self._fruitless = True, None, 0
+        self._rests_until = None
 
     def decode(self, packet: VideoPacket, at: float) -> VideoFrame | None:
         """Return the frame to be analysed, if `packet`, which arrived at `at` (monotonic seconds), brings one."""
@@ -60,21 +63,39 @@ class FrameDecoder:
             if self._must_wait(packet, at):
                 return None
             frames = self._feed(packet, at)
-        if not frames or not self._sampler.is_due(at):
+        if not frames or not self._sampler.is_due(at, is_keyframe=frames[-1].key_frame):
             return None
         self._sampler.slots.taken(at)
+        self._rest_if_possible(at)
         return frames[-1]
+
+    def _rest_if_possible(self, at: float) -> None:
+        self._rests_until = self._sampler.rests_until(at)
+        if self._rests_until is not None:
+            self._needs_keyframe, self._waiting_since = True, at
 
     def _change_mode(self, at: float) -> None:
         self._mode = self._sampler.mode
         self._context.flush_buffers()
-        self._needs_keyframe, self._waiting_since = True, at
+        self._needs_keyframe, self._waiting_since, self._rests_until = True, at, None
 
     def _must_wait(self, packet: VideoPacket, at: float) -> bool:
         """Tell whether `packet` builds on frames that were never decoded."""
         if self._needs_keyframe:
+            if self._rests_until is not None:
+                return self._rests(packet, at, self._rests_until)
             self._waiting_since = at if self._waiting_since is None else self._waiting_since
             self._needs_keyframe = not packet.is_keyframe and at - self._waiting_since < KEYFRAME_WAIT_SECONDS
+        return self._needs_keyframe
+
+    def _rests(self, packet: VideoPacket, at: float, until: float) -> bool:
+        """Tell whether to go on resting; ends with the keyframe that was awaited, or with giving it up."""
+        if packet.is_keyframe:
+            self._context.flush_buffers()
+            self._needs_keyframe, self._rests_until = False, None
+        elif at > until + LATE_SECONDS:
+            self._sampler.keyframe_is_late()
+            self._rests_until, self._waiting_since = None, at
         return self._needs_keyframe
 
     def _decode_alone(self, packet: VideoPacket, at: float) -> list[VideoFrame]:

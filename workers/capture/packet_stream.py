@@ -122,7 +122,10 @@ class PacketStream:
             self._tapped(packet, at, at_ms, is_video=True)
 
     def _looked(self, look: "_Look", packet: VideoPacket, at: float, at_ms: int) -> Picture | None:
-        look.sampler.saw_packet(is_keyframe=packet.is_keyframe, at=at, media_seconds=_seconds(packet, packet.pts))
+        is_keyframe = packet.is_keyframe
+        # Reckoned for keyframes alone: with fractions, and for all packets, it would take longer than the rest of this.
+        media_seconds = _seconds(packet, packet.pts) if is_keyframe else None
+        look.sampler.saw_packet(is_keyframe=is_keyframe, at=at, media_seconds=media_seconds)
         frame = look.decoder.decode(packet, at)
         if look.decoder.hopeless:
             if self._context.tap is None:

@@ -16,6 +16,11 @@ LEAVE_TOLERANCE: Final = 1.25
 LATE_SECONDS: Final = 0.5
 #: Keyframe intervals that must agree before only keyframes are decoded.
 AGREEING_INTERVALS: Final = 2
+#: Share by which they may differ where decoding rests until the next one.
+REGULAR_TOLERANCE: Final = 0.1
+#: Share of the sampling interval by which a keyframe may be early for its slot and is taken all the same: slots that
+#: lie on keyframes leave most to skip.
+EARLY_KEYFRAME: Final = 0.25
 #: Longest believable time between keyframes; more is a jump of the stream's clock.
 LONGEST_INTERVAL_SECONDS: Final = 60.0
 #: Frames that no other frame needs are left out where there are this many frames for each analysed one.
@@ -84,6 +89,10 @@ class DueSlots:
     def seconds_until_due(self, at: float) -> float:
         """Return how long after `at` the next slot is; 0 if it is there."""
         return 0.0 if self._next_due is None else max(0.0, self._next_due - at)
+
+    def is_due_by(self, at: float) -> bool:
+        """Tell whether the next slot comes before `at`."""
+        return self._next_due is None or self._next_due < at
 
     def taken(self, at: float) -> None:
         """Use up the slot for a frame at `at`."""
@@ -165,12 +174,41 @@ class Sampler:
         ):
             self.mode = DecodeMode.KEYFRAMES
 
-    def is_due(self, at: float) -> bool:
-        """Tell whether a frame that arrived at `at` shall be analysed."""
+    def is_due(self, at: float, *, is_keyframe: bool = False) -> bool:
+        """Tell whether a frame that arrived at `at` shall be analysed; `is_keyframe`: where all are decoded."""
         if self.mode is DecodeMode.KEYFRAMES:
             return self.slots.is_due(at, min(self._intervals))
         rate = self.frames.per_second()
-        return self.slots.is_due(at, 1 / rate if rate else 0.0)
+        spacing = 1 / rate if rate else 0.0
+        if is_keyframe and self._is_regular():
+            spacing = max(spacing, 2 * EARLY_KEYFRAME * self.slots.interval_seconds)
+        return self.slots.is_due(at, spacing)
+
+    def _is_regular(self) -> bool:
+        known = self._intervals
+        return (
+            self._trusts_keyframes
+            and len(known) == AGREEING_INTERVALS
+            and max(known) <= (1 + REGULAR_TOLERANCE) * min(known)
+        )
+
+    def rests_until(self, at: float) -> float | None:
+        """Return when the next keyframe is due, if nothing that arrives after `at` and before it is needed.
+
+        None: what comes next must be decoded. Where all frames are decoded for want of keyframes, those between the
+        last slot before a keyframe and that keyframe serve nobody.
+        """
+        if self.mode is DecodeMode.KEYFRAMES or self._keyframe_at is None or not self._is_regular():
+            return None
+        next_keyframe = self._keyframe_at + min(self._intervals)
+        early = EARLY_KEYFRAME * self.slots.interval_seconds
+        if next_keyframe <= at or self.slots.is_due_by(next_keyframe - early):
+            return None
+        return next_keyframe
+
+    def keyframe_is_late(self) -> None:
+        """Trust no regularity of keyframes until they have shown it anew."""
+        self._intervals.clear()
 
     def may_skip_unreferenced(self) -> bool:
         """Tell whether frames that no other frame needs can be left out without missing slots."""
