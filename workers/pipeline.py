@@ -42,6 +42,7 @@ from workers.publisher import Publisher
 from workers.recording.recorder import Recorder
 from workers.recording.wishes import Look
 from workers.saving.saver import FrameSaver, shall_save
+from workers.stage_meter import StageMeter
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import CaptureOpener, Watched, WatchedCameras, numbers_in
 
@@ -89,6 +90,7 @@ class Stages:
     link: WorkerLink
     #: Closed with the pipeline.
     spool: Spool
+    meter: StageMeter
 
 
 class Pipeline:
@@ -129,7 +131,7 @@ class Pipeline:
             lambda item: item.run.drop("saving_backlog"),
             failed=lambda item: item.run.drop("saving_failed"),
         )
-        self._publisher = Publisher(stages.link, stages.spool, clock, self._refused)
+        self._publisher = Publisher(stages.link, stages.spool, clock, self._refused, stages.meter)
         self._thread = threading.Thread(target=self._analyse_for_ever, name="detector", daemon=True)
         self.detect_ms = 0.0
         self._detect_cost = Mean()
