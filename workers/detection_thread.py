@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from contract.workers import Stage
 from runtime.clock import Clock
 from workers.costs import Mean, detection_cpu_seconds
 from workers.detection.detector import DetectorError
@@ -15,6 +16,7 @@ from workers.detection.parts import Part, PartsDetector
 from workers.due_frame import DueFrame
 from workers.frames import Detections
 from workers.mailbox import Mailbox
+from workers.stage_meter import StageMeter
 
 #: Trackers match faint boxes to known tracks, and ignore fainter ones than this; what is reported is filtered
 #: afterwards by each camera's own setting.
@@ -47,6 +49,7 @@ class DetectionThread:
         detector: PartsDetector,
         mailbox: Mailbox,
         clock: Clock,
+        meter: StageMeter,
         *,
         is_current: Callable[[DueFrame], bool],
         finish: Callable[[DueFrame, Detections | None], None],
@@ -58,6 +61,7 @@ class DetectionThread:
             detector: Used on this thread alone.
             mailbox: Where frames come from.
             clock: Times rounds.
+            meter: Is told what detection takes, and how long frames wait before it.
             is_current: Tells whether a frame's camera is still this worker's; counts it where it is not.
             finish: Takes what was found in a frame, None where nothing of it was looked at; must not block.
         """
@@ -65,6 +69,7 @@ class DetectionThread:
         self._detector = detector
         self._mailbox = mailbox
         self._clock = clock
+        self._meter = meter
         self._is_current = is_current
         self._finish = finish
         self._thread = threading.Thread(target=self._run, name="detector", daemon=True)
@@ -135,6 +140,8 @@ class DetectionThread:
         started, cpu_before = self._clock.monotonic(), time.process_time()
         self._unserved_since = unserved_since(self._unserved_since, self._tried_at, started)
         self._is_detecting = True
+        for due in dues:
+            self._meter.waited(Stage.DETECT, started - due.frame.captured_monotonic)
         try:
             return self._detect(dues)
         finally:
@@ -144,10 +151,12 @@ class DetectionThread:
     def _note(self, dues: list[DueFrame], wall: float, process_cpu: float) -> None:
         took_ms = wall * 1000 / len(dues)
         self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
+        cost = wall
         if self._detector.detector.device == "cpu":
-            wall = detection_cpu_seconds(wall=wall, process_cpu=process_cpu, threads=self._settings.threads)
+            cost = detection_cpu_seconds(wall=wall, process_cpu=process_cpu, threads=self._settings.threads)
+        self._meter.add(Stage.DETECT, cpu=cost, wall=wall, count=len(dues))
         shares = [self._detector.share(due.frame.width, due.frame.height, due.wanted) for due in dues]
-        self._cost.add(wall / sum(shares))
+        self._cost.add(cost / sum(shares))
         for due, share in zip(dues, shares, strict=True):
             due.run.detected(share)
 

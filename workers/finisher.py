@@ -1,6 +1,5 @@
 """What happens to a frame once it has been looked at: track, save, publish; in each camera's order."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import structlog
 
 from contract.detections import AnalysisResult
 from contract.errors import StatusReason
+from contract.workers import Stage
 from runtime.clock import Clock
 from runtime.frame_store import VolumeFullError
 from runtime.lanes import Lanes
@@ -21,6 +21,7 @@ from workers.frames import Detections
 from workers.publisher import Publisher
 from workers.recording.wishes import Look
 from workers.saving.saver import FrameSaver, shall_save
+from workers.stage_meter import StageMeter
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import WatchedCameras
 
@@ -46,6 +47,7 @@ class Finisher:
         saver: FrameSaver,
         publisher: Publisher,
         clock: Clock,
+        meter: StageMeter,
         *,
         class_names: Callable[[], Mapping[int, str]],
         new_tracker: Callable[[], CameraTracker],
@@ -57,6 +59,7 @@ class Finisher:
             saver: Makes JPEG files.
             publisher: Takes results and events.
             clock: Times previews.
+            meter: Is told what tracking and saving take.
             class_names: Returns the detector's.
             new_tracker: Makes a tracker for a camera whose own has failed.
         """
@@ -64,6 +67,7 @@ class Finisher:
         self._saver = saver
         self._publisher = publisher
         self._clock = clock
+        self._meter = meter
         self._class_names = class_names
         self._new_tracker = new_tracker
         self._lanes: Lanes[_Looked] = Lanes(
@@ -85,10 +89,12 @@ class Finisher:
     # --- a lane's thread -----------------------------------------------------------------------------------------
 
     def _work(self, item: _Looked) -> None:
-        began = time.thread_time()
-        result = self._tracked(item)
+        run = item.due.run
+        with self._meter.timing(Stage.TRACK) as tracking:
+            result = self._tracked(item)
+        run.spent(tracking.cpu)
         if result is not None:
-            self._save(item.due, result, began)
+            self._publish(item.due, result)
 
     def _tracked(self, item: _Looked) -> AnalysisResult | None:
         """Return the result of a frame; None where there is none, which has been counted then."""
@@ -123,32 +129,42 @@ class Finisher:
             keep &= np.isin(tracked.class_id, wanted)
         return tracked.select(keep)
 
-    def _save(self, due: DueFrame, result: AnalysisResult, began: float) -> None:
+    def _publish(self, due: DueFrame, result: AnalysisResult) -> None:
         """Save one frame as its camera asks, and hand what was found in it to the publisher."""
-        run, frame = due.run, due.frame
-        if shall_save(run.assignment.settings.save_frames, len(result.detections)):
-            try:
-                result = result.model_copy(update={"frame_path": self._saver.save(frame)})
-                run.saved()
-            except VolumeFullError:
-                run.saving_failed(StatusReason.DISK_FULL)
-            except (OSError, ValueError) as error:  # ValueError: it cannot be made a JPEG
-                log.error("frame_not_saved", camera=frame.camera_id, error=str(error))
-                run.saving_failed(StatusReason.UNKNOWN)
-        preview = self._preview(due)
-        run.spent(time.thread_time() - began)
-        self._publisher.put_result(run, result, frame.captured_monotonic, preview)
-        # After the result and the picture that they point at. What was accepted: the camera is this worker's under
-        # this epoch, and what its capture says may be told.
+        run, at = due.run, due.frame.captured_monotonic
+        wants_file = shall_save(run.assignment.settings.save_frames, len(result.detections))
+        wants_preview = run.previews.is_due(self._clock.monotonic(), is_watched=run.is_watched)
+        preview = None
+        if wants_file or wants_preview:
+            with self._meter.timing(Stage.SAVE) as saving:
+                if wants_file:
+                    result = self._saved(due, result)
+                preview = self._preview(due) if wants_preview else None
+            run.spent(saving.cpu)
+        self._publisher.put_result(run, result, at, preview)
+        # After the result and the picture that they point at. A result makes the camera this worker's under its epoch:
+        # what its capture has said may be told then.
         run.tell(
-            lambda events: [*events.accepted(result.epoch), *events.saw(result, frame.captured_monotonic)],
+            lambda events: [*events.accepted(result.epoch), *events.saw(result, at)],
             lambda event: self._publisher.put_event(run, event),
         )
 
-    def _preview(self, due: DueFrame) -> bytes | None:
+    def _saved(self, due: DueFrame, result: AnalysisResult) -> AnalysisResult:
+        """Write the frame to the volume; return the result with its path, or as it was where that failed."""
         run = due.run
-        if not run.previews.is_due(self._clock.monotonic(), is_watched=run.is_watched):
-            return None
+        try:
+            path = self._saver.save(due.frame)
+        except VolumeFullError:
+            run.saving_failed(StatusReason.DISK_FULL)
+            return result
+        except (OSError, ValueError) as error:  # ValueError: it cannot be made a JPEG
+            log.error("frame_not_saved", camera=due.frame.camera_id, error=str(error))
+            run.saving_failed(StatusReason.UNKNOWN)
+            return result
+        run.saved()
+        return result.model_copy(update={"frame_path": path})
+
+    def _preview(self, due: DueFrame) -> bytes | None:
         try:
             return self._saver.preview(due.frame)
         except ValueError as error:

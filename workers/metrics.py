@@ -14,6 +14,7 @@ from contract.workers import WorkerStatus
 
 #: Labels of figures that belong to one camera.
 _CAMERA: Final = ["camera"]
+_STAGE: Final = ["stage"]
 
 
 class WorkerCollector(Collector):
@@ -48,6 +49,13 @@ class WorkerCollector(Collector):
         )
         yield GaugeMetricFamily("farm_worker_resident_bytes", "Largest resident memory", worker.rss_bytes)
         yield CounterMetricFamily("farm_worker_cpu_seconds", "CPU time used", worker.cpu_seconds)
+        if worker.host_busy_cores is not None:
+            yield GaugeMetricFamily(
+                "farm_worker_host_busy_cores",
+                "CPU-seconds a second used on its host, by whomever",
+                worker.host_busy_cores,
+            )
+        yield from _stages(worker)
         yield CounterMetricFamily("farm_worker_frames_analysed", "Frames analysed", worker.frames_analysed)
         yield CounterMetricFamily("farm_worker_frames_dropped", "Frames due and not analysed", worker.frames_dropped)
         yield CounterMetricFamily(
@@ -74,6 +82,26 @@ class WorkerCollector(Collector):
             rate.add_metric([camera.camera_id], camera.analysed_fps)
         yield from (online, age, rate, stream, frame)
         yield from _recordings(cameras)
+
+
+def _stages(worker: WorkerStatus) -> Iterator[Metric]:
+    cores = GaugeMetricFamily("farm_worker_stage_cores", "CPU-seconds a second of a stage", labels=_STAGE)
+    busy = GaugeMetricFamily("farm_worker_stage_busy", "Seconds a second that threads are in a stage", labels=_STAGE)
+    items = GaugeMetricFamily("farm_worker_stage_items_per_second", "Items that a stage is done with", labels=_STAGE)
+    waits = GaugeMetricFamily(
+        "farm_worker_stage_wait_seconds", "Wait before a stage, 95th percentile of ten seconds", labels=_STAGE
+    )
+    for stage, figures in (worker.stages or {}).items():
+        cores.add_metric([stage.value], figures.cpu_cores)
+        busy.add_metric([stage.value], figures.busy)
+        items.add_metric([stage.value], figures.items_per_second)
+        waits.add_metric([stage.value], figures.wait_p95_ms / 1000)
+    drops = GaugeMetricFamily(
+        "farm_worker_drops_per_second", "Frames that were due and have no result", labels=["reason"]
+    )
+    for reason, rate in worker.drops_per_second.items():
+        drops.add_metric([reason], rate)
+    yield from (cores, busy, items, waits, drops)
 
 
 def _recordings(cameras: Iterable[CameraStatus]) -> Iterator[Metric]:

@@ -23,6 +23,8 @@ class Waiting:
     record: AnalysisResult | Event
     #: Of a result: monotonic seconds when its frame arrived.
     captured_monotonic: float = 0.0
+    #: Monotonic seconds when it was left for the publisher.
+    left_at: float = 0.0
 
 
 class Outbox:

@@ -18,7 +18,7 @@ from contract.assignments import Assignment
 from contract.cameras import CameraStatus, DetectOn
 from contract.events import Event
 from contract.recordings import RecordMode
-from contract.workers import Holding
+from contract.workers import Holding, Stage
 from runtime.clock import Clock
 from runtime.spool import Spool
 from runtime.worker_link import Numbers, WorkerLink
@@ -37,6 +37,7 @@ from workers.publisher import Publisher
 from workers.recording.recorder import Recorder
 from workers.recording.wishes import Look
 from workers.saving.saver import FrameSaver
+from workers.stage_meter import StageMeter
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import CaptureOpener, WatchedCameras, numbers_in
 
@@ -55,6 +56,7 @@ class Stages:
     link: WorkerLink
     #: Closed with the pipeline.
     spool: Spool
+    meter: StageMeter
 
 
 class Pipeline:
@@ -72,6 +74,7 @@ class Pipeline:
         self._clock = clock
         self._detector = stages.detector
         self._recorder = stages.recorder
+        self._meter = stages.meter
         self._on_superseded = on_superseded
         self._tally = Tally()
         self._cameras = WatchedCameras(
@@ -85,12 +88,13 @@ class Pipeline:
             used=numbers_in(stages.spool),
         )
         self._mailbox = Mailbox(clock)
-        self._publisher = Publisher(stages.link, stages.spool, clock, self._refused)
+        self._publisher = Publisher(stages.link, stages.spool, clock, self._refused, stages.meter)
         self._finisher = Finisher(
             self._cameras,
             stages.saver,
             self._publisher,
             clock,
+            stages.meter,
             class_names=lambda: stages.detector.class_names,
             new_tracker=stages.new_tracker,
         )
@@ -99,6 +103,7 @@ class Pipeline:
             PartsDetector(stages.detector),
             self._mailbox,
             clock,
+            stages.meter,
             is_current=self._is_current,
             finish=self._finish,
         )
@@ -212,7 +217,8 @@ class Pipeline:
         settings = run.assignment.settings
         is_gated = settings.detect_on is DetectOn.MOTION
         if is_recorded or is_gated:
-            motion = run.motion.update(frame.picture.luma())
+            with self._meter.timing(Stage.GATE):
+                motion = run.motion.update(frame.picture.luma())
             if run.recording is not None and is_recorded:
                 run.recording.looked(Look(frame.captured_monotonic, moved=motion >= MOVED_SHARE))
         return DueFrame(run, frame, Wanted(is_whole=True), weight=settings.analyse_fps)

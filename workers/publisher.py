@@ -1,7 +1,6 @@
 """The one thread of a worker that writes results and events to Redis, and to disk while Redis is away."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -11,6 +10,7 @@ import structlog
 
 from contract.detections import AnalysisResult
 from contract.events import Event
+from contract.workers import Stage
 from runtime.clock import Clock
 from runtime.spool import NewRecord, Spool
 from runtime.worker_link import WorkerLink, Written
@@ -19,6 +19,7 @@ from workers.camera_run import CameraRun
 from workers.kept_events import KeptEvents
 from workers.left_spools import LeftSpools
 from workers.outbox import Outbox, Waiting
+from workers.stage_meter import StageMeter
 
 #: Records taken from the outbox at a time: a transaction on disk while Redis is away.
 TAKEN_AT_ONCE: Final = 256
@@ -40,7 +41,14 @@ class Publisher:
     records in it that are too old when it can be read again count as lost.
     """
 
-    def __init__(self, link: WorkerLink, spool: Spool, clock: Clock, on_refused: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        link: WorkerLink,
+        spool: Spool,
+        clock: Clock,
+        on_refused: Callable[[str, int], None],
+        meter: StageMeter,
+    ) -> None:
         """Start the thread.
 
         Args:
@@ -48,11 +56,13 @@ class Publisher:
             spool: This worker's own; closed with the publisher.
             clock: Times pauses and ages.
             on_refused: Is told camera id and epoch of a record that was refused.
+            meter: Is told what publishing costs, and how long records wait for it.
         """
         self._link = link
         self._spool = spool
         self._clock = clock
         self._on_refused = on_refused
+        self._meter = meter
         self._outbox = Outbox()
         self._kept = KeptEvents(link, clock)
         #: Camera id -> (epoch, seq, JPEG) of its newest result: previews are not kept for older ones.
@@ -77,11 +87,11 @@ class Publisher:
         """Leave a result to be published; never blocks."""
         if preview_jpeg is not None:
             self._previews[result.camera_id] = (result.epoch, result.seq, preview_jpeg)
-        self._put(Waiting(run, result, captured_monotonic))
+        self._put(Waiting(run, result, captured_monotonic, left_at=self._clock.monotonic()))
 
     def put_event(self, run: CameraRun, event: Event) -> None:
         """Leave an event to be published; never blocks."""
-        self._put(Waiting(run, event))
+        self._put(Waiting(run, event, left_at=self._clock.monotonic()))
 
     def _put(self, item: Waiting) -> None:
         lost = self._outbox.put(item)
@@ -197,14 +207,15 @@ class Publisher:
 
     def _publish_now(self, item: Waiting) -> bool:
         """Send one record; False where Redis does not take it now."""
-        began = time.thread_time()
         record = item.record
+        self._meter.waited(Stage.PUBLISH, self._clock.monotonic() - item.left_at)
         try:
-            if isinstance(record, AnalysisResult):
-                stamped = record.model_copy(update={"published_at_ms": self._clock.now_ms()})
-                written = self._link.publish_result(stamped, self._preview_of(record))
-            else:
-                written = self._kept.publish(record)
+            with self._meter.timing(Stage.PUBLISH) as timing:
+                if isinstance(record, AnalysisResult):
+                    stamped = record.model_copy(update={"published_at_ms": self._clock.now_ms()})
+                    written = self._link.publish_result(stamped, self._preview_of(record))
+                else:
+                    written = self._kept.publish(record)
         except redis.RedisError as error:
             if is_unusable(error):
                 log.error("record_unusable", camera=record.camera_id, error=str(error))
@@ -213,7 +224,7 @@ class Publisher:
             self._went_away(error)
             return False
         self._serves()
-        item.run.spent(time.thread_time() - began)
+        item.run.spent(timing.cpu)
         if written is Written.REFUSED:
             self.refused_writes += 1
             if isinstance(record, AnalysisResult):

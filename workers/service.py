@@ -29,8 +29,10 @@ from workers.detection.detector import Detector
 from workers.detection_thread import DetectionSettings
 from workers.metrics import WorkerCollector, serve_metrics
 from workers.pipeline import Pipeline, Stages
+from workers.process_usage import ProcessUsage, own_cpu_seconds
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
+from workers.stage_meter import StageMeter
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import CaptureOpener
@@ -109,6 +111,8 @@ class WorkerService:
             worker_id=self.worker_id,
             clock=clock,
         )
+        self._meter = StageMeter(clock)
+        self._usage = ProcessUsage()
         self._pipeline = Pipeline(
             DetectionSettings(settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()),
             Stages(
@@ -123,6 +127,7 @@ class WorkerService:
                 recorder=self._recorder,
                 link=self._data_link,
                 spool=Spool.own(settings.spool_path, self.worker_id, settings.spool_max_bytes, clock),
+                meter=self._meter,
             ),
             worker_id=self.worker_id,
             clock=clock,
@@ -304,7 +309,7 @@ class WorkerService:
         totals = self._pipeline.totals()
         spool_records, spool_bytes = self._pipeline.spooled
         detect_seconds = self._pipeline.detect_seconds
-        usage = resource.getrusage(resource.RUSAGE_SELF)
+        usage = self._usage.look(self._clock.monotonic())
         return WorkerStatus(
             worker_id=self.worker_id,
             host=socket.gethostname(),
@@ -326,11 +331,20 @@ class WorkerService:
             refused_writes=self._pipeline.refused_writes + self._refused_statuses,
             detect_ms=round(self._pipeline.detect_ms, 2),
             detect_seconds=None if detect_seconds is None else round(detect_seconds, 6),
-            cpu_seconds=round(usage.ru_utime + usage.ru_stime, 2),
-            rss_bytes=usage.ru_maxrss * 1024,
+            cpu_seconds=round(own_cpu_seconds(), 2),
+            cpu_cores=_rounded(usage.own_cores),
+            host_busy_cores=_rounded(usage.host_busy_cores),
+            host_cores=os.cpu_count(),
+            stages=self._meter.figures(),
+            drops_per_second=self._meter.drops_per_second(),
+            rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             spool_records=spool_records,
             spool_bytes=spool_bytes,
             spool_lost=self._pipeline.records_lost,
             segments_waiting=self._recorder.segments_waiting,
             segments_untold=self._recorder.segments_untold,
         )
+
+
+def _rounded(cores: float | None) -> float | None:
+    return None if cores is None else round(cores, 3)

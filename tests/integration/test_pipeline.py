@@ -26,6 +26,7 @@ from workers.media import MediaTap
 from workers.pipeline import Pipeline, PipelineSettings, Stages, unserved_since
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
+from workers.stage_meter import StageMeter
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import Capture
@@ -61,6 +62,7 @@ class Bench:
             recorder=Recorder(RecorderSettings(folder, 1_000_000), RecordingFeed(client), worker_id="w", clock=CLOCK),
             link=self.link,
             spool=Spool.own(folder / "spool", "w", 1_000_000, CLOCK),
+            meter=StageMeter(CLOCK),
         )
         self.pipeline = Pipeline(
             PipelineSettings(8, 0.05), stages, worker_id="w", clock=CLOCK, on_superseded=lambda: None

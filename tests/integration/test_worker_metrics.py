@@ -41,6 +41,7 @@ def test_a_worker_serves_its_figures_to_prometheus(tmp_path: Path, own_valkey: V
         farm.add_camera("door", cameras.url("squares.mp4"), record="continuous")
         farm.wait_online("door")
         farm.wait_for(lambda: farm.camera_status("door")["recording"]["seconds"] > 0, "it is recorded", 30)
+        farm.wait_for(lambda: 'farm_worker_stage_busy{stage="publish"}' in scrape(port), "its stages are told", 30)
         figures = scrape(port)
     assert figures["farm_worker_cameras"] == 1
     assert figures["farm_worker_frames_analysed_total"] >= 1
@@ -52,6 +53,8 @@ def test_a_worker_serves_its_figures_to_prometheus(tmp_path: Path, own_valkey: V
     assert figures['farm_worker_camera_recorded_bytes_total{camera="door"}'] > 0
     assert figures['farm_worker_camera_recording_failing{camera="door"}'] == 0
     assert figures["farm_worker_segments_untold_total"] == 0
+    assert figures['farm_worker_stage_items_per_second{stage="publish"}'] > 0
+    assert 0 < figures['farm_worker_stage_cores{stage="publish"}'] < figures['farm_worker_stage_busy{stage="publish"}']
 
 
 def test_a_taken_metrics_port_is_named_with_the_setting() -> None:

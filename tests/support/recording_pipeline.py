@@ -21,6 +21,7 @@ from workers.capture.opening import capture_opener
 from workers.pipeline import Pipeline, PipelineSettings, Stages
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
+from workers.stage_meter import StageMeter
 from workers.tracking.byte_track import ByteTrackCameraTracker
 
 
@@ -74,6 +75,7 @@ def recording_pipeline(
         recorder=Recorder(RecorderSettings(frames, 4_000_000), feed, worker_id="w", clock=clock),
         link=WorkerLink(client, "w", frame_index_size=100),
         spool=Spool.own(folder / "spool", "w", 1_000_000, clock),
+        meter=StageMeter(clock),
     )
     pipeline = Pipeline(PipelineSettings(8, 0.01), stages, worker_id="w", clock=clock, on_superseded=lambda: None)
     pipeline.start()

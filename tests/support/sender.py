@@ -25,6 +25,7 @@ from workers.capture.state import CaptureState
 from workers.frames import Detections, Frame
 from workers.pictures import BgrPicture
 from workers.publisher import Publisher
+from workers.stage_meter import StageMeter
 
 CLOCK = SystemClock()
 ROOM = 1_000_000
@@ -40,7 +41,7 @@ class Sender:
         self.tally = Tally()
         self.spool = Spool.own(folder, worker_id, room, CLOCK)
         link = WorkerLink(client, worker_id, frame_index_size=10, result_stream_size=100_000)
-        self.publisher = Publisher(link, self.spool, CLOCK, self._refused)
+        self.publisher = Publisher(link, self.spool, CLOCK, self._refused, StageMeter(CLOCK))
         self._worker_id = worker_id
 
     def _refused(self, camera_id: str, epoch: int) -> None:
