@@ -75,6 +75,7 @@ class WorkerService:
         open_capture: CaptureOpener,
         shutdown: Shutdown,
         clock: Clock,
+        meter: StageMeter | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -111,7 +112,7 @@ class WorkerService:
             worker_id=self.worker_id,
             clock=clock,
         )
-        self._meter = StageMeter(clock)
+        self._meter = meter or StageMeter(clock)
         self._usage = ProcessUsage()
         self._pipeline = Pipeline(
             DetectionSettings(settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()),

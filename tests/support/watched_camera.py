@@ -13,7 +13,7 @@ import psutil
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock, SystemClock
-from workers.capture.camera_capture import CameraCapture
+from workers.capture.camera_capture import CameraCapture, CaptureOrder
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
 from workers.media import MediaPacket, MediaTap, MediaTemplate
@@ -75,8 +75,7 @@ class WatchedCamera:
         self.capture = CameraCapture(
             "cam-1",
             url,
-            epoch=1,
-            analyse_fps=analyse_fps,
+            order=CaptureOrder(analyse_fps, 1),
             settings=settings,
             clock=clock or SystemClock(),
             on_frame=self._take_frame,

@@ -12,6 +12,7 @@ from contract.camera_urls import mask_url
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.clock import Clock
+from workers.capture.costs import CaptureCosts
 from workers.capture.failures import CaptureError, CaptureStoppedError, failed
 from workers.capture.openers import open_stream, plays_on_at_its_end
 from workers.capture.reconnect import Outage
@@ -21,6 +22,7 @@ from workers.capture.streams import CameraStream, Picture, StreamContext
 from workers.capture.watch import Watch
 from workers.frames import Frame
 from workers.media import MediaTap
+from workers.stage_meter import StageMeter
 
 #: Seconds between two reports while nothing but figures changes.
 REPORT_SECONDS: Final = 1.0
@@ -29,10 +31,12 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class CaptureOrder:
     """What may change while the camera is watched."""
 
+    #: Frames per second that are to be handed over, greater than 0.
     analyse_fps: float
+    #: Written into frames.
     epoch: int
 
 
@@ -49,26 +53,26 @@ class CameraCapture:
         camera_id: str,
         url: str,
         *,
-        epoch: int,
-        analyse_fps: float,
+        order: CaptureOrder,
         settings: CaptureSettings,
         clock: Clock,
         on_frame: Callable[[Frame], None],
         on_state: Callable[[CaptureState], None],
         tap: MediaTap | None = None,
+        meter: StageMeter | None = None,
     ) -> None:
         """Prepare a capture; `start` begins.
 
         Args:
             camera_id: For frames and logs.
             url: Secrets included.
-            epoch: Written into frames.
-            analyse_fps: Frames per second that `on_frame` is to get, greater than 0.
+            order: How to begin; `update` changes it.
             settings: Time-outs and what is allowed.
             clock: Gives capture times, and times all waits.
             on_frame: Gets each due frame.
             on_state: Gets each change of state, and figures once a second while the stream runs.
             tap: Gets every packet (none of snapshots); None: the camera is not recorded, or from another stream.
+            meter: Is told what receiving and decoding take; None: nobody asks.
         """
         self._camera_id = camera_id
         self._url = url
@@ -77,15 +81,17 @@ class CameraCapture:
         self._on_frame = on_frame
         self._on_state = on_state
         self._tap = tap
-        self._wanted = _Wanted(analyse_fps, epoch)
+        self._meter = meter
+        self._costs: CaptureCosts | None = None
+        self._wanted = order
         self._calling = threading.Lock()
         self._watch = Watch(url, clock)
-        self._sampler = Sampler(1 / analyse_fps)
+        self._sampler = Sampler(1 / order.analyse_fps)
         self._thread = threading.Thread(target=self._run, name=f"capture-{camera_id}", daemon=True)
         self._state = CaptureState(CameraState.CONNECTING)
         self._reported_at = self._report_at = float("-inf")
         #: What of `_wanted` the sampler knows of already.
-        self._followed: _Wanted | None = None
+        self._followed: CaptureOrder | None = None
         self._online_since: float | None = None
         self._outage = Outage(settings.reconnect_max_seconds)
         self._reconnects = 0
@@ -111,11 +117,13 @@ class CameraCapture:
 
     def update(self, *, analyse_fps: float, epoch: int) -> None:
         """Change rate and epoch without connecting again."""
-        self._wanted = _Wanted(analyse_fps, epoch)
+        self._wanted = CaptureOrder(analyse_fps, epoch)
 
     # --- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        if self._meter is not None:
+            self._costs = CaptureCosts(self._meter)
         try:
             self._report(CaptureState(CameraState.CONNECTING))
             while not self._watch.stopped:
@@ -145,6 +153,8 @@ class CameraCapture:
             pictures = 0
             try:
                 for picture in stream.pictures():
+                    if self._costs is not None:
+                        self._costs.received()
                     if self._wanted is not self._followed:
                         self._follow_changes()
                     if picture is not None:
@@ -153,7 +163,10 @@ class CameraCapture:
                     # Most packets bring no picture: nothing is said of them, and asking what could be costs too much.
                     elif self._clock.monotonic() < self._report_at:
                         continue
-                    self._report_stream(stream.facts)
+                    facts = stream.facts
+                    self._report_stream(facts)
+                    if self._costs is not None:
+                        self._costs.tell(facts)
                     self._report_at = self._clock.monotonic() + REPORT_SECONDS / 4
             except CaptureError as error:
                 if not (error.reason is StatusReason.STREAM_ENDED and plays_on_at_its_end(self._url) and pictures):
@@ -182,9 +195,12 @@ class CameraCapture:
             self._online_since = picture.captured_monotonic
             self._reconnects += self._was_online
             self._was_online = True
+        began = time.thread_time()
         with self._calling:
             if not self._watch.stopped:
                 self._on_frame(frame)
+        if self._costs is not None:
+            self._costs.handed_over(began)
 
     def _failed(self, error: CaptureError) -> float:
         pause = self._outage.failed(error.reason, self._clock.monotonic(), good_since=self._online_since)

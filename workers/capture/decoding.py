@@ -1,5 +1,6 @@
 """Decodes the packets that the sampler needs."""
 
+import time
 from typing import Final
 
 import av
@@ -38,6 +39,9 @@ class FrameDecoder:
         self._fruitless_since = self._last_at = 0.0
         #: Packets that could not be decoded.
         self.errors = 0
+        #: Frames that came out, and CPU-seconds of this thread that it took.
+        self.frames = 0
+        self.cpu_seconds = 0.0
 
     @property
     def hopeless(self) -> bool:
@@ -108,6 +112,7 @@ class FrameDecoder:
 
     def _feed(self, packet: VideoPacket, at: float, *, drain: bool = False) -> list[VideoFrame]:
         self._context.skip_frame = "NONREF" if not drain and self._sampler.may_skip_unreferenced() else "DEFAULT"
+        began = time.thread_time()
         try:
             frames = self._context.decode(packet)
             if drain and not frames:
@@ -116,6 +121,8 @@ class FrameDecoder:
         except (av.FFmpegError, ValueError):
             self.errors += 1
             frames = []
+        self.cpu_seconds += time.thread_time() - began
+        self.frames += len(frames)
         clean = [frame for frame in frames if not frame.is_corrupt]
         self.errors += len(frames) - len(clean)
         self._judge(fruitful=bool(clean), at=at)

@@ -11,11 +11,12 @@ from contract.recordings import RecordMode
 from runtime.clock import Clock
 from runtime.secret_box import SecretBox, SecretKeyError
 from runtime.settings import WorkerSettings
-from workers.capture.camera_capture import CameraCapture
+from workers.capture.camera_capture import CameraCapture, CaptureOrder
 from workers.capture.packet_capture import PacketCapture
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
 from workers.media import MediaTap
+from workers.stage_meter import StageMeter
 
 OnFrame = Callable[[Frame], None]
 OnState = Callable[[CaptureState], None]
@@ -73,11 +74,11 @@ class TwoStreamCapture:
 
 
 def capture_opener(
-    settings: WorkerSettings, clock: Clock
+    settings: WorkerSettings, clock: Clock, meter: StageMeter | None = None
 ) -> Callable[[Assignment, OnFrame, OnState, MediaTap | None], CameraCapture | TwoStreamCapture | UndecipheredCapture]:
     """Return the function that makes the capture of an assignment; it does not start it.
 
-    The tap gets the packets of a camera that is recorded.
+    The tap gets the packets of a camera that is recorded; the meter is told what captures spend.
 
     Raises:
         SecretKeyError: The worker's key is malformed.
@@ -98,17 +99,19 @@ def capture_opener(
         analysed = CameraCapture(
             assignment.camera_id,
             url,
-            epoch=assignment.epoch,
-            analyse_fps=assignment.settings.analyse_fps,
+            order=CaptureOrder(assignment.settings.analyse_fps, assignment.epoch),
             settings=capture_settings,
             clock=clock,
             on_frame=on_frame,
             on_state=on_state,
             tap=None if has_two else tap,
+            meter=meter,
         )
         if tap is None or main_url is None:
             return analysed
-        recorded = PacketCapture(assignment.camera_id, main_url, tap, settings=capture_settings, clock=clock)
+        recorded = PacketCapture(
+            assignment.camera_id, main_url, tap, settings=capture_settings, clock=clock, meter=meter
+        )
         return TwoStreamCapture(analysed, recorded)
 
     return open_capture

@@ -67,6 +67,8 @@ class PacketStream:
             stream_fps=look.sampler.frames.per_second(),
             decode_mode=look.sampler.mode.value,
             decode_errors=look.decoder.errors,
+            frames_decoded=look.decoder.frames,
+            decode_seconds=look.decoder.cpu_seconds,
             is_undecodable=look.is_hopeless,
         )
 

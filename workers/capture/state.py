@@ -47,6 +47,9 @@ class StreamFacts:
     decode_mode: str = ""
     #: Packets and pictures that could not be decoded since the stream was opened.
     decode_errors: int = 0
+    #: Frames decoded, and CPU-seconds spent on it, since the stream was opened.
+    frames_decoded: int = 0
+    decode_seconds: float = 0.0
     #: Whether nothing could be decoded for a while of a stream that is recorded all the same.
     is_undecodable: bool = False
 
