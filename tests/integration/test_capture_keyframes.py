@@ -84,8 +84,11 @@ class Played:
     frames: list[tuple[float, int, bool, BgrImage]]
 
 
-def play(path: Path, *, interval_seconds: float = 1.0, spoil: range = range(0)) -> Played:
-    """Give a file to a decoder, one packet every 1/FPS seconds; the bytes of packets in `spoil` are destroyed."""
+def play(path: Path, *, interval_seconds: float = 1.0, spoil: range = range(0), without: range = range(0)) -> Played:
+    """Give a file to a decoder, one packet every 1/FPS seconds.
+
+    The bytes of packets in `spoil` are destroyed, those in `without` never arrive.
+    """
     with av.open(path) as container:
         stream = container.streams.video[0]
         sampler = Sampler(interval_seconds)
@@ -94,6 +97,8 @@ def play(path: Path, *, interval_seconds: float = 1.0, spoil: range = range(0)) 
         packets = [packet for packet in container.demux(stream) if packet.size]
         for number, packet in enumerate(packets):
             at = number / FPS
+            if number in without:
+                continue
             whole = spoiled(packet) if number in spoil else packet
             media = float(whole.pts * whole.time_base) if whole.pts is not None else None
             sampler.saw_packet(is_keyframe=whole.is_keyframe, at=at, media_seconds=media)
@@ -137,6 +142,33 @@ def test_the_frames_between_keyframes_are_right_where_they_are_needed(tmp_path: 
     assert all(np.array_equal(image, truth[pts]) for _, pts, _, image in played.frames)
     arrivals = [at for at, *_ in played.frames]
     assert 4.5 <= (len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) <= 5.5
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_what_no_slot_needs_before_the_next_keyframe_is_not_decoded(tmp_path: Path, name: str) -> None:
+    """Given a keyframe every 4 s, when one frame a second is wanted, what comes behind the fourth is left out."""
+    path = encode(tmp_path, ENCODINGS[name], gop=4 * FPS, seconds=24)
+    truth = all_frames(path)
+    played = play(path)
+    late = [at for at, *_ in played.frames if at > 12]
+    assert 0.95 <= (len(late) - 1) / (late[-1] - late[0]) <= 1.05
+    assert all(np.array_equal(image, truth[pts]) for _, pts, _, image in played.frames)
+    assert played.decoder.errors == 0
+    if "B-frames" not in name and name not in {
+        "mjpeg",
+        "h264 with open GOPs",
+        "hevc with open GOPs",
+        "h264 interlaced",
+    }:
+        assert played.decoder.frames < 0.9 * 24 * FPS
+
+
+def test_a_keyframe_that_does_not_come_in_time_is_not_rested_for_again(tmp_path: Path) -> None:
+    """Given keyframes that came regularly, when one is missing, what comes from the next one on is decoded in full."""
+    path = encode(tmp_path, ENCODINGS["h264"], gop=4 * FPS, seconds=28)
+    played = play(path, without=range(16 * FPS, 17 * FPS))
+    assert max(later - earlier for earlier, later in pairwise(at for at, *_ in played.frames)) <= 5.1
+    assert [round(at) for at, *_ in played.frames if at >= 20] == [20, 21, 22, 23, 24, 25, 26, 27]
 
 
 def test_an_image_keeps_its_pixels_while_the_next_ones_are_decoded(tmp_path: Path) -> None:

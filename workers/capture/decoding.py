@@ -70,7 +70,9 @@ class FrameDecoder:
         if not frames or not self._sampler.is_due(at, is_keyframe=frames[-1].key_frame):
             return None
         self._sampler.slots.taken(at)
-        self._rest_if_possible(at)
+        # Where frames come out in another order than they went in, rest would cost those that are still inside.
+        if not self._context.has_b_frames:
+            self._rest_if_possible(at)
         return frames[-1]
 
     def _rest_if_possible(self, at: float) -> None:
