@@ -237,8 +237,8 @@ class Pipeline:
     def _look_for_motion(run: CameraRun, frame: Frame) -> None:
         """Tell the recording whether something moves: here, for it must not depend on how the detector does."""
         if run.recording is not None and run.assignment.recording.record is not RecordMode.OFF:
-            moved = run.motion.update(frame.image) >= MOVED_SHARE
-            run.recording.looked(Look(frame.captured_monotonic, moved=moved))
+            motion = run.motion.update(frame.picture.luma(), frame.captured_monotonic)
+            run.recording.looked(Look(frame.captured_monotonic, moved=motion.share >= MOVED_SHARE))
 
     def _analyse_for_ever(self) -> None:
         while frames := self._mailbox.take(self._settings.max_batch, self._settings.batch_wait_seconds):
