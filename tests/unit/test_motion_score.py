@@ -139,6 +139,12 @@ def test_a_person_is_seen_while_the_light_changes() -> None:
     assert holds(motion, 300, 200, 340, 290)
 
 
+def detail(darkest: int) -> NDArray[np.float64]:
+    """Return squares of 20 pixels of any grey levels from this on."""
+    levels = np.kron(_RANDOM.integers(darkest, 200, (24, 32)), np.ones((20, 20), np.int64))
+    return levels.astype(np.float64)
+
+
 def shaken(picture: GrayImage, across: int, down: int) -> GrayImage:
     """Return what a camera sees that was moved by so many pixels."""
     return np.roll(picture, (down, across), axis=(0, 1))[4:-4, 4:-4]
@@ -146,7 +152,7 @@ def shaken(picture: GrayImage, across: int, down: int) -> GrayImage:
 
 def test_a_camera_that_shakes_sees_no_motion() -> None:
     """Given a detailed scene and a mast in the wind, then hardly a frame moves."""
-    detailed = shown(np.kron(_RANDOM.integers(40, 200, (24, 32)), np.ones((20, 20))))
+    detailed = shown(detail(40))
     score = MotionScore()
     shifts = [(0, 0), (2, 1), (-1, 2), (3, 0), (0, -3), (-2, -2)]
     motions = looks(score, (shaken(detailed, *shifts[number % 6]) for number in range(30)))
@@ -157,7 +163,7 @@ def test_a_camera_that_shakes_sees_no_motion() -> None:
 
 def test_a_person_is_seen_by_a_camera_that_shakes() -> None:
     """Given a detailed scene that shakes, when a person comes, then the place is worth a look."""
-    detailed = shown(np.kron(_RANDOM.integers(80, 200, (24, 32)), np.ones((20, 20))))
+    detailed = shown(detail(80))
     score = MotionScore()
     looks(score, (shaken(detailed, number % 3, 0) for number in range(20)), since=80.0)
     detailed[200:290, 300:340] = 10
