@@ -23,6 +23,7 @@ from workers.capture.state import CaptureState
 from workers.costs import Mean, Rate
 from workers.events import CameraEvents
 from workers.frames import Detections, Frame
+from workers.motion.attention import Attention
 from workers.motion.motion_score import MotionScore
 from workers.recording.camera_recorder import CameraRecorder
 from workers.saving.preview_times import PreviewTimes
@@ -78,6 +79,7 @@ class CameraRun:
         tally: Tally | None = None,
         numbers: Numbers | None = None,
         recording: CameraRecorder | None = None,
+        attention: Attention | None = None,
     ) -> None:
         """Begin to watch a camera.
 
@@ -88,6 +90,7 @@ class CameraRun:
             tally: Counts of the whole worker, added to.
             numbers: The last ones that were used under this epoch before; results and events go on after them.
             recording: The camera's recording; None: there is none.
+            attention: Says what of its frames is looked at; None: one that knows nothing of the model.
         """
         numbers = numbers if numbers is not None and numbers.epoch == assignment.epoch else Numbers()
         self._worker_id = worker_id
@@ -113,6 +116,7 @@ class CameraRun:
         self.recording = recording
         #: Used on the capture's thread alone.
         self.motion = MotionScore()
+        self.attention = attention or Attention()
         #: Used by the finisher alone.
         self.previews = PreviewTimes()
         #: Whether somebody looks at the camera's previews.

@@ -57,6 +57,8 @@ class Wanted:
     is_whole: bool = False
     #: Pixels that the longest side of the whole frame has in the model's input; its regions are scaled alike.
     side: int = 640
+    #: Counts the frames of a camera for which this was asked; what became due with later ones is not in here.
+    number: int = 0
 
     @property
     def is_nothing(self) -> bool:

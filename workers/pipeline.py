@@ -32,6 +32,7 @@ from workers.events import CameraEvents
 from workers.finisher import Finisher
 from workers.frames import Detections, Frame, Wanted
 from workers.mailbox import Mailbox, Place
+from workers.motion.attention import Attention
 from workers.motion.motion_score import MOVED_SHARE
 from workers.publisher import Publisher
 from workers.recording.recorder import Recorder
@@ -39,7 +40,7 @@ from workers.recording.wishes import Look
 from workers.saving.saver import FrameSaver
 from workers.stage_meter import StageMeter
 from workers.tracking.tracker import CameraTracker
-from workers.watched_cameras import CaptureOpener, WatchedCameras, numbers_in
+from workers.watched_cameras import CameraParts, CaptureOpener, WatchedCameras, numbers_in
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,8 @@ class Stages:
     open_capture: CaptureOpener
     detector: Detector
     new_tracker: Callable[[], CameraTracker]
+    #: Makes the attention of a camera.
+    new_attention: Callable[[str], Attention]
     saver: FrameSaver
     recorder: Recorder
     link: WorkerLink
@@ -77,9 +80,9 @@ class Pipeline:
         self._meter = stages.meter
         self._on_superseded = on_superseded
         self._tally = Tally()
+        self._largest_side = max(stages.detector.input_size)
         self._cameras = WatchedCameras(
-            stages.open_capture,
-            stages.new_tracker,
+            CameraParts(stages.open_capture, stages.new_tracker, stages.new_attention),
             stages.recorder,
             self,
             worker_id=worker_id,
@@ -213,15 +216,17 @@ class Pipeline:
 
         Here, for recording must not depend on how the detector does.
         """
+        settings, at = run.assignment.settings, frame.captured_monotonic
         is_recorded = run.recording is not None and run.assignment.recording.record is not RecordMode.OFF
-        settings = run.assignment.settings
-        is_gated = settings.detect_on is DetectOn.MOTION
-        if is_recorded or is_gated:
+        wanted = Wanted(is_whole=True, side=self._largest_side)
+        if is_recorded or settings.detect_on is DetectOn.MOTION:
             with self._meter.timing(Stage.GATE):
-                motion = run.motion.update(frame.picture.luma())
+                motion = run.motion.update(frame.picture.luma(), at)
+                if settings.detect_on is DetectOn.MOTION:
+                    wanted = run.attention.saw(motion, at, (frame.height, frame.width))
             if run.recording is not None and is_recorded:
-                run.recording.looked(Look(frame.captured_monotonic, moved=motion >= MOVED_SHARE))
-        return DueFrame(run, frame, Wanted(is_whole=True), weight=settings.analyse_fps)
+                run.recording.looked(Look(at, moved=motion.share >= MOVED_SHARE))
+        return DueFrame(run, frame, wanted, weight=settings.analyse_fps)
 
     def _is_current(self, due: DueFrame) -> bool:
         found = self._cameras.get(due.frame.camera_id)
@@ -232,7 +237,11 @@ class Pipeline:
 
     def _finish(self, due: DueFrame, fresh: Detections | None) -> None:
         """Hand a frame on with what is known to be in it: what was found now, and what stands there still."""
-        self._finisher.put(due, Detections() if fresh is None else fresh)
+        found, frame = Detections() if fresh is None else fresh, due.frame
+        if due.run.assignment.settings.detect_on is DetectOn.MOTION:
+            size = frame.height, frame.width
+            found = due.run.attention.looked(due.wanted, found, frame.captured_monotonic, size)
+        self._finisher.put(due, found)
 
     def capture_changed(self, run: CameraRun, state: CaptureState) -> None:
         """Take note of what a capture says; called on its thread."""

@@ -4,6 +4,7 @@ import os
 import resource
 import socket
 import threading
+import zlib
 from typing import Final
 
 import redis
@@ -28,12 +29,14 @@ from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.detection_thread import DetectionSettings
 from workers.metrics import WorkerCollector, serve_metrics
+from workers.motion.attention import Attention
 from workers.pipeline import Pipeline, Stages
 from workers.process_usage import ProcessUsage, own_cpu_seconds
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
 from workers.stage_meter import StageMeter
 from workers.tracking.byte_track import ByteTrackCameraTracker
+from workers.tracking.class_groups import group_classes
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import CaptureOpener
 
@@ -120,6 +123,7 @@ class WorkerService:
                 open_capture=open_capture,
                 detector=detector,
                 new_tracker=self._tracker,
+                new_attention=self._attention,
                 saver=FrameSaver(
                     FrameStore(settings.frames_dir),
                     jpeg_quality=settings.jpeg_quality,
@@ -146,6 +150,13 @@ class WorkerService:
 
     def _tracker(self) -> CameraTracker:
         return ByteTrackCameraTracker(self._detector.class_names)
+
+    def _attention(self, camera_id: str) -> Attention:
+        return Attention(
+            phase=zlib.crc32(camera_id.encode()) / 2**32,
+            largest_side=max(self._detector.input_size),
+            groups=group_classes(self._detector.class_names),
+        )
 
     def run(self) -> int:
         """Work until asked to stop or the lease is lost; returns an exit code."""

@@ -16,6 +16,7 @@ from workers.camera_run import CameraRun, Tally
 from workers.capture.state import CaptureState
 from workers.frames import Frame
 from workers.media import MediaTap
+from workers.motion.attention import Attention
 from workers.recording.camera_recorder import CameraRecorder
 from workers.recording.recorder import Recorder
 from workers.tracking.tracker import CameraTracker
@@ -55,6 +56,16 @@ class CaptureOpener(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CameraParts:
+    """Makes what belongs to one camera alone."""
+
+    open_capture: CaptureOpener
+    new_tracker: Callable[[], CameraTracker]
+    #: Is given the camera's id.
+    new_attention: Callable[[str], Attention]
+
+
 @dataclass(slots=True)
 class Watched:
     """One camera with what belongs to it alone."""
@@ -83,8 +94,7 @@ class WatchedCameras:
 
     def __init__(
         self,
-        open_capture: CaptureOpener,
-        new_tracker: Callable[[], CameraTracker],
+        parts: CameraParts,
         recorder: Recorder,
         listener: CameraListener,
         *,
@@ -96,8 +106,7 @@ class WatchedCameras:
         """Begin with none.
 
         Args:
-            open_capture: Makes captures.
-            new_tracker: Makes trackers.
+            parts: Makes captures, trackers and the like.
             recorder: Records them.
             listener: Hears what the cameras do.
             worker_id: Who watches.
@@ -105,8 +114,7 @@ class WatchedCameras:
             tally: Counts frames of all cameras.
             used: Camera id -> the last numbers that a process before this one has used and Redis may not know of.
         """
-        self._open_capture = open_capture
-        self._new_tracker = new_tracker
+        self._parts = parts
         self._recorder = recorder
         self._listener = listener
         self._worker_id = worker_id
@@ -157,16 +165,22 @@ class WatchedCameras:
         numbers = accepted.newest(self._used.get(assignment.camera_id, accepted))
         recording = self._recorder.begin(assignment)
         run = CameraRun(
-            assignment, self._worker_id, self._clock, tally=self._tally, numbers=numbers, recording=recording
+            assignment,
+            self._worker_id,
+            self._clock,
+            tally=self._tally,
+            numbers=numbers,
+            recording=recording,
+            attention=self._parts.new_attention(assignment.camera_id),
         )
         listener = self._listener
-        capture = self._open_capture(
+        capture = self._parts.open_capture(
             assignment,
             lambda frame: listener.arrived(run, frame),
             lambda state: listener.capture_changed(run, state),
             recording,
         )
-        self._watched[assignment.camera_id] = Watched(run, capture, self._new_tracker(), recording)
+        self._watched[assignment.camera_id] = Watched(run, capture, self._parts.new_tracker(), recording)
         capture.start()
         log.info("camera_taken", camera=assignment.camera_id, epoch=assignment.epoch)
 

@@ -10,7 +10,7 @@ import redis
 
 from contract import keys
 from contract.assignments import Assignment
-from contract.cameras import CameraState, SaveMode
+from contract.cameras import CameraState, DetectOn, SaveMode
 from contract.events import Event
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
@@ -21,9 +21,11 @@ from runtime.worker_link import WorkerLink
 from tests.support.hand_fed import CLASS_NAMES, TOO_LARGE, BreakableDetector, HandFedCapture
 from tests.support.rtsp_server import wait_until
 from workers.capture.state import CaptureState
+from workers.detection_thread import DetectionSettings, unserved_since
 from workers.frames import Detections, Frame
 from workers.media import MediaTap
-from workers.pipeline import Pipeline, PipelineSettings, Stages, unserved_since
+from workers.motion.attention import Attention
+from workers.pipeline import Pipeline, Stages
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
 from workers.stage_meter import StageMeter
@@ -58,6 +60,7 @@ class Bench:
             open_capture=self._open,
             detector=self.detector,
             new_tracker=lambda: self.trackers.pop() if self.trackers else ByteTrackCameraTracker(CLASS_NAMES),
+            new_attention=lambda _: Attention(),
             saver=FrameSaver(FrameStore(folder), jpeg_quality=80, preview_size=160),
             recorder=Recorder(RecorderSettings(folder, 1_000_000), RecordingFeed(client), worker_id="w", clock=CLOCK),
             link=self.link,
@@ -65,7 +68,7 @@ class Bench:
             meter=StageMeter(CLOCK),
         )
         self.pipeline = Pipeline(
-            PipelineSettings(8, 0.05), stages, worker_id="w", clock=CLOCK, on_superseded=lambda: None
+            DetectionSettings(0.05), stages, worker_id="w", clock=CLOCK, on_superseded=lambda: None
         )
         self.pipeline.start()
 
@@ -86,6 +89,7 @@ class Bench:
         assignments = {name: Assignment(camera_id=name, url=url, epoch=epoch) for name in camera_ids}
         for assignment in assignments.values():
             assignment.settings.save_frames = save
+            assignment.settings.detect_on = DetectOn.EVERY_FRAME  # pictures that never change shall be looked at
         self.pipeline.apply(assignments, accepted=self.link.accepted_numbers(assignments.values()))
 
     def feed(self, camera_id: str, count: int = 1, size: tuple[int, int] = (64, 48)) -> None:

@@ -18,7 +18,9 @@ from runtime.spool import Spool
 from runtime.worker_link import WorkerLink
 from tests.support.hand_fed import CLASS_NAMES, BreakableDetector
 from workers.capture.opening import capture_opener
-from workers.pipeline import Pipeline, PipelineSettings, Stages
+from workers.detection_thread import DetectionSettings
+from workers.motion.attention import Attention
+from workers.pipeline import Pipeline, Stages
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
 from workers.stage_meter import StageMeter
@@ -71,13 +73,14 @@ def recording_pipeline(
         open_capture=capture_opener(settings, clock),
         detector=detector,
         new_tracker=lambda: ByteTrackCameraTracker(CLASS_NAMES),
+        new_attention=lambda _: Attention(),
         saver=FrameSaver(FrameStore(frames), jpeg_quality=80, preview_size=160),
         recorder=Recorder(RecorderSettings(frames, 4_000_000), feed, worker_id="w", clock=clock),
         link=WorkerLink(client, "w", frame_index_size=100),
         spool=Spool.own(folder / "spool", "w", 1_000_000, clock),
         meter=StageMeter(clock),
     )
-    pipeline = Pipeline(PipelineSettings(8, 0.01), stages, worker_id="w", clock=clock, on_superseded=lambda: None)
+    pipeline = Pipeline(DetectionSettings(0.01), stages, worker_id="w", clock=clock, on_superseded=lambda: None)
     pipeline.start()
     try:
         yield RecordingPipeline(pipeline, detector, feed, frames)

@@ -1,1 +1,1 @@
-"""Motion: how much of a picture has moved."""
+"""Motion: what of a picture moves, and what of it the detector is to look at."""

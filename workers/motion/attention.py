@@ -1,0 +1,205 @@
+"""What of a camera's frames the detector is to look at, so that it sees all that it would see in whole frames.
+
+What moves is looked at, with what surrounds it; so is every known object that moved lately or was not found where it
+was. What stands still is looked at on a heartbeat and carried from frame to frame in between; the whole frame on a
+slower one. What is due stays due until it was looked at: a frame that is dropped on the way to the detector clears
+nothing.
+"""
+
+import math
+import threading
+from collections.abc import Mapping
+from typing import Final
+
+from workers.frames import Detections, Region, Wanted
+from workers.motion.detect_scale import DetectScale
+from workers.motion.known_objects import KnownObjects
+from workers.motion.motion_score import Motion
+from workers.motion.rectangles import Rectangle, area, grown, merge_cheap, merge_closest, touch, union, within
+
+#: Seconds between looks at the whole frame.
+WHOLE_SECONDS: Final = 16.0
+#: Share of the frame beyond which its regions are no cheaper than the whole.
+WHOLE_SHARE: Final = 0.6
+# Lengths in pixels of a frame whose longer side is scaled to `REFERENCE_SIDE`:
+REFERENCE_SIDE: Final = 640
+#: Margin around what moves and around known objects, and the same as a share of their longer side: detectors need to
+#: see what is around an object, and of somebody who stands only an arm may move.
+MARGIN: Final = 32
+MARGIN_SHARE: Final = 0.25
+#: Least side of a region.
+LEAST_SIDE: Final = 128
+#: Regions are merged whose union adds no more than the square of this.
+MERGE_SIDE: Final = 64
+#: A box that ends so close to a region's edge may be cut off there.
+EDGE: Final = 3
+#: Rectangles that are kept due, at most; the closest are merged beyond.
+MOST_DUE: Final = 24
+
+
+class Attention:
+    """What is due in one camera's picture. Thread-safe: `saw` is called by the capture's thread, `looked` by another.
+
+    Args:
+        phase: In [0, 1), different from camera to camera, so that their whole frames do not fall due together.
+        largest_side: Pixels that the longer side of a frame has in the model's input, at most (FARM_DETECT_SIZE).
+        groups: For every class the smallest class index of those that may be the same object; a class that is missing
+            is a group of its own.
+    """
+
+    def __init__(
+        self, *, phase: float = 0.0, largest_side: int = REFERENCE_SIDE, groups: Mapping[int, int] | None = None
+    ) -> None:
+        self._phase = phase
+        self._lock = threading.Lock()
+        self._known = KnownObjects(groups)
+        self._scale = DetectScale(largest_side)
+        #: Height and width of the frames.
+        self._size = (0, 0)
+        #: Of the frame that was seen last.
+        self._number = 0
+        #: What is due, and the number of the last frame with which it fell due.
+        self._due: list[tuple[Rectangle, int]] = []
+        #: Number of the last frame with which the whole fell due; 0: it is not.
+        self._whole_due = 0
+        #: Monotonic seconds of the last frame that was looked at whole.
+        self._whole_at = -math.inf
+
+    def saw(self, motion: Motion, at: float, frame_size: tuple[int, int]) -> Wanted:
+        """Return what of a frame is to be looked at, with all that earlier frames left due.
+
+        Args:
+            motion: What moved in it.
+            at: When it was captured, monotonic seconds.
+            frame_size: Its height and width in pixels.
+        """
+        with self._lock:
+            self._number += 1
+            if frame_size != self._size:
+                self._size = frame_size
+                self._known.clear()
+                self._due = []
+                self._whole_due = self._number
+            if motion.is_new_scene or self._is_whole_due(at):
+                self._whole_due = self._number
+            for region in motion.regions:
+                self._add_due((region.left, region.top, region.right, region.bottom), self._number)
+            return self._wanted(at)
+
+    def looked(self, wanted: Wanted, fresh: Detections, at: float, frame_size: tuple[int, int]) -> Detections:
+        """Return all that is in a frame: what was found in what was looked at, and what is carried on elsewhere.
+
+        Call it for every frame that was not dropped, in their order, also where nothing was wanted.
+
+        Args:
+            wanted: What of the frame was looked at, as `saw` returned it for the frame.
+            fresh: What was found there; pixels of the frame.
+            at: When the frame was captured, monotonic seconds.
+            frame_size: Its height and width in pixels.
+        """
+        with self._lock:
+            if frame_size != self._size:  # the camera's next frames have another size already
+                return fresh
+            if wanted.is_whole:
+                self._whole_at = max(self._whole_at, at)
+                if self._whole_due <= wanted.number:
+                    self._whole_due = 0
+            self._due = [(each, number) for each, number in self._due if number > wanted.number]
+            covered = self._covered(wanted)
+            is_cut = [self._is_cut(_rectangle(box), covered) for box in fresh.xyxy.tolist()]
+            for box, cut in zip(fresh.xyxy.tolist(), is_cut, strict=True):
+                if cut:  # look again, wider, in the next frame that comes
+                    wider = grown(_rectangle(box), max(box[2] - box[0], box[3] - box[1]), 0, frame_size)
+                    self._add_due(wider, self._number + 1)
+            if not wanted.is_nothing:
+                longer = max(frame_size)
+                sizes = [math.sqrt(area(_rectangle(box))) / longer for box in fresh.xyxy.tolist()]
+                self._scale.looked(sizes, at, is_whole=wanted.is_whole)
+            return self._known.looked(covered, fresh, is_cut, at)
+
+    def _is_whole_due(self, at: float) -> bool:
+        if not math.isfinite(self._whole_at):
+            return True
+        # All cameras of a worker may have started in the same second; their phases set them apart. A turn that comes
+        # soon after a look is left out.
+        return self._turn(at) > self._turn(self._whole_at + WHOLE_SECONDS / 2)
+
+    def _turn(self, at: float) -> int:
+        return math.floor(at / WHOLE_SECONDS + self._phase)
+
+    def _add_due(self, rectangle: Rectangle, number: int) -> None:
+        self._due.append((rectangle, number))
+        if len(self._due) > MOST_DUE:
+            latest = max(number for _, number in self._due)
+            merged = merge_closest((each for each, _ in self._due), MOST_DUE // 2)
+            self._due = [(each, latest) for each in merged]
+
+    def _wanted(self, at: float) -> Wanted:
+        is_small_moving = any(
+            not self._scale.is_large(math.sqrt(area(each)) / max(self._size)) for each, _ in self._due
+        )
+        regions = [] if self._whole_due else self._regions(at)
+        height, width = self._size
+        is_whole = bool(self._whole_due) or sum(area(each) for each in regions) > WHOLE_SHARE * height * width
+        side = self._scale.side(is_whole=is_whole, is_small_moving=is_small_moving)
+        if is_whole:
+            return Wanted(is_whole=True, side=side, number=self._number)
+        return Wanted(tuple(Region(*(int(edge) for edge in each)) for each in regions), side=side, number=self._number)
+
+    def _regions(self, at: float) -> list[Rectangle]:
+        """Return the rectangles to look at; whole pixels, inside the frame, none overlaps another."""
+        known = self._known.boxes()
+        rectangles = [self._around(each, known) for each, _ in self._due]
+        rectangles += [self._around(each, []) for each in self._known.due(at)]
+        price = (MERGE_SIDE * self._pixel) ** 2
+        rectangles = merge_cheap(rectangles, price)
+        while True:  # every turn that does not end it swallows a known object that was cut
+            cut = [box for box in known if 0 < within(box, rectangles) < 1]
+            if not cut or sum(area(each) for each in rectangles) > WHOLE_SHARE * self._size[0] * self._size[1]:
+                return rectangles
+            rectangles = merge_cheap(rectangles + [self._around(box, []) for box in cut], price)
+
+    @property
+    def _pixel(self) -> float:
+        """Pixels of the frame in one of `REFERENCE_SIDE`."""
+        return max(self._size) / REFERENCE_SIDE
+
+    def _around(self, rectangle: Rectangle, known: list[Rectangle]) -> Rectangle:
+        """Return it with the known objects that it touches, and a margin; whole pixels."""
+        for box in known:
+            if touch(rectangle, box):
+                rectangle = union(rectangle, box)
+        left, top, right, bottom = rectangle
+        margin = max(MARGIN * self._pixel, MARGIN_SHARE * max(right - left, bottom - top))
+        left, top, right, bottom = grown(rectangle, margin, LEAST_SIDE * self._pixel, self._size)
+        height, width = self._size
+        return (
+            max(0, math.floor(left)),
+            max(0, math.floor(top)),
+            min(width, math.ceil(right)),
+            min(height, math.ceil(bottom)),
+        )
+
+    def _covered(self, wanted: Wanted) -> list[Rectangle]:
+        if wanted.is_whole:
+            height, width = self._size
+            return [(0, 0, width, height)]
+        return [(each.left, each.top, each.right, each.bottom) for each in wanted.regions]
+
+    def _is_cut(self, box: Rectangle, covered: list[Rectangle]) -> bool:
+        """Whether a box reaches the edge of what was looked at where the picture goes on."""
+        edge = EDGE * self._pixel
+        height, width = self._size
+        region = max(covered, key=lambda each: within(box, [each]), default=None)
+        if region is None:
+            return False
+        return (
+            (box[0] <= region[0] + edge and region[0] > 0)
+            or (box[1] <= region[1] + edge and region[1] > 0)
+            or (box[2] >= region[2] - edge and region[2] < width)
+            or (box[3] >= region[3] - edge and region[3] < height)
+        )
+
+
+def _rectangle(box: list[float]) -> Rectangle:
+    return box[0], box[1], box[2], box[3]
