@@ -23,7 +23,7 @@ def test_a_camera_that_hangs_is_named_within_the_stall_timeout_and_comes_back(sh
         shaky.freeze()
         frozen = time.monotonic()
         camera.wait_reason(StatusReason.STREAM_STALLED)
-        assert time.monotonic() - frozen < settings.stall_timeout_seconds + 0.5
+        assert time.monotonic() - frozen < settings.stall_timeout_seconds + 1.5
         shaky.thaw()
         # An attempt that began while it hung may have to run into its time-out first.
         limit = settings.connect_timeout_seconds + 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import redis
 
 from contract.assignments import Assignment
-from contract.cameras import CameraStatus
+from contract.cameras import CameraStatus, DetectOn
 from contract.recordings import RecordingSettings, RecordMode, Segment
 from runtime.clock import SystemClock
 from runtime.frame_store import FrameStore
@@ -46,6 +46,8 @@ class RecordingPipeline:
             recording = RecordingSettings(record=mode, pre_roll_seconds=2, post_roll_seconds=3)
             assignments[name] = Assignment(camera_id=name, url=url, main_url=main_url, epoch=epoch, recording=recording)
             assignments[name].settings.analyse_fps = analyse_fps
+            # The detector finds somebody wherever it looks.
+            assignments[name].settings.detect_on = DetectOn.EVERY_FRAME
         self.pipeline.apply(assignments)
 
     def status(self, camera_id: str) -> CameraStatus:

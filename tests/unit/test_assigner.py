@@ -282,10 +282,10 @@ def test_required_labels_move_a_camera_when_its_worker_loses_them() -> None:
 
 def test_too_many_cameras_make_workers_slow_and_nobody_unseen() -> None:
     """Given cameras for four times the capacity, all are placed, evenly."""
-    cameras, workers = equal(40, 2, cores=0.5)
+    cameras, workers = equal(48, 2, cores=0.5)
     plan = at_rest((cameras, workers, {}))
     assert not plan.unplaced
-    assert counts(plan.placement, workers) == [20, 20]
+    assert counts(plan.placement, workers) == [24, 24]
     assert all(load > 3.9 for load in plan.load.values())
 
 
