@@ -279,14 +279,20 @@ class WorkerLink:
         marks = cast("list[bytes | None]", self._client.mget([keys.camera_watched(name) for name in camera_ids]))
         return {name for name, mark in zip(camera_ids, marks, strict=True) if mark is not None}
 
-    def publish_status(self, status: CameraStatus) -> Written:
-        """Say how one camera does."""
-        return Written(
-            self._publish_status(
+    def publish_statuses(self, statuses: Sequence[CameraStatus]) -> list[Written]:
+        """Say how cameras do, in one exchange; return what became of each, in the same order.
+
+        Raises:
+            redis.RedisError: Redis is away, or did not take one of them.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        for status in statuses:
+            self._publish_status.queue(
+                pipe,
                 [keys.camera_epoch(status.camera_id), keys.camera_status(status.camera_id)],
                 [status.epoch, status.model_dump_json(), STATUS_LIFETIME_SECONDS],
             )
-        )
+        return [Written(int(answer)) for answer in pipe.execute()] if statuses else []
 
 
 def _answered(answer: int) -> Written | NoPlanError:

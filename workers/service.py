@@ -301,8 +301,9 @@ class WorkerService:
             self._status_link.announce()
             self._status_link.publish_worker(self.status())
             self._pipeline.watched_by_people(self._status_link.watched(self._pipeline.camera_ids))
-            for run, status in self._pipeline.statuses():
-                written = self._status_link.publish_status(status)
+            statuses = self._pipeline.statuses()
+            answers = self._status_link.publish_statuses([status for _, status in statuses])
+            for (run, status), written in zip(statuses, answers, strict=True):
                 if written is Written.ACCEPTED:
                     self._pipeline.accepted(run, status.epoch)
                 elif written is Written.REFUSED:

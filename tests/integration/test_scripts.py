@@ -66,12 +66,12 @@ def test_epochs_are_compared_as_numbers(link: WorkerLink) -> None:
 def test_a_status_raises_no_fence_and_waits_for_the_first_result(redis_client: redis.Redis, link: WorkerLink) -> None:
     """Given a handover, the new worker's status is early until its first result, and the former one's late then."""
     link.publish_result(result(1), None)
-    assert link.publish_status(status(1)) is Written.ACCEPTED
-    assert link.publish_status(status(2)) is Written.EARLY
+    assert link.publish_statuses([status(1)])[0] is Written.ACCEPTED
+    assert link.publish_statuses([status(2)])[0] is Written.EARLY
     assert FarmReader(redis_client).heard_statuses(["c"])["c"].message.epoch == 1
     link.publish_result(result(2), None)
-    assert link.publish_status(status(2)) is Written.ACCEPTED
-    assert link.publish_status(status(1)) is Written.REFUSED
+    assert link.publish_statuses([status(2)])[0] is Written.ACCEPTED
+    assert link.publish_statuses([status(1)])[0] is Written.REFUSED
 
 
 def test_the_index_keeps_the_newest_frames_and_reads_by_time(redis_client: redis.Redis, link: WorkerLink) -> None:
@@ -86,7 +86,7 @@ def test_the_index_keeps_the_newest_frames_and_reads_by_time(redis_client: redis
 def test_what_workers_write_does_not_stay_for_ever(redis_client: redis.Redis, link: WorkerLink) -> None:
     """Given a result, a preview and a status, each has the lifetime that the contract says; the fence has none."""
     link.publish_result(result(1), b"x")
-    link.publish_status(status(1))
+    link.publish_statuses([status(1)])
     lifetimes = {
         keys.camera_result("c"): 86_400,
         keys.camera_preview("c"): 15,
@@ -190,14 +190,14 @@ def test_a_forgotten_camera_leaves_only_its_fence(redis_client: redis.Redis, lin
     """Given a camera with everything in Redis, when it is forgotten, then its fence alone stays and refuses."""
     redis_client.set(keys.controller_lease(), "me")
     link.publish_result(result(1, frame_path="c/19700101/00/1.jpg"), b"x")
-    link.publish_status(status(1))
+    link.publish_statuses([status(1)])
     operations = Operations()
     operations.fence("c", 2)
     operations.forget_camera("c")
     PlanPublisher(redis_client, "me").publish(operations)
     assert set(redis_client.keys("farm:camera:*")) == {keys.camera_epoch("c").encode()}
     assert link.publish_result(result(1), b"late") is Written.REFUSED
-    assert link.publish_status(status(1)) is Written.REFUSED
+    assert link.publish_statuses([status(1)])[0] is Written.REFUSED
 
 
 def test_an_assignment_that_cannot_be_read_does_not_hide_the_others(

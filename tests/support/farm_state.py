@@ -131,23 +131,25 @@ class FarmState:
     ) -> None:
         """Let the worker say how a camera does, so long ago and by a clock that is so far behind."""
         said_ms = now_ms() - age_ms - clock_behind_ms
-        written = self.link().publish_status(
-            CameraStatus(
-                camera_id=camera_id,
-                worker_id=WORKER,
-                epoch=1,
-                state=state,
-                reason=reason,
-                updated_at_ms=said_ms,
-                last_frame_at_ms=said_ms,
-                stream_fps=25.0,
-                analysed_fps=1.0,
-                width=320,
-                height=240,
-                codec="h264",
-                frames_analysed=10,
-                frames_dropped={"slow_detector": 4},
-            )
+        (written,) = self.link().publish_statuses(
+            [
+                CameraStatus(
+                    camera_id=camera_id,
+                    worker_id=WORKER,
+                    epoch=1,
+                    state=state,
+                    reason=reason,
+                    updated_at_ms=said_ms,
+                    last_frame_at_ms=said_ms,
+                    stream_fps=25.0,
+                    analysed_fps=1.0,
+                    width=320,
+                    height=240,
+                    codec="h264",
+                    frames_analysed=10,
+                    frames_dropped={"slow_detector": 4},
+                )
+            ]
         )
         assert written is Written.ACCEPTED
         self.client.pexpire(keys.camera_status(camera_id), STATUS_LIFETIME_SECONDS * 1000 - age_ms)

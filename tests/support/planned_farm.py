@@ -103,14 +103,16 @@ class SimulatedWorker:
 
     def say(self, camera_id: str, state: CameraState) -> None:
         """Publish the status of one camera that this worker holds."""
-        self._link.publish_status(
-            CameraStatus(
-                camera_id=camera_id,
-                worker_id=self.name,
-                epoch=self.assignments()[camera_id].epoch,
-                state=state,
-                updated_at_ms=1,
-            )
+        self._link.publish_statuses(
+            [
+                CameraStatus(
+                    camera_id=camera_id,
+                    worker_id=self.name,
+                    epoch=self.assignments()[camera_id].epoch,
+                    state=state,
+                    updated_at_ms=1,
+                )
+            ]
         )
 
     def work(self) -> dict[str, Written]:
