@@ -79,7 +79,17 @@ class Detector(Protocol):
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Height and width in pixels that every frame is fitted into."""
+        """Height and width in pixels of the largest input that frames are fitted into."""
+        ...
+
+    @property
+    def input_sizes(self) -> Sequence[tuple[int, int]]:
+        """Height and width of every input that it can run, smallest area first; `input_size` is the last."""
+        ...
+
+    @property
+    def inputs_at_once(self) -> int:
+        """Inputs that it works on at the same time: so many take hardly longer than one."""
         ...
 
     @property
@@ -94,6 +104,8 @@ class Detector(Protocol):
 
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
         """Find objects in every image.
+
+        An image of exactly one of the input sizes is run in that one, as it is; any other is fitted into the largest.
 
         Args:
             images: Frames of any sizes, each of shape (H, W, 3), BGR, uint8; may be empty; not written to.

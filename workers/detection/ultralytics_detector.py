@@ -99,6 +99,16 @@ class UltralyticsDetector:
         self.input_size = (int(height), int(width))
         self.runtime = f"Ultralytics {ultralytics.__version__}, torch {self._torch.__version__} f32"
 
+    @property
+    def input_sizes(self) -> tuple[tuple[int, int]]:
+        """Every input that it can run: one, for a batch is of one size."""
+        return (self.input_size,)
+
+    @property
+    def inputs_at_once(self) -> int:
+        """Inputs that it works on at the same time."""
+        return 1 if self.device == "cpu" else self.max_batch
+
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
         """Find objects in every image; see `Detector.detect`."""
         if self._yolo is None:
