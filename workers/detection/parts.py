@@ -103,6 +103,12 @@ class PartsDetector:
         """Return an empty round; `detect` is then called with the frames that it took."""
         return Round(self.detector.input_sizes, self.detector.inputs_at_once)
 
+    def share(self, width: int, height: int, wanted: Wanted) -> float:
+        """Return what is wanted of a frame as a share of the largest input, by area."""
+        largest = self.detector.input_size
+        cuts = cuts_of(width, height, wanted, largest)
+        return sum(cut.size[0] * cut.size[1] for cut in cuts) / (largest[0] * largest[1])
+
     def detect(self, parts: Sequence[Part], *, confidence: float) -> list[Detections]:
         """Find objects in what is wanted of every frame.
 
