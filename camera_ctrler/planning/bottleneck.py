@@ -155,16 +155,20 @@ class _Seen:
         return stage, self.stages[stage].cpu_cores
 
     def _host(self) -> tuple[Limit, str] | None:
+        others = self._others_fill_host()
+        if not others or not self.symptoms():
+            return None
+        return Limit.HOST, f"{others}, and this worker has {self.used:.2f} of the {self.capacity:.2f} that it counts on"
+
+    def _others_fill_host(self) -> str:
+        """Return in words how much others use of a host that is full; empty: it is not, or not by others."""
         busy, cores = self.status.host_busy_cores, self.status.host_cores
         if busy is None or not cores:
-            return None
+            return ""
         others = busy - self.used
-        if busy < HOST_FULL * cores or others < OTHERS * cores or not self.symptoms():
-            return None
-        return Limit.HOST, (
-            f"others on {self.status.host} use {others:.1f} of its {cores} cores, and this worker has "
-            f"{self.used:.2f} of the {self.capacity:.2f} that it counts on"
-        )
+        if busy < HOST_FULL * cores or others < OTHERS * cores:
+            return ""
+        return f"others on {self.status.host} use {others:.1f} of its {cores} cores"
 
     def _interpreter(self) -> tuple[Limit, str] | None:
         cores, busy = (sum(getattr(self.of(stage), what) for stage in _PURE) for what in ("cpu_cores", "busy"))
@@ -191,6 +195,8 @@ class _Seen:
 
     def room_cameras(self) -> int | None:
         """Return how many more cameras like those it has would fit, by cores and by the detector's time."""
+        if self._others_fill_host():
+            return 0
         count = sum(camera.is_online for camera in self.cameras)
         if not count or self.used <= 0:
             return None
@@ -208,6 +214,9 @@ class _Seen:
         text += f" and its detector is busy {busy:.0%} of the time" if busy else ""
         stage, cores = self._dearest()
         text += f"; most goes to {stage.value} ({cores:.2f})" if stage is not None and cores > 0 else ""
+        others = self._others_fill_host()
+        if others:
+            return f"{text}; {others}, so that there is no room"
         room = self.room_cameras()
         if room is None:
             return text

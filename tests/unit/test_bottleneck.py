@@ -211,7 +211,9 @@ def test_a_worker_whose_host_is_used_by_others_is_starved() -> None:
     assert "others on north use 3.2 of its 4 cores" in found.text
     assert "0.80 of the 2.00 that it counts on" in found.text
     assert settings_of(found) == ["FARM_WORKER_CORES", "./farm worker"]
-    assert seen(**starved | {"drops_per_second": {}}).limit is Limit.NONE
+    unfelt = seen(**starved | {"drops_per_second": {}})
+    assert (unfelt.limit, unfelt.room_cameras) == (Limit.NONE, 0)
+    assert unfelt.text.endswith("others on north use 3.2 of its 4 cores, so that there is no room")
 
 
 def test_threads_that_wait_for_each_other_ask_for_more_processes() -> None:
