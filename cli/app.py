@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import chaos_command, developer_commands, stack_commands
+from cli import chaos_command, developer_commands, profile_command, stack_commands
 from cli.camera_commands import cameras
 from cli.model_commands import models
 from cli.options import DeviceOption, use_device
@@ -30,6 +30,7 @@ app.add_typer(cameras, name="cameras")
 app.add_typer(workers, name="workers")
 app.add_typer(recordings, name="recordings")
 app.add_typer(models, name="models")
+profile_command.register(app)
 developer_commands.register(app)
 chaos_command.register(app)
 

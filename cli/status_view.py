@@ -4,10 +4,10 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import redis
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,13 +37,21 @@ def show_status(*, as_json: bool, watch: bool) -> None:
             screen().print(FarmTables(farm.look()))
 
 
-def watch_farm(farm: FarmWatch, stop: threading.Event) -> None:
+class Tables(Protocol):
+    """Makes tables of a look at the farm."""
+
+    def __call__(self, look: FarmLook, /, *, lines: int | None = None, trouble: str = "") -> RenderableType:
+        """Return them, in at most so many lines, with why the look is not a new one."""
+        ...
+
+
+def watch_farm(farm: FarmWatch, stop: threading.Event, tables: Tables = FarmTables) -> None:
     """Keep showing the farm until `stop`; what was known stays while Redis or the database is away.
 
     Raises:
         RedisError, SQLAlchemyError: The first look fails.
     """
-    with _showing(screen()) as show:
+    with _showing(screen(), tables) as show:
         look, trouble = farm.look(), ""
         while True:
             show(look, trouble)
@@ -59,13 +67,13 @@ def watch_farm(farm: FarmWatch, stop: threading.Event) -> None:
 
 
 @contextmanager
-def _showing(console: Console) -> Iterator[Callable[[FarmLook, str], None]]:
+def _showing(console: Console, tables: Tables) -> Iterator[Callable[[FarmLook, str], None]]:
     """Give a way to show looks: each in the place of the last on a terminal, else one below the other."""
     if not console.is_terminal:
-        yield lambda look, trouble: console.print(FarmTables(look, trouble=trouble), "")
+        yield lambda look, trouble: console.print(tables(look, trouble=trouble), "")
         return
     with Live(console=console, screen=True, auto_refresh=False) as live:
-        yield lambda look, trouble: live.update(FarmTables(look, lines=console.height, trouble=trouble), refresh=True)
+        yield lambda look, trouble: live.update(tables(look, lines=console.height, trouble=trouble), refresh=True)
 
 
 def as_document(look: FarmLook) -> dict[str, Any]:

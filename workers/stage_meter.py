@@ -7,6 +7,8 @@ the second, and of waits a histogram with bins that grow by a fifth, which holds
 import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,6 +26,8 @@ _BINS_PER_OCTAVE: Final = 4
 _BINS: Final = 17 * _BINS_PER_OCTAVE
 _NO_WAITS: Final = (0,) * _BINS
 _PERCENTILE: Final = 0.95
+#: Seconds between two times at which a thread's clock is read.
+TELL_SECONDS: Final = 1.0
 
 
 class _Window:
@@ -177,30 +181,44 @@ class Timing:
         self._meter.add(self._stage, cpu=self.cpu, wall=self.wall, count=self.count)
 
 
-class ThreadRest:
-    """What a thread does besides the blocks that are timed in it: a capture's receiving, for example.
+class ThreadCosts:
+    """What one thread spends on a stage: all that it does besides the blocks that are another stage's.
 
-    To read a thread's clock costs a system call, and to do it for each of thousands of packets a second costs more
-    than it tells. So the whole of the thread is read now and then, and what was told of other stages taken off.
-    For one thread alone, which must be the one that makes it.
+    To read a thread's clock is a system call, and to make two for each of thousands of packets a second costs more than
+    it tells. So the whole of the thread is read about once a second, and what was timed apart is taken off.
+    Used by that thread alone; it may be made by another.
     """
 
     def __init__(self, meter: StageMeter, stage: Stage) -> None:
-        """Begin at this moment; what is left belongs to `stage`."""
+        """Prepare; it begins with the first call of any method."""
         self._meter = meter
         self._stage = stage
-        self._told_at = time.thread_time()
-        self._elsewhere = 0.0
+        self._count = 0
+        self._apart = 0.0
+        #: CPU-seconds of the thread, and the moment, when it was told last.
+        self._told: tuple[float, float] | None = None
 
-    def took(self, cpu: float) -> None:
-        """Leave out CPU-seconds that this thread has spent on another stage, which were told there."""
-        self._elsewhere += cpu
+    def item(self, at: float) -> None:
+        """Count one item of the stage, at a moment in monotonic seconds; now and then the costs are told."""
+        self._count += 1
+        if self._told is None:
+            self._told = (time.thread_time(), at)
+        elif at - self._told[1] >= TELL_SECONDS:
+            spent = time.thread_time()
+            self._meter.add(self._stage, cpu=max(0.0, spent - self._told[0] - self._apart), count=self._count)
+            self._told, self._count, self._apart = (spent, at), 0, 0.0
 
-    def tell(self, count: int) -> None:
-        """Add what this thread has spent since the last time, on `count` items; once a second is often enough."""
-        now = time.thread_time()
-        self._meter.add(self._stage, cpu=max(0.0, now - self._told_at - self._elsewhere), count=count)
-        self._told_at, self._elsewhere = now, 0.0
+    @contextmanager
+    def apart(self, stage: Stage | None, *, count: int = 1) -> Iterator[None]:
+        """Time a block that is of another stage; None: of one that is measured inside of it."""
+        began_cpu, began_wall = time.thread_time(), time.perf_counter()
+        try:
+            yield
+        finally:
+            cpu = time.thread_time() - began_cpu
+            self._apart += cpu
+            if stage is not None:
+                self._meter.add(stage, cpu=cpu, wall=time.perf_counter() - began_wall, count=count)
 
 
 def _bin(seconds: float) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from contract.workers import Stage
 from tests.support.clocks import SetClock
-from workers.stage_meter import WINDOW_SECONDS, StageMeter, ThreadRest
+from workers.stage_meter import WINDOW_SECONDS, StageMeter, ThreadCosts
 
 
 def test_figures_are_those_of_the_last_whole_seconds() -> None:
@@ -178,17 +178,42 @@ def test_a_timed_block_counts_its_own_threads_cpu_and_its_wait() -> None:
     assert figures.wall_ms == pytest.approx(figures.busy * 1000 / 200, rel=0.01)
 
 
-def test_the_rest_of_a_thread_is_what_its_timed_blocks_are_not() -> None:
-    """Given a thread that receives and decodes, what it spends in both is told once, and apart."""
+def test_a_threads_costs_are_told_once_and_without_what_is_another_stages() -> None:
+    """Given a thread that receives and decodes for two seconds, each second is told once, and decoding apart."""
     clock = SetClock()
     meter = StageMeter(clock)
-    rest = ThreadRest(meter, Stage.RECEIVE)
-    with meter.timing(Stage.DECODE) as timing:
-        sum(range(300_000))
-    rest.took(timing.cpu)
-    rest.tell(25)
-    rest.tell(0)  # nothing is told twice
+    costs = ThreadCosts(meter, Stage.RECEIVE)
+    for _ in range(33):
+        costs.item(clock.monotonic())
+        with costs.apart(Stage.DECODE, count=2):
+            sum(range(20_000))
+        with costs.apart(None):
+            sum(range(20_000))
+        clock.advance(1 / 16)
     clock.advance(1)
     told = meter.figures() or {}
-    assert told[Stage.RECEIVE].items_per_second == 25
+    assert told[Stage.RECEIVE].items_per_second == 11
+    assert told[Stage.DECODE].items_per_second == 22
+    assert told[Stage.DECODE].cpu_cores > 4 * told[Stage.RECEIVE].cpu_cores > 0
+    assert told[Stage.DECODE].busy > 0
+
+
+def test_a_block_that_raises_is_another_stages_all_the_same() -> None:
+    """Given decoding that fails, what it took is told of decoding and not of receiving."""
+    clock = SetClock()
+    meter = StageMeter(clock)
+    costs = ThreadCosts(meter, Stage.RECEIVE)
+
+    def decode() -> None:
+        with costs.apart(Stage.DECODE):
+            sum(range(300_000))
+            raise ValueError("damaged")
+
+    costs.item(clock.monotonic())
+    with pytest.raises(ValueError, match="damaged"):
+        decode()
+    clock.advance(1)
+    costs.item(clock.monotonic())
+    clock.advance(1)
+    told = meter.figures() or {}
     assert told[Stage.DECODE].cpu_cores > 4 * told[Stage.RECEIVE].cpu_cores > 0
