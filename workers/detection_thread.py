@@ -16,6 +16,7 @@ from workers.detection.parts import Part, PartsDetector
 from workers.due_frame import DueFrame
 from workers.frames import Detections
 from workers.mailbox import Mailbox
+from workers.native_threads import NativeThreads
 from workers.stage_meter import StageMeter
 
 #: Trackers match faint boxes to known tracks, and ignore fainter ones than this; what is reported is filtered
@@ -76,6 +77,7 @@ class DetectionThread:
         #: Milliseconds of detection per frame, lately.
         self.detect_ms = 0.0
         self._cost = Mean()
+        self._native = NativeThreads()
         #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
         self._unserved_since: float | None = None
         #: Monotonic seconds when the last round was done with.
@@ -137,7 +139,7 @@ class DetectionThread:
                 self._finish(due, None)
 
     def _timed(self, dues: list[DueFrame]) -> list[Detections | None]:
-        started, cpu_before = self._clock.monotonic(), time.process_time()
+        started, cpu_before = self._clock.monotonic(), self._cpu()
         self._unserved_since = unserved_since(self._unserved_since, self._tried_at, started)
         self._is_detecting = True
         for due in dues:
@@ -146,14 +148,19 @@ class DetectionThread:
             return self._detect(dues)
         finally:
             self._tried_at, self._is_detecting = self._clock.monotonic(), False
-            self._note(dues, self._tried_at - started, time.process_time() - cpu_before)
+            self._note(dues, self._tried_at - started, self._cpu() - cpu_before)
 
-    def _note(self, dues: list[DueFrame], wall: float, process_cpu: float) -> None:
+    def _cpu(self) -> float:
+        """Return CPU-seconds of this thread and of the runtime's; those of the process where these cannot be asked."""
+        native = self._native.cpu_seconds()
+        return time.process_time() if native is None else native + time.thread_time()
+
+    def _note(self, dues: list[DueFrame], wall: float, cpu: float) -> None:
         took_ms = wall * 1000 / len(dues)
         self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
         cost = wall
         if self._detector.detector.device == "cpu":
-            cost = detection_cpu_seconds(wall=wall, process_cpu=process_cpu, threads=self._settings.threads)
+            cost = detection_cpu_seconds(wall=wall, process_cpu=cpu, threads=self._settings.threads + 1)
         self._meter.add(Stage.DETECT, cpu=cost, wall=wall, count=len(dues))
         shares = [self._detector.share(due.frame.width, due.frame.height, due.wanted) for due in dues]
         self._cost.add(cost / sum(shares))

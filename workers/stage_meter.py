@@ -208,6 +208,10 @@ class ThreadCosts:
             self._meter.add(self._stage, cpu=max(0.0, spent - self._told[0] - self._apart), count=self._count)
             self._told, self._count, self._apart = (spent, at), 0, 0.0
 
+    def leave_out(self, cpu: float) -> None:
+        """Take off CPU-seconds of this thread that were another stage's, and told there."""
+        self._apart += cpu
+
     @contextmanager
     def apart(self, stage: Stage | None, *, count: int = 1) -> Iterator[None]:
         """Time a block that is of another stage; None: of one that is measured inside of it."""

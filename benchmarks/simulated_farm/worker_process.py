@@ -174,17 +174,19 @@ class SimulatedWorker:
             self.refused_writes += 1
             return False
         self.frames_analysed += 1
-        self._data.publish_status(
-            CameraStatus(
-                camera_id=camera_id,
-                worker_id=self.worker_id,
-                epoch=epoch,
-                state=CameraState.ONLINE,
-                updated_at_ms=now_ms,
-                last_frame_at_ms=now_ms,
-                frames_analysed=seq,
-                codec="h264",
-            )
+        self._data.publish_statuses(
+            [
+                CameraStatus(
+                    camera_id=camera_id,
+                    worker_id=self.worker_id,
+                    epoch=epoch,
+                    state=CameraState.ONLINE,
+                    updated_at_ms=now_ms,
+                    last_frame_at_ms=now_ms,
+                    frames_analysed=seq,
+                    codec="h264",
+                )
+            ]
         )
         return True
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,8 +82,7 @@ class CameraCapture:
         self._on_frame = on_frame
         self._on_state = on_state
         self._tap = tap
-        self._meter = meter
-        self._costs: CaptureCosts | None = None
+        self._costs = None if meter is None else CaptureCosts(meter)
         self._wanted = order
         self._calling = threading.Lock()
         self._watch = Watch(url, clock)
@@ -122,8 +122,6 @@ class CameraCapture:
     # --- the thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        if self._meter is not None:
-            self._costs = CaptureCosts(self._meter)
         try:
             self._report(CaptureState(CameraState.CONNECTING))
             while not self._watch.stopped:
@@ -153,21 +151,22 @@ class CameraCapture:
             pictures = 0
             try:
                 for picture in stream.pictures():
+                    now = self._clock.monotonic()
                     if self._costs is not None:
-                        self._costs.received()
+                        self._costs.received(now)
                     if self._wanted is not self._followed:
                         self._follow_changes()
                     if picture is not None:
                         pictures += 1
                         self._deliver(picture)
                     # Most packets bring no picture: nothing is said of them, and asking what could be costs too much.
-                    elif self._clock.monotonic() < self._report_at:
+                    elif now < self._report_at:
                         continue
                     facts = stream.facts
                     self._report_stream(facts)
                     if self._costs is not None:
-                        self._costs.tell(facts)
-                    self._report_at = self._clock.monotonic() + REPORT_SECONDS / 4
+                        self._costs.decoded(facts)
+                    self._report_at = now + REPORT_SECONDS / 4
             except CaptureError as error:
                 if not (error.reason is StatusReason.STREAM_ENDED and plays_on_at_its_end(self._url) and pictures):
                     raise
@@ -195,12 +194,9 @@ class CameraCapture:
             self._online_since = picture.captured_monotonic
             self._reconnects += self._was_online
             self._was_online = True
-        began = time.thread_time()
-        with self._calling:
+        with self._costs.handing_over() if self._costs is not None else nullcontext(), self._calling:
             if not self._watch.stopped:
                 self._on_frame(frame)
-        if self._costs is not None:
-            self._costs.handed_over(began)
 
     def _failed(self, error: CaptureError) -> float:
         pause = self._outage.failed(error.reason, self._clock.monotonic(), good_since=self._online_since)

@@ -1,36 +1,35 @@
 """Tells the worker's meter what the threads of captures spend, on receiving and on decoding."""
 
-import time
+from contextlib import AbstractContextManager
 
 from contract.workers import Stage
 from workers.capture.state import StreamFacts
-from workers.stage_meter import StageMeter, ThreadRest
+from workers.stage_meter import StageMeter, ThreadCosts
 
 
 class CaptureCosts:
-    """What one capture's thread spends. Made and used on that thread alone."""
+    """What one capture's thread spends. Used on that thread alone."""
 
     def __init__(self, meter: StageMeter) -> None:
         self._meter = meter
-        self._rest = ThreadRest(meter, Stage.RECEIVE)
+        self._receiving = ThreadCosts(meter, Stage.RECEIVE)
         self._told = StreamFacts()
-        self._packets = 0
 
-    def received(self) -> None:
-        """Count a packet."""
-        self._packets += 1
+    def received(self, at: float) -> None:
+        """Count a packet that arrived at a moment in monotonic seconds."""
+        self._receiving.item(at)
 
-    def handed_over(self, began: float) -> None:
-        """Leave out what the thread did for others since `began` (`time.thread_time`)."""
-        self._rest.took(time.thread_time() - began)
+    def handing_over(self) -> AbstractContextManager[None]:
+        """Leave out what the thread does inside of this for others, which they measure."""
+        return self._receiving.apart(None)
 
-    def tell(self, facts: StreamFacts) -> None:
-        """Tell what was spent since the last time; `facts` are those of the stream that is open."""
-        decoded, before = facts, self._told
-        if decoded.decode_seconds < before.decode_seconds:  # another stream
+    def decoded(self, facts: StreamFacts) -> None:
+        """Tell what was decoded since the last time; `facts` are those of the stream that is open."""
+        before = self._told
+        if facts.decode_seconds < before.decode_seconds:  # another stream
             before = StreamFacts()
-        cpu = decoded.decode_seconds - before.decode_seconds
-        self._meter.add(Stage.DECODE, cpu=cpu, count=decoded.frames_decoded - before.frames_decoded)
-        self._rest.took(cpu)
-        self._rest.tell(self._packets)
-        self._told, self._packets = facts, 0
+        cpu = facts.decode_seconds - before.decode_seconds
+        if cpu > 0:
+            self._meter.add(Stage.DECODE, cpu=cpu, count=facts.frames_decoded - before.frames_decoded)
+            self._receiving.leave_out(cpu)
+        self._told = facts

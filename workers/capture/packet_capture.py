@@ -12,15 +12,11 @@ from workers.capture.costs import CaptureCosts
 from workers.capture.failures import CaptureError, CaptureStoppedError
 from workers.capture.openers import open_stream, plays_on_at_its_end
 from workers.capture.reconnect import Outage
-from workers.capture.state import CaptureSettings, StreamFacts
+from workers.capture.state import CaptureSettings
 from workers.capture.streams import StreamContext
 from workers.capture.watch import Watch
 from workers.media import MediaTap
 from workers.stage_meter import StageMeter
-
-#: Packets between two words of what they cost: about a second of most cameras.
-TOLD_PACKETS: Final = 25
-NOTHING_DECODED: Final = StreamFacts()
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +46,7 @@ class PacketCapture:
         """
         self._camera_id = camera_id
         self._tap = tap
-        self._meter = meter
-        self._costs: CaptureCosts | None = None
+        self._costs = None if meter is None else CaptureCosts(meter)
         self._clock = clock
         self._outage = Outage(settings.reconnect_max_seconds)
         self._watch = Watch(url, clock)
@@ -74,8 +69,6 @@ class PacketCapture:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        if self._meter is not None:
-            self._costs = CaptureCosts(self._meter)
         try:
             while not self._watch.stopped:
                 self._watch.sleep(self._attempt())
@@ -104,9 +97,7 @@ class PacketCapture:
                 for _ in stream.pictures():
                     packets += 1
                     if self._costs is not None:
-                        self._costs.received()
-                        if packets % TOLD_PACKETS == 0:
-                            self._costs.tell(NOTHING_DECODED)
+                        self._costs.received(self._clock.monotonic())
                     if self._good_since is None:
                         self._good_since, self._reason = self._clock.monotonic(), None
             except CaptureError as error:
