@@ -10,6 +10,7 @@ import pytest
 from supervision.detection.utils.iou_and_nms import box_iou_batch
 
 from tests.support.weights import PROJECT_DIR, yolo11n
+from workers.detection.detector import UnusableFrameError
 from workers.detection.input_sizes import sizes_for
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
 from workers.detection.openvino_detector import OpenVinoDetector
@@ -170,5 +171,7 @@ def test_both_backends_open_the_same_inputs() -> None:
         assert opened.input_size == (320, 320)
         assert opened.inputs_at_once >= 1
         for height, width in opened.input_sizes:
-            assert len(opened.detect([np.zeros((height, width, 3), np.uint8)], confidence=0.25)) == 1
+            assert len(opened.detect_inputs([np.zeros((height, width, 3), np.uint8)], confidence=0.25)) == 1
+        with pytest.raises(UnusableFrameError, match=r"image 0 of the batch has height and width \(320, 32\)"):
+            opened.detect_inputs([np.zeros((320, 32, 3), np.uint8)], confidence=0.25)
         opened.close()

@@ -79,5 +79,9 @@ class BreakableDetector:
         )
         return [person if self.somebody_is_there else Detections() for _ in images]
 
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find one person or nothing, or fail."""
+        return self.detect(inputs, confidence=confidence)
+
     def close(self) -> None:
         """Give nothing back."""

@@ -1,4 +1,4 @@
-"""Which inputs a detector has, which one a picture needs, and how rectangles are laid on them together."""
+"""Which inputs a detector has, and how rectangles are laid on them together."""
 
 from itertools import combinations, pairwise
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.detection.canvases import GAP, Canvas, place, plan, smallest_that_holds, widened
-from workers.detection.input_sizes import STRIDE, Size, area, input_for, sizes_for
+from workers.detection.input_sizes import STRIDE, Size, area, sizes_for
 
 SIZES = sizes_for(640)
 
@@ -38,22 +38,6 @@ def test_inputs_are_on_the_models_grid_and_grow(side: int) -> None:
     assert sizes[-1] == (side, side)
     assert all(height % STRIDE == width % STRIDE == 0 for height, width in sizes)
     assert all(area(smaller) < area(larger) for smaller, larger in pairwise(sizes))
-
-
-@pytest.mark.parametrize(
-    ("image", "runs_in"),
-    [
-        ((480, 640), (640, 640)),
-        ((360, 640), (640, 640)),
-        ((60, 60), (640, 640)),
-        ((640, 640), (640, 640)),
-        ((384, 640), (384, 640)),
-        ((192, 320), (192, 320)),
-    ],
-)
-def test_a_picture_made_for_an_input_runs_in_it_and_any_other_in_the_largest(image: Size, runs_in: Size) -> None:
-    """Given a picture, then its input is that of exactly its size, else the largest, as ever."""
-    assert SIZES[input_for(image, SIZES)] == runs_in
 
 
 def checked(canvases: list[Canvas], sizes: list[Size]) -> None:

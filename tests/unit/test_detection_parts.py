@@ -37,10 +37,14 @@ class GreenDetector:
         """Find every number."""
         return [self._look(image, confidence) for image in images]
 
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find every number in images of its sizes."""
+        assert all(image.shape[:2] in self.input_sizes for image in inputs)
+        return self.detect(inputs, confidence=confidence)
+
     def _look(self, image: BgrImage, confidence: float) -> Detections:
         self.seen.append(image)
         self.ran.append((image.shape[0], image.shape[1]))
-        assert self.ran[-1] in self.input_sizes
         is_thing = (image[..., 0] == 0) & (image[..., 1] == 255)
         boxes, scores, numbers = [*self.extra], [0.99] * len(self.extra), [199] * len(self.extra)
         for number in np.unique(image[is_thing][:, 2]):

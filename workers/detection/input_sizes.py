@@ -4,7 +4,6 @@ A model that leaves its input open can be run on less than the whole square: wha
 benchmarks/README.md). A wide frame leaves almost half of the square empty, and a few regions of a frame most of it.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 #: Pixels of the model's coarsest grid: both sides of an input are multiples of it.
@@ -36,16 +35,6 @@ def sizes_for(side: int) -> tuple[Size, ...]:
 def area(size: Size) -> int:
     """Return the pixels of an input."""
     return size[0] * size[1]
-
-
-def input_for(image_size: Size, input_sizes: Sequence[Size]) -> int:
-    """Return the index of the input that an image is fitted into: the one of exactly its size, else the largest.
-
-    Args:
-        image_size: Height and width of the image.
-        input_sizes: Smallest area first.
-    """
-    return input_sizes.index(image_size) if image_size in input_sizes else len(input_sizes) - 1
 
 
 def _to_stride(pixels: float) -> int:

@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from workers.detection.cpus import usable_cpus
-from workers.detection.detector import DetectorError, ModelDescription, UnsupportedModelError, check_images
-from workers.detection.input_sizes import input_for
+from workers.detection.detector import (
+    DetectorError,
+    ModelDescription,
+    UnsupportedModelError,
+    check_images,
+    check_inputs,
+)
 from workers.detection.raw_model import OPEN, OutputReader, choose_input_sizes, class_names_of, fit_and_draw
 from workers.frames import Detections
 from workers.pictures import BgrImage
@@ -74,9 +79,9 @@ class OnnxRuntimeDetector:
         shape = [side if isinstance(side, int) else OPEN for side in inputs[0].shape]
         self.input_sizes = choose_input_sizes(shape, input_size)
         self.input_size = self.input_sizes[-1]
-        self._canvases = [np.zeros((*size, 3), np.uint8) for size in self.input_sizes]
+        self._canvases = {size: np.zeros((*size, 3), np.uint8) for size in self.input_sizes}
         # The sizes of the output are known for sure only once it was run; this also warms it up.
-        output = self._run(self._canvases[-1])
+        output = self._run(self._canvases[self.input_size])
         self._reader = OutputReader(output.shape, dict(self.class_names))
         self.runtime = f"ONNX Runtime {ort.__version__} f32"
 
@@ -88,12 +93,16 @@ class OnnxRuntimeDetector:
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
         """Find objects in every image; see `Detector.detect`."""
         check_images(images)
-        found = []
-        for image in images:
-            canvas = self._canvases[input_for(image.shape[:2], self.input_sizes)]
-            letterbox = fit_and_draw(image, canvas)
-            found.append(self._reader.read(self._run(canvas), letterbox, confidence))
-        return found
+        return [self._look(image, self._canvases[self.input_size], confidence) for image in images]
+
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in inputs of several sizes; see `Detector.detect_inputs`."""
+        check_inputs(inputs, self.input_sizes)
+        return [self._look(image, self._canvases[image.shape[0], image.shape[1]], confidence) for image in inputs]
+
+    def _look(self, image: BgrImage, canvas: BgrImage, confidence: float) -> Detections:
+        letterbox = fit_and_draw(image, canvas)
+        return self._reader.read(self._run(canvas), letterbox, confidence)
 
     def _run(self, canvas: BgrImage) -> NDArray[np.float32]:
         """Return the raw output, shape (1, ...), for a filled canvas."""

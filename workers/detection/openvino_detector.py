@@ -10,8 +10,14 @@ import structlog
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from workers.detection.cpus import has_amx, usable_cpus
-from workers.detection.detector import DetectorError, ModelDescription, UnsupportedModelError, check_images
-from workers.detection.input_sizes import Size, input_for
+from workers.detection.detector import (
+    DetectorError,
+    ModelDescription,
+    UnsupportedModelError,
+    check_images,
+    check_inputs,
+)
+from workers.detection.input_sizes import Size
 from workers.detection.letterbox import Letterbox
 from workers.detection.raw_model import OPEN, OutputReader, choose_input_sizes, class_names_of, fit_and_draw
 from workers.frames import Detections
@@ -68,16 +74,18 @@ class OpenVinoDetector:
         largest = _made_static(graph, model.path, self.input_size)
         self._reader = OutputReader([_size(side) for side in largest.output(0).partial_shape], dict(self.class_names))
         try:
-            compiled = [
-                core.compile_model(_with_preprocessing(_made_static(graph, model.path, size)), "CPU", options)
+            compiled = {
+                size: core.compile_model(_with_preprocessing(_made_static(graph, model.path, size)), "CPU", options)
                 for size in self.input_sizes
-            ]
-            #: Frames that are worked on at the same time, of whatever sizes.
-            self.inputs_at_once = int(compiled[-1].get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-            self._requests = [[each.create_infer_request() for _ in range(self.inputs_at_once)] for each in compiled]
+            }
+            self.inputs_at_once = int(compiled[self.input_size].get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+            self._requests = {
+                size: [each.create_infer_request() for _ in range(self.inputs_at_once)]
+                for size, each in compiled.items()
+            }
         except RuntimeError as error:
             raise DetectorError(f"OpenVINO cannot compile {model.path}: {_first_line(error)}") from error
-        self.runtime = f"OpenVINO {ov.__version__.split('-')[0]} {_arithmetic(graph, compiled[-1])}"
+        self.runtime = f"OpenVINO {ov.__version__.split('-')[0]} {_arithmetic(graph, compiled[self.input_size])}"
 
     @property
     def boxes_dropped(self) -> int:
@@ -86,18 +94,26 @@ class OpenVinoDetector:
 
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
         """Find objects in every image; see `Detector.detect`."""
+        check_images(images)
+        return self._run([(image, self.input_size) for image in images], confidence)
+
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in inputs of several sizes; see `Detector.detect_inputs`."""
+        check_inputs(inputs, self.input_sizes)
+        return self._run([(image, (image.shape[0], image.shape[1])) for image in inputs], confidence)
+
+    def _run(self, images: Sequence[tuple[BgrImage, Size]], confidence: float) -> list[Detections]:
+        """Find objects in images, each in the input of the size beside it."""
         if not self._requests:
             raise DetectorError("the detector was closed; open another one")
-        check_images(images)
         found: list[Detections] = []
         started: list[tuple[ov.InferRequest, Letterbox]] = []
         try:
-            for index, image in enumerate(images):
+            for index, (image, size) in enumerate(images):
                 # Answered in order: the request of this place is free once so many were waited for, whatever its size.
                 if len(started) == self.inputs_at_once:
                     found.append(self._finish(*started.pop(0), confidence))
-                of_its_size = self._requests[input_for(image.shape[:2], self.input_sizes)]
-                request = of_its_size[index % self.inputs_at_once]
+                request = self._requests[size][index % self.inputs_at_once]
                 letterbox = fit_and_draw(image, request.get_input_tensor().data[0])
                 request.start_async()
                 started.append((request, letterbox))
@@ -115,7 +131,7 @@ class OpenVinoDetector:
 
     def close(self) -> None:
         """Give the model's memory and threads back; may be called twice."""
-        self._requests = []
+        self._requests = {}
 
 
 def _size(dimension: ov.Dimension) -> int:

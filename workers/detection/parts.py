@@ -133,7 +133,9 @@ class PartsDetector:
         sizes, most = [cut.size for cut in cuts], [cut.most for cut in cuts]
         canvases = [widened(canvas, sizes, most) for canvas in plan(sizes, self.detector.input_sizes)]
         scaled = [_scaled(parts[number].picture, cut, number) for number, cut in zip(owners, cuts, strict=True)]
-        found = self.detector.detect([_drawn(canvas, cuts, scaled) for canvas in canvases], confidence=confidence)
+        found = self.detector.detect_inputs(
+            [_drawn(canvas, cuts, scaled) for canvas in canvases], confidence=confidence
+        )
         of_frames: list[list[Detections]] = [[] for _ in parts]
         for canvas, boxes in zip(canvases, found, strict=True):
             for lies in canvas.placements:

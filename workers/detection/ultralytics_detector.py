@@ -26,6 +26,7 @@ from workers.detection.detector import (
     OutOfDeviceMemoryError,
     UnsupportedModelError,
     check_images,
+    check_inputs,
 )
 from workers.detection.postprocess import strongest
 from workers.frames import Detections
@@ -130,6 +131,11 @@ class UltralyticsDetector:
             ) from error
         except RuntimeError as error:
             raise DetectorError(f"Ultralytics failed to run the model: {error}") from error
+
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in inputs of the one size there is; see `Detector.detect_inputs`."""
+        check_inputs(inputs, self.input_sizes)
+        return self.detect(inputs, confidence=confidence)
 
     def _predict(self, images: Sequence[BgrImage], confidence: float) -> list[Detections]:
         results = self._yolo.predict(
