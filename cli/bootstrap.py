@@ -19,6 +19,7 @@ VERBS: Final = {
     "up": "start a farm on this machine: Valkey, controller, workers",
     "down": "stop the farm that runs from this folder",
     "status": "show load, workers, cameras and what moved",
+    "profile": "show where workers' time goes, what limits them and what to set",
     "worker": "start more workers",
     "workers": "list workers, ask one to hand over and leave",
     "controller": "start the manager and the API alone",
