@@ -95,6 +95,11 @@ class Venv:
 
     def _make_empty(self, lock: int) -> None:
         """Make a new virtual environment in place of an unfinished one."""
+        if self.path.is_symlink():
+            raise BootstrapError(
+                f"{self.path} is a link to {self.path.resolve()}, which may be another checkout's environment, and is "
+                "left alone; remove the link, or name another place with FARM_VENV=/some/folder"
+            )
         if self.path.exists() and not self._stamp.exists() and self._is_foreign():
             raise BootstrapError(
                 f"{self.path} was not made by ./farm and is left alone; remove it, "

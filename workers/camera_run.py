@@ -27,6 +27,7 @@ from workers.motion.attention import Attention
 from workers.motion.motion_score import MotionScore
 from workers.recording.camera_recorder import CameraRecorder
 from workers.saving.preview_times import PreviewTimes
+from workers.stage_meter import StageMeter
 
 #: Seconds over which rates and ages are measured.
 WINDOW_SECONDS: Final = 10.0
@@ -45,15 +46,23 @@ class Totals:
 class Tally:
     """Counts of a whole worker's frames. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: StageMeter | None = None) -> None:
+        """Begin with none; `meter` is told of drops as they come."""
+        self._meter = meter
         self._lock = threading.Lock()
         self._analysed = self._dropped = 0
 
-    def add(self, *, analysed: int = 0, dropped: int = 0) -> None:
-        """Count frames."""
+    def analysed(self) -> None:
+        """Count a frame that has a result."""
         with self._lock:
-            self._analysed += analysed
-            self._dropped += dropped
+            self._analysed += 1
+
+    def dropped(self, reason: str) -> None:
+        """Count a frame that was due and has none."""
+        with self._lock:
+            self._dropped += 1
+        if self._meter is not None:
+            self._meter.drop(reason)
 
     @property
     def totals(self) -> Totals:
@@ -206,7 +215,7 @@ class CameraRun:
         """Count a frame that was due and has no result."""
         with self._lock:
             self._dropped[reason] += 1
-        self._tally.add(dropped=1)
+        self._tally.dropped(reason)
 
     def saving_failed(self, reason: StatusReason) -> None:
         """Count a frame that was to be saved and was not; its result is published all the same."""
@@ -228,7 +237,7 @@ class CameraRun:
             self._recent.append((now, None if spooled else (now - captured_monotonic) * 1000))
             self._frame_cost.add(self._spent)
             self._spent = 0.0
-        self._tally.add(analysed=1)
+        self._tally.analysed()
 
     def result(self, frame: Frame, detections: Detections, class_names: Mapping[int, str]) -> AnalysisResult | None:
         """Make the message for one analysed frame; `detections` have passed tracking and this camera's filter.

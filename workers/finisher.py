@@ -36,6 +36,8 @@ class _Looked:
 
     due: DueFrame
     detections: Detections
+    #: Monotonic seconds when it was left to be finished.
+    at: float
 
 
 class Finisher:
@@ -80,7 +82,7 @@ class Finisher:
 
     def put(self, due: DueFrame, detections: Detections) -> None:
         """Leave a frame that was looked at; never blocks."""
-        self._lanes.put(due.frame.camera_id, _Looked(due, detections))
+        self._lanes.put(due.frame.camera_id, _Looked(due, detections, self._clock.monotonic()))
 
     def close(self, timeout_seconds: float) -> int:
         """Finish what waits; return how much was left undone."""
@@ -90,6 +92,7 @@ class Finisher:
 
     def _work(self, item: _Looked) -> None:
         run = item.due.run
+        self._meter.waited(Stage.TRACK, self._clock.monotonic() - item.at)
         with self._meter.timing(Stage.TRACK) as tracking:
             result = self._tracked(item)
         run.spent(tracking.cpu)

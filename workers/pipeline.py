@@ -79,7 +79,7 @@ class Pipeline:
         self._recorder = stages.recorder
         self._meter = stages.meter
         self._on_superseded = on_superseded
-        self._tally = Tally()
+        self._tally = Tally(stages.meter)
         self._largest_side = max(stages.detector.input_size)
         self._cameras = WatchedCameras(
             CameraParts(stages.open_capture, stages.new_tracker, stages.new_attention),

@@ -203,6 +203,20 @@ def test_no_network_names_the_index_and_the_remedy(tmp_path: Path) -> None:
     assert farm(folder, "setup").returncode == 0  # and with a network it goes on
 
 
+def test_an_environment_behind_a_link_is_left_alone(tmp_path: Path) -> None:
+    """Given a link to another checkout's environment, nothing in that one is touched."""
+    folder = checkout(tmp_path)
+    others = tmp_path / "other-venv"
+    (others / "bin").mkdir(parents=True)
+    (others / "bin" / "python").write_text("precious")
+    (others / "camfarm.json").write_text('{"state": "ready", "path": "/elsewhere", "groups": {}}')
+    (folder / "venv").symlink_to(others)
+    refused = farm(folder, "setup")
+    assert refused.returncode == 1
+    assert "which may be another checkout's environment" in refused.stderr
+    assert (others / "bin" / "python").read_text() == "precious"
+
+
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     """Given an environment that somebody else made, nothing in it is touched."""
     folder = checkout(tmp_path)
