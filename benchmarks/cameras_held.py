@@ -32,8 +32,9 @@ ANALYSE_FPS: Final = 1.0
 MAX_AGE_MS: Final = 1_000.0
 LEAST_FPS: Final = 0.95
 LEAST_RECORDED: Final = 0.999
-#: Streams that the cameras share: three of each loop, so that keyframes of few cameras come at one moment.
-SOURCES: Final = 30
+#: Streams that the cameras share. A publisher costs 0.007 core, so they are few; keyframes of 15 of 150 cameras then
+#: come at one moment, which is harder on a worker than cameras that are each on their own.
+SOURCES: Final = 10
 #: Seconds a recorder may take until what it has is on the disk.
 FLUSH_SECONDS: Final = 4.0
 
@@ -113,7 +114,7 @@ def climb(kind: LoopKind, workers: int, options: argparse.Namespace, console: Co
     steps: list[Step] = []
     camera = {"record": "continuous", "analyse_fps": ANALYSE_FPS, "save_frames": options.save_frames}
     with (
-        CameraServer(loops(kind), sources=options.sources, gop_seconds=kind.gop / FPS) as server,
+        CameraServer(loops(kind), sources=options.sources) as server,
         CameraFarm(server, workers=workers, settings=settings_of(options), camera=camera) as farm,
     ):
         for count in options.cameras:

@@ -211,7 +211,7 @@ def main() -> int:
     console, machine = Console(width=160), described()
     latency_ms = model_latency_ms(options.model)
     cases: list[Case] = []
-    with CameraServer(loops(KIND), gop_seconds=KIND.gop / FPS) as server:
+    with CameraServer(loops(KIND)) as server:
         bench = Bench(server, options)
         capacity = bench.floor([float(FPS)]).frames_per_second
         cases += run_loads(bench, capacity, options, console)

@@ -25,7 +25,7 @@ from rich.table import Table
 import model_store
 from benchmarks import cameras_held, throughput
 from benchmarks.load.camera_server import CameraServer
-from benchmarks.load.footage_loops import FPS, LoopKind, first_frames, loops
+from benchmarks.load.footage_loops import LoopKind, first_frames, loops
 from benchmarks.load.machine import described, use_cores
 from benchmarks.load.options import add_farm_options
 from runtime.settings import WorkerSettings
@@ -124,7 +124,7 @@ def main() -> int:
     cameras_held.show(steps, console)
     told |= {"held": cameras_held.most_held(steps), "steps": [asdict(one) for one in steps]}
     busy = argparse.Namespace(**{**vars(options), "cameras": 64, "detect_size": 640})
-    with CameraServer(loops(throughput.KIND), gop_seconds=throughput.KIND.gop / FPS) as server:
+    with CameraServer(loops(throughput.KIND)) as server:
         told["throughput"] = asdict(throughput.worker(server, busy))
     console.print(f"one worker, 64 cameras that always move: {told['throughput']['frames_per_second']:.0f} frames/s")
     if options.out:

@@ -97,7 +97,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, list[Round]]
     for name in names:
         ways[name] = lambda server, name=name: contestant(name, server, options)  # type: ignore[misc]
     found: dict[str, list[Round]] = {name: [] for name in ways}
-    with CameraServer(loops(KIND), gop_seconds=KIND.gop / FPS) as server:
+    with CameraServer(loops(KIND)) as server:
         for number in range(options.rounds):
             for name, way in ways.items():
                 try:

@@ -39,17 +39,16 @@ def ffmpeg() -> str:
 class CameraServer:
     """Serves `sources` streams; camera `n` is stream ``n % sources``."""
 
-    def __init__(self, loops: list[Path], *, sources: int = 0, gop_seconds: float = 1.0) -> None:
+    def __init__(self, loops: list[Path], *, sources: int = 0) -> None:
         """Prepare a server.
 
         Args:
             loops: Encoded files.
-            sources: Streams, each of which plays one of the loops; 0: as many as there are loops.
-            gop_seconds: Time between keyframes; the sources begin spread over it.
+            sources: Streams, each of which plays one of the loops; 0: as many as there are loops. They begin while
+                they are started, so that their keyframes come at different moments.
         """
         self._loops = loops
         self._sources = sources or len(loops)
-        self._gop_seconds = gop_seconds
         self._folder = Path(tempfile.mkdtemp(prefix="cameras"))
         self._processes: list[subprocess.Popen[bytes]] = []
         self._fallback: RtspServer | None = None
@@ -104,23 +103,31 @@ class CameraServer:
             raise ServerMissingError("ffmpeg is not installed (nor the wheel imageio-ffmpeg)")
         self.name = "go2rtc"
         config = self._folder / "go2rtc.yaml"
-        streams = {f"source{number:02}": None for number in range(self._sources)}
-        listening = {"rtsp": {"listen": f"127.0.0.1:{self.port}"}, "api": {"listen": ""}, "webrtc": {"listen": ""}}
         # JSON is YAML.
-        config.write_text(
-            json.dumps({**listening, "srtp": {"listen": ""}, "log": {"level": "warn"}, "streams": streams})
-        )
+        config.write_text(json.dumps(self._configuration(publisher)))
         self._run(str(program), "-config", str(config))
         wait_until(self._listens, "go2rtc listens")
+        # Each is published by a client of its own.
+        wait_until(lambda: self.sessions() >= self._sources, "all sources are published", 60)
+
+    def _configuration(self, publisher: str) -> dict[str, object]:
+        streams = {}
         for number in range(self._sources):
             path = self._loops[number % len(self._loops)]
-            self._run(
-                *(publisher, "-nostdin", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(path)),
-                *("-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp"),
-                f"rtsp://127.0.0.1:{self.port}/source{number:02}",
+            streams[f"source{number:02}"] = (
+                f"exec:{publisher} -nostdin -loglevel error -re -stream_loop -1 -i {path} -c copy "
+                "-rtsp_transport tcp -f rtsp {output}"
             )
-            threading.Event().wait(self._gop_seconds / self._sources)
-        wait_until(lambda: self.sessions() >= self._sources, "all sources are published", 30)
+        return {
+            "rtsp": {"listen": f"127.0.0.1:{self.port}"},
+            "api": {"listen": ""},
+            "webrtc": {"listen": ""},
+            "srtp": {"listen": ""},
+            "log": {"level": "warn"},
+            "streams": streams,
+            # Published from the start and when nobody watches.
+            "preload": dict.fromkeys(streams, "video"),
+        }
 
     def _start_fallback(self) -> None:
         self.name = "the demo cameras' server"

@@ -16,7 +16,8 @@ from typing import Final
 import av
 import cv2
 import numpy as np
-from av.filter import FilterContext, Graph
+from av.filter import Graph
+from av.filter.context import FilterContext
 from numpy.typing import NDArray
 
 from model_store import fetch_footage
