@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import cv2
@@ -41,6 +42,21 @@ def watch(camera: int, url: str, model_path: str, client: redis.Redis, log: Fram
             encoded = cv2.imencode(".jpg", results[0].plot())[1]
             client.set(f"frame:{camera}", encoded.tobytes())
             log.note(camera, began + media)
+
+
+def have_torchvision() -> None:
+    """Put Ultralytics' own NMS in the place of torchvision's where torchvision does not load, beside torch for CPU.
+
+    Ultralytics imports it for streams only to take that one function from it, and says that both give the same.
+    """
+    try:
+        import torchvision  # noqa: F401 - looked for
+    except (ImportError, OSError, RuntimeError):
+        from ultralytics.utils.nms import TorchNMS
+
+        stand_in: Any = ModuleType("torchvision")
+        stand_in.ops = SimpleNamespace(nms=TorchNMS.nms)
+        sys.modules["torchvision"] = stand_in
 
 
 def skip_warm_up(predictor: Any) -> None:

@@ -32,6 +32,14 @@ class FrameLog:
         self._options = options
         self._frames: dict[int, list[tuple[float, float]]] = defaultdict(list)
         self._first = threading.Event()
+        self._is_broken = False
+        threading.excepthook = self._failed
+
+    def _failed(self, told: threading.ExceptHookArgs) -> None:
+        """Let nobody wait for a thread that has died."""
+        threading.__excepthook__(told)
+        self._is_broken = True
+        self._first.set()
 
     def note(self, camera: int, captured: float) -> None:
         """Take note of a frame that is done with now; `captured` is Unix seconds."""
@@ -40,8 +48,8 @@ class FrameLog:
 
     def finish(self, more: Callable[[], dict[str, float]] = dict) -> None:
         """Wait for the first frame and the two spans, write everything down and what `more` says, wait to be ended."""
-        if not self._first.wait(120):
-            sys.exit("no frame came within two minutes")
+        if not self._first.wait(120) or self._is_broken:
+            sys.exit("no frame came within two minutes, or what was to bring them has died")
         time.sleep(self._options.settle)
         since, cpu = time.time(), time.process_time()
         time.sleep(self._options.seconds)

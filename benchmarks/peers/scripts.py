@@ -71,7 +71,7 @@ def run_contestant(
         with log.open("wb") as writing:
             process = subprocess.Popen(command, cwd=REPOSITORY, env=_environment(), stdout=writing, stderr=writing)
         try:
-            _wait(process, out, log, seconds + settle + PATIENCE_SECONDS)
+            _wait(process, module, out, log, seconds + settle + PATIENCE_SECONDS)
             memory = usage_of([process.pid]).memory_bytes
         finally:
             process.kill()
@@ -87,12 +87,12 @@ def _environment() -> dict[str, str]:
     return dict(os.environ) | {"PYTHONPATH": str(REPOSITORY), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def _wait(process: subprocess.Popen[bytes], out: Path, log: Path, seconds: float) -> None:
+def _wait(process: subprocess.Popen[bytes], module: str, out: Path, log: Path, seconds: float) -> None:
     until = time.monotonic() + seconds
     while not out.exists():
         if process.poll() is not None or time.monotonic() > until:
             told = log.read_text(errors="replace").strip()[-800:]
-            raise ContestantError(f"{' '.join(map(str, process.args[-6:-4]))} wrote nothing; it printed: {told}")  # type: ignore[index]
+            raise ContestantError(f"{module} wrote nothing; it printed: {told}")
         time.sleep(0.1)
 
 

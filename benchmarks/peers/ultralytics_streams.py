@@ -66,8 +66,9 @@ def predict(urls: list[str], model_path: str, log: FrameLog) -> None:
     """Predict on all streams for ever."""
     from ultralytics.models import YOLO
 
-    from benchmarks.peers.first_generation import skip_warm_up
+    from benchmarks.peers.first_generation import have_torchvision, skip_warm_up
 
+    have_torchvision()
     setattr(cv2, "VideoCapture", StampingCapture)  # noqa: B010 - a type checker refuses the plain assignment
     model: Any = YOLO(model_path, task="detect")  # untyped
     model.add_callback("on_predict_start", skip_warm_up)
