@@ -125,7 +125,7 @@ def climb(kind: LoopKind, workers: int, options: argparse.Namespace, console: Co
                 break
             time.sleep(options.settle)
             steps.append(judged(farm, farm.measure(options.seconds), kind, workers))
-            show(steps[-1:], console)
+            console.print(f"{count} cameras: {'held' if steps[-1].held else 'not held: ' + steps[-1].broken}")
             if not steps[-1].held and not options.go_on:
                 break
     return steps

@@ -8,6 +8,7 @@ comes faster than it is tracked waits in buffers and grows old. A frame's captur
 counted from the first frame: when it would have been seen without any waiting.
 """
 
+import importlib
 import os
 import sys
 import threading
@@ -50,7 +51,7 @@ def have_torchvision() -> None:
     Ultralytics imports it for streams only to take that one function from it, and says that both give the same.
     """
     try:
-        import torchvision  # noqa: F401 - looked for
+        importlib.import_module("torchvision")
     except (ImportError, OSError, RuntimeError):
         from ultralytics.utils.nms import TorchNMS
 
