@@ -28,10 +28,8 @@ from benchmarks.load.camera_farm import CameraFarm
 from benchmarks.load.camera_server import CameraServer
 from benchmarks.load.footage_loops import FPS, LoopKind, first_frames, loops
 from benchmarks.load.machine import described, use_cores
-from benchmarks.load.options import add_farm_options, settings_of
+from benchmarks.load.options import add_farm_options, model_of, settings_of, worker_settings
 from benchmarks.peers.scripts import ContestantError, run_contestant
-from runtime.settings import WorkerSettings
-from tests.support.weights import yolo11n
 from workers.detection.opening import open_detector
 
 SETTLE_SECONDS: Final = 10.0
@@ -42,6 +40,7 @@ DECLARED: Final = LoopKind(moving=1.0, count=1, seconds=40, sent_fps=10)
 LOADS: Final = {"half": 0.5, "under": 0.8, "twice": 2.0, "four": 4.0}
 #: Frames by which the latency of the model alone is known.
 LATENCY_FRAMES: Final = 60
+FLOOR: Final = "benchmarks.floors.latest_frame"
 PEERS: Final = {
     "Ultralytics": "benchmarks.peers.ultralytics_streams",
     "Roboflow": "benchmarks.peers.roboflow_inference",
@@ -61,10 +60,9 @@ class Case:
     fairness: float
 
 
-def model_latency_ms(model: str) -> float:
+def model_latency_ms(options: argparse.Namespace) -> float:
     """Return the median of the model's time for one frame, alone on the cores."""
-    assert model == "yolo11n", "only the default model's latency is known to this benchmark"
-    detector = open_detector(yolo11n(), WorkerSettings())
+    detector = open_detector(model_of(options), worker_settings(options))
     frames, took = first_frames(loops(KIND)[0], LATENCY_FRAMES), []
     for frame in frames:
         began = time.perf_counter()
@@ -86,14 +84,22 @@ class Bench:
         """Run a floor or a peer."""
         urls = [self._server.url(number) for number in range(self._count)]
         seconds = self._options.seconds
+        is_floor = module == FLOOR
         outcome = run_contestant(
-            module, urls, seconds=seconds, settle=SETTLE_SECONDS, python=python, arguments=arguments
+            module,
+            urls,
+            seconds=seconds,
+            settle=SETTLE_SECONDS,
+            python=python,
+            model=model_of(self._options).path if is_floor else None,
+            arguments=arguments,
+            settings=settings_of(self._options) if is_floor else None,
         )
         return outcome.analysed
 
     def floor(self, rates: Sequence[float]) -> Analysed:
         """Run the floor, which is asked for these frames a second of each camera."""
-        return self.contestant("benchmarks.floors.latest_frame", "--fps", *map(str, rates))
+        return self.contestant(FLOOR, "--fps", *map(str, rates))
 
     def worker(self, rates: Sequence[float]) -> Analysed:
         """Run a farm, which is asked for these frames a second of each camera."""
@@ -209,7 +215,7 @@ def main() -> int:
     options = parser.parse_args()
     use_cores(options.cores)
     console, machine = Console(width=160), described()
-    latency_ms = model_latency_ms(options.model)
+    latency_ms = model_latency_ms(options)
     cases: list[Case] = []
     with CameraServer(loops(KIND)) as server:
         bench = Bench(server, options)

@@ -15,21 +15,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-import model_store
 from benchmarks.load.camera_farm import CameraFarm
 from benchmarks.load.camera_server import CameraServer
 from benchmarks.load.footage_loops import FPS, LoopKind, loops
 from benchmarks.load.machine import described, use_cores
-from benchmarks.load.options import add_farm_options, settings_of
+from benchmarks.load.options import add_farm_options, model_of, settings_of
 from benchmarks.peers.scripts import ContestantError, first_generation, run_contestant
-from tests.support.weights import CACHE_DIR, yolo11n
+from tests.support.weights import yolo11n
 
 SETTLE_SECONDS: Final = 10.0
 KIND: Final = LoopKind(moving=1.0, count=8, seconds=40)
@@ -48,8 +46,7 @@ class Round:
 def worker(server: CameraServer, options: argparse.Namespace) -> Round:
     """Run a whole farm of one worker (or as many as asked for)."""
     camera = {"analyse_fps": float(FPS), "save_frames": "none", "record": "off"}
-    settings = {"FARM_DETECT_SIZE": str(options.detect_size), **settings_of(options)}
-    with CameraFarm(server, workers=options.workers, settings=settings, camera=camera) as farm:
+    with CameraFarm(server, workers=options.workers, settings=all_settings(options), camera=camera) as farm:
         farm.add(options.cameras)
         time.sleep(SETTLE_SECONDS)
         measured = farm.measure(options.seconds)
@@ -64,7 +61,7 @@ def contestant(name: str, server: CameraServer, options: argparse.Namespace) -> 
         outcome = first_generation(urls, seconds=options.seconds, settle=SETTLE_SECONDS)
     else:
         module, arguments = {
-            "floor": ("benchmarks.floors.latest_frame", ("--fps", str(FPS), "--detect-size", str(options.detect_size))),
+            "floor": ("benchmarks.floors.latest_frame", ("--fps", str(FPS))),
             "Ultralytics": ("benchmarks.peers.ultralytics_streams", ()),
             "Roboflow": ("benchmarks.peers.roboflow_inference", ()),
         }[name]
@@ -74,16 +71,17 @@ def contestant(name: str, server: CameraServer, options: argparse.Namespace) -> 
             seconds=options.seconds,
             settle=SETTLE_SECONDS,
             python=options.inference_python if name == "Roboflow" else sys.executable,
-            model=model_path(options) if name == "floor" else yolo11n().path,
+            model=model_of(options).path if name == "floor" else yolo11n().path,
             arguments=arguments,
+            settings=all_settings(options) if name == "floor" else None,
         )
     its = outcome.analysed
     return Round(its.frames_per_second, outcome.cpu_ms_per_frame, outcome.cores, its.age_p95_ms)
 
 
-def model_path(options: argparse.Namespace) -> Path:
-    """Return the file of the model that worker and floor run."""
-    return yolo11n().path if options.model == "yolo11n" else model_store.resolve(options.model, CACHE_DIR).path
+def all_settings(options: argparse.Namespace) -> dict[str, str]:
+    """Return the settings that worker and floor have."""
+    return {"FARM_DETECT_SIZE": str(options.detect_size), **settings_of(options)}
 
 
 def run(options: argparse.Namespace, console: Console) -> dict[str, list[Round]]:

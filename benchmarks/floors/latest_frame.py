@@ -3,10 +3,12 @@
 Run by other benchmarks: python -m benchmarks.floors.latest_frame --url ... --model yolo11n.onnx --fps 5 --out FILE
 
 Written by hand as a limit to compare with: it has no tracker, no recording, no Redis, no second try. Frames are
-stamped when their packet has arrived, as the worker does it. The detector is the worker's own, with its own settings.
+stamped when their packet has arrived, as the worker does it. The detector is the worker's own, with the ``FARM_*``
+settings of the environment.
 """
 
 import itertools
+import random
 import sys
 import threading
 import time
@@ -66,7 +68,9 @@ def capture(camera: int, url: str, fps: float, newest: Newest) -> None:
     with av.open(url, options={"rtsp_transport": "tcp", "fpsprobesize": "0"}) as container:
         video = container.streams.video[0]
         video.thread_type = "NONE"
-        interval, due, keyframes_do = 1 / fps, 0.0, False
+        interval, keyframes_do = 1 / fps, False
+        # Cameras that were all opened at one moment would all be due at one moment, for ever.
+        due = time.time() + random.uniform(0, interval)  # noqa: S311 - nothing secret
         keyframe_at: float | None = None
         for packet in container.demux(video):
             captured = time.time()
@@ -86,10 +90,9 @@ def main() -> int:
     """Watch all cameras."""
     arguments = parser(__doc__)
     arguments.add_argument("--fps", type=float, nargs="+", default=[30.0], help="one for all cameras, or one for each")
-    arguments.add_argument("--detect-size", type=int, default=640)
     options = arguments.parse_args()
     rates = options.fps * len(options.url) if len(options.fps) == 1 else options.fps
-    detector = open_detector(_Model(Path(options.model)), WorkerSettings(detect_size=options.detect_size))
+    detector = open_detector(_Model(Path(options.model)), WorkerSettings())
     log, newest = FrameLog(options), Newest(len(options.url))
 
     def detect() -> None:
@@ -111,7 +114,11 @@ class _Model:
     """A model that is in no store; its classes are not asked for."""
 
     path: Path
-    format: str = "onnx"
+
+    @property
+    def format(self) -> str:
+        """As its name ends; a folder is OpenVINO's."""
+        return self.path.suffix.removeprefix(".") or "openvino"
 
     @property
     def class_names(self) -> dict[int, str]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +56,9 @@ def run_contestant(
     python: str = sys.executable,
     model: Path | None = None,
     arguments: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Run ``python -m module`` on these cameras.
+    """Run ``python -m module`` on these cameras; `settings` are ``FARM_*`` of its environment.
 
     Raises:
         ContestantError: It did not do what it should.
@@ -69,7 +70,9 @@ def run_contestant(
         for url in urls:
             command += ["--url", url]
         with log.open("wb") as writing:
-            process = subprocess.Popen(command, cwd=REPOSITORY, env=_environment(), stdout=writing, stderr=writing)
+            process = subprocess.Popen(
+                command, cwd=REPOSITORY, env=_environment(settings or {}), stdout=writing, stderr=writing
+            )
         try:
             _wait(process, module, out, log, seconds + settle + PATIENCE_SECONDS)
             memory = usage_of([process.pid]).memory_bytes
@@ -82,9 +85,9 @@ def run_contestant(
     return Outcome(found, told["cpu_seconds"] / found.seconds, memory, told["more"])
 
 
-def _environment() -> dict[str, str]:
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     # One thread that spins while it waits costs its neighbour; the farm's own workers have no OpenMP.
-    return dict(os.environ) | {"PYTHONPATH": str(REPOSITORY), "OMP_WAIT_POLICY": "PASSIVE"}
+    return dict(os.environ) | {"PYTHONPATH": str(REPOSITORY), "OMP_WAIT_POLICY": "PASSIVE", **settings}
 
 
 def _wait(process: subprocess.Popen[bytes], module: str, out: Path, log: Path, seconds: float) -> None:
