@@ -120,11 +120,11 @@ def climb(kind: LoopKind, workers: int, options: argparse.Namespace, console: Co
         for count in options.cameras:
             try:
                 farm.add(count)
-            except AssertionError as error:
+                time.sleep(options.settle)
+                steps.append(judged(farm, farm.measure(options.seconds), kind, workers))
+            except AssertionError as error:  # a process has ended, or a camera has no result; the other steps stand
                 console.print(f"{count} cameras: {str(error).splitlines()[0]}")
                 break
-            time.sleep(options.settle)
-            steps.append(judged(farm, farm.measure(options.seconds), kind, workers))
             console.print(f"{count} cameras: {'held' if steps[-1].held else 'not held: ' + steps[-1].broken}")
             if not steps[-1].held and not options.go_on:
                 break
@@ -163,6 +163,12 @@ def most_held(steps: list[Step]) -> dict[str, int]:
     return most
 
 
+def write(figures: dict[str, Any], path: Path | None) -> None:
+    """Write what there is: a run takes an hour, and what it has found shall outlive it."""
+    if path:
+        path.write_text(json.dumps(figures, indent=1))
+
+
 def plot(steps: list[Step], path: Path) -> None:
     """Draw p95 age against cameras, a line for each kind and number of workers; needs matplotlib."""
     from matplotlib.figure import Figure
@@ -197,14 +203,15 @@ def main() -> int:
     options = parser.parse_args()
     use_cores(options.cores)
     console, steps = Console(width=200), list[Step]()
-    before = described()
+    figures: dict[str, Any] = {"machine": described()}
     for width, height in options.size:
         for gop in options.gop:
             count = 10 if height < 720 else 5
             for workers in options.workers:
                 steps += climb(LoopKind(width, height, gop, count=count), workers, options, console)
+                figures |= {"held": most_held(steps), "steps": [asdict(one) for one in steps]}
+                write(figures, options.out)
     show(steps, console)
-    figures: dict[str, Any] = {"machine": before, "held": most_held(steps)}
     for name, most in figures["held"].items():
         console.print(f"held: {most} cameras ({name})")
     if options.peers:
@@ -217,8 +224,7 @@ def main() -> int:
         )
     if options.plot:
         plot(steps, options.plot)
-    if options.out:
-        options.out.write_text(json.dumps(figures | {"steps": [asdict(one) for one in steps]}, indent=1))
+    write(figures, options.out)
     return 0
 
 

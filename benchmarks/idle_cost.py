@@ -31,7 +31,6 @@ from benchmarks.peers.scripts import run_contestant
 
 KIND: Final = LoopKind(moving=0.0, count=5, seconds=20)
 CAMERA: Final = {"record": "continuous", "analyse_fps": 1.0, "save_frames": "none"}
-SOURCES: Final = 20
 #: Until a worker knows its cameras: the streams' keyframes, what stands still, its own caches.
 SETTLE_SECONDS: Final = 30.0
 #: What DESIGN reckons a motion test at, CPU-ms a frame.
@@ -113,7 +112,7 @@ def watch_memory(options: argparse.Namespace, console: Console) -> dict[str, Any
     """Let a farm run for so many minutes; return its workers' memory after each of them."""
     sizes: list[int] = []
     with (
-        CameraServer(loops(LoopKind()), sources=SOURCES) as server,
+        CameraServer(loops(LoopKind())) as server,
         CameraFarm(server, workers=options.workers, settings=settings_of(options), camera=CAMERA) as farm,
     ):
         farm.add(options.cameras)
@@ -156,7 +155,7 @@ def main() -> int:
         told["memory"] = watch_memory(options, console)
     else:
         rounds = []
-        with CameraServer(loops(KIND), sources=min(SOURCES, options.cameras)) as server:
+        with CameraServer(loops(KIND)) as server:
             for number in range(options.rounds):
                 rounds.append(run_round(server, options))
                 console.print(f"round {number + 1}: {rounds[-1]}")
