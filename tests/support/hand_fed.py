@@ -59,6 +59,7 @@ class BreakableDetector:
     """Finds one person, or nothing while nobody is there, and fails while it is told to."""
 
     device, runtime, input_size, max_batch, boxes_dropped = "cpu", "test", (64, 64), 8, 0
+    input_sizes, inputs_at_once = ((64, 64),), 1
 
     def __init__(self) -> None:
         self.broken = False
@@ -77,6 +78,10 @@ class BreakableDetector:
             np.array([[10, 10, 30, 40]], np.float32), np.array([0.9], np.float32), np.array([0], np.int64)
         )
         return [person if self.somebody_is_there else Detections() for _ in images]
+
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find one person or nothing, or fail."""
+        return self.detect(inputs, confidence=confidence)
 
     def close(self) -> None:
         """Give nothing back."""

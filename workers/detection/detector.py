@@ -79,7 +79,17 @@ class Detector(Protocol):
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Height and width in pixels that every frame is fitted into."""
+        """Height and width in pixels of the largest input that frames are fitted into."""
+        ...
+
+    @property
+    def input_sizes(self) -> Sequence[tuple[int, int]]:
+        """Height and width of every input that it can run, smallest area first; `input_size` is the last."""
+        ...
+
+    @property
+    def inputs_at_once(self) -> int:
+        """Inputs that it works on at the same time: so many take hardly longer than one."""
         ...
 
     @property
@@ -93,7 +103,7 @@ class Detector(Protocol):
         ...
 
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
-        """Find objects in every image.
+        """Find objects in every image, fitted into the largest input.
 
         Args:
             images: Frames of any sizes, each of shape (H, W, 3), BGR, uint8; may be empty; not written to.
@@ -110,9 +120,35 @@ class Detector(Protocol):
         """
         ...
 
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in images that were made for this detector.
+
+        Args:
+            inputs: Each of shape (height, width, 3) with a size of `input_sizes`; else as `detect`.
+            confidence: As `detect`.
+
+        Returns:
+            As `detect`.
+
+        Raises:
+            DetectorError: As `detect`; `UnusableFrameError` also for another size.
+        """
+        ...
+
     def close(self) -> None:
         """Give the model's memory and threads back; may be called twice."""
         ...
+
+
+def check_inputs(inputs: Sequence[BgrImage], input_sizes: Sequence[tuple[int, int]]) -> None:
+    """Raise `UnusableFrameError` unless every image is an input of one of these heights and widths."""
+    check_images(inputs)
+    for index, image in enumerate(inputs):
+        if image.shape[:2] not in input_sizes:
+            raise UnusableFrameError(
+                f"image {index} of the batch has height and width {image.shape[:2]}; this detector's inputs have "
+                f"{', '.join(map(str, input_sizes))}"
+            )
 
 
 def check_images(images: Sequence[BgrImage]) -> None:

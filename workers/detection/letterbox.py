@@ -53,7 +53,8 @@ class Letterbox:
             image: Shape (frame_height, frame_width, 3), BGR.
             canvas: Shape (input height, input width, 3); overwritten wholly.
         """
-        canvas.fill(PADDING_LEVEL)
+        if canvas.shape[:2] != (self.height, self.width):
+            canvas.fill(PADDING_LEVEL)
         inside = canvas[self.top : self.top + self.height, self.left : self.left + self.width]
         if (self.width, self.height) == (self.frame_width, self.frame_height):
             inside[:] = image

@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from workers.detection.cpus import usable_cpus
-from workers.detection.detector import DetectorError, ModelDescription, UnsupportedModelError, check_images
-from workers.detection.raw_model import OPEN, OutputReader, choose_input_size, class_names_of, fit_and_draw
+from workers.detection.detector import (
+    DetectorError,
+    ModelDescription,
+    UnsupportedModelError,
+    check_images,
+    check_inputs,
+)
+from workers.detection.raw_model import OPEN, OutputReader, choose_input_sizes, class_names_of, fit_and_draw
 from workers.frames import Detections
 from workers.pictures import BgrImage
 
@@ -36,7 +42,7 @@ class OnnxRuntimeDetector:
 
     Args:
         model: The model; its file must exist.
-        input_size: Side in pixels of the square for models that leave it open.
+        input_size: Side in pixels of the largest input for models that leave it open.
         threads: Threads of the runtime; 0: all that this process may use.
         max_batch: What `max_batch` reports.
 
@@ -48,6 +54,7 @@ class OnnxRuntimeDetector:
     def __init__(self, model: ModelDescription, *, input_size: int = 640, threads: int = 0, max_batch: int = 8) -> None:
         self.class_names: Mapping[int, str] = class_names_of(model)
         self.device = "cpu"
+        self.inputs_at_once = 1
         self.max_batch = max_batch
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or usable_cpus()
@@ -70,10 +77,11 @@ class OnnxRuntimeDetector:
             )
         self._input_name = inputs[0].name
         shape = [side if isinstance(side, int) else OPEN for side in inputs[0].shape]
-        self.input_size = choose_input_size(shape, input_size)
-        self._canvas = np.zeros((*self.input_size, 3), np.uint8)
+        self.input_sizes = choose_input_sizes(shape, input_size)
+        self.input_size = self.input_sizes[-1]
+        self._canvases = {size: np.zeros((*size, 3), np.uint8) for size in self.input_sizes}
         # The sizes of the output are known for sure only once it was run; this also warms it up.
-        output = self._run(self._canvas)
+        output = self._run(self._canvases[self.input_size])
         self._reader = OutputReader(output.shape, dict(self.class_names))
         self.runtime = f"ONNX Runtime {ort.__version__} f32"
 
@@ -85,11 +93,16 @@ class OnnxRuntimeDetector:
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
         """Find objects in every image; see `Detector.detect`."""
         check_images(images)
-        found = []
-        for image in images:
-            letterbox = fit_and_draw(image, self._canvas)
-            found.append(self._reader.read(self._run(self._canvas), letterbox, confidence))
-        return found
+        return [self._look(image, self._canvases[self.input_size], confidence) for image in images]
+
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in inputs of several sizes; see `Detector.detect_inputs`."""
+        check_inputs(inputs, self.input_sizes)
+        return [self._look(image, self._canvases[image.shape[0], image.shape[1]], confidence) for image in inputs]
+
+    def _look(self, image: BgrImage, canvas: BgrImage, confidence: float) -> Detections:
+        letterbox = fit_and_draw(image, canvas)
+        return self._reader.read(self._run(canvas), letterbox, confidence)
 
     def _run(self, canvas: BgrImage) -> NDArray[np.float32]:
         """Return the raw output, shape (1, ...), for a filled canvas."""

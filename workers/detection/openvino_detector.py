@@ -10,9 +10,16 @@ import structlog
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from workers.detection.cpus import has_amx, usable_cpus
-from workers.detection.detector import DetectorError, ModelDescription, UnsupportedModelError, check_images
+from workers.detection.detector import (
+    DetectorError,
+    ModelDescription,
+    UnsupportedModelError,
+    check_images,
+    check_inputs,
+)
+from workers.detection.input_sizes import Size
 from workers.detection.letterbox import Letterbox
-from workers.detection.raw_model import OPEN, OutputReader, choose_input_size, class_names_of, fit_and_draw
+from workers.detection.raw_model import OPEN, OutputReader, choose_input_sizes, class_names_of, fit_and_draw
 from workers.frames import Detections
 from workers.pictures import BgrImage
 
@@ -28,12 +35,13 @@ log = structlog.get_logger(__name__)
 class OpenVinoDetector:
     """Runs a ``.onnx`` file or an OpenVINO folder on the CPU.
 
-    The graph is compiled once, for one frame: on a CPU a batch dimension is slower than one frame after the other
-    (see benchmarks/README.md), and so no batch size ever causes a compilation and fixed-shape models work as well.
+    A graph is compiled for each size of input, all of them when it is opened: what a first frame of another size would
+    wait for is 0.1 s. Each is for one frame: on a CPU a batch dimension is slower than one frame after the other (see
+    benchmarks/README.md), and so no batch size ever causes a compilation and fixed-shape models work as well.
 
     Args:
         model: The model; its folder or file must exist.
-        input_size: Side in pixels of the square for models that leave it open.
+        input_size: Side in pixels of the largest input for models that leave it open.
         threads: Threads of the runtime; 0: all that this process may use.
         max_batch: What `max_batch` reports.
         cache_dir: Where compiled graphs are kept for a quicker start; None, or not writable: nowhere.
@@ -60,17 +68,24 @@ class OpenVinoDetector:
         wanted_precision = ("bf16" if has_amx() else "f32") if precision == "auto" else precision
         core = ov.Core()
         graph = _read(core, model.path)
-        self.input_size = _make_static(graph, model.path, input_size)
-        self._reader = OutputReader([_size(side) for side in graph.output(0).partial_shape], dict(self.class_names))
+        self.input_sizes = choose_input_sizes([_size(side) for side in graph.input(0).partial_shape], input_size)
+        self.input_size = self.input_sizes[-1]
+        options = _compile_options(threads, wanted_precision, cache_dir)
+        largest = _made_static(graph, model.path, self.input_size)
+        self._reader = OutputReader([_size(side) for side in largest.output(0).partial_shape], dict(self.class_names))
         try:
-            compiled = core.compile_model(
-                _with_preprocessing(graph), "CPU", _compile_options(threads, wanted_precision, cache_dir)
-            )
-            requests = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-            self._requests = [compiled.create_infer_request() for _ in range(requests)]
+            compiled = {
+                size: core.compile_model(_with_preprocessing(_made_static(graph, model.path, size)), "CPU", options)
+                for size in self.input_sizes
+            }
+            self.inputs_at_once = int(compiled[self.input_size].get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+            self._requests = {
+                size: [each.create_infer_request() for _ in range(self.inputs_at_once)]
+                for size, each in compiled.items()
+            }
         except RuntimeError as error:
             raise DetectorError(f"OpenVINO cannot compile {model.path}: {_first_line(error)}") from error
-        self.runtime = f"OpenVINO {ov.__version__.split('-')[0]} {wanted_precision}"
+        self.runtime = f"OpenVINO {ov.__version__.split('-')[0]} {_arithmetic(graph, compiled[self.input_size])}"
 
     @property
     def boxes_dropped(self) -> int:
@@ -79,23 +94,33 @@ class OpenVinoDetector:
 
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
         """Find objects in every image; see `Detector.detect`."""
+        check_images(images)
+        return self._run([(image, self.input_size) for image in images], confidence)
+
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in inputs of several sizes; see `Detector.detect_inputs`."""
+        check_inputs(inputs, self.input_sizes)
+        return self._run([(image, (image.shape[0], image.shape[1])) for image in inputs], confidence)
+
+    def _run(self, images: Sequence[tuple[BgrImage, Size]], confidence: float) -> list[Detections]:
+        """Find objects in images, each in the input of the size beside it."""
         if not self._requests:
             raise DetectorError("the detector was closed; open another one")
-        check_images(images)
         found: list[Detections] = []
         started: list[tuple[ov.InferRequest, Letterbox]] = []
         try:
-            for index, image in enumerate(images):
-                if len(started) == len(self._requests):
+            for index, (image, size) in enumerate(images):
+                # Answered in order: the request of this place is free once so many were waited for, whatever its size.
+                if len(started) == self.inputs_at_once:
                     found.append(self._finish(*started.pop(0), confidence))
-                request = self._requests[index % len(self._requests)]
+                request = self._requests[size][index % self.inputs_at_once]
                 letterbox = fit_and_draw(image, request.get_input_tensor().data[0])
                 request.start_async()
                 started.append((request, letterbox))
             while started:
                 found.append(self._finish(*started.pop(0), confidence))
         except RuntimeError as error:
-            for request in self._requests:
+            for request, _ in started:
                 request.cancel()
             raise DetectorError(f"OpenVINO failed to run the model: {_first_line(error)}") from error
         return found
@@ -106,7 +131,7 @@ class OpenVinoDetector:
 
     def close(self) -> None:
         """Give the model's memory and threads back; may be called twice."""
-        self._requests = []
+        self._requests = {}
 
 
 def _size(dimension: ov.Dimension) -> int:
@@ -140,19 +165,20 @@ def _read(core: ov.Core, path: Path) -> ov.Model:
     return graph
 
 
-def _make_static(graph: ov.Model, path: Path, wanted: int) -> tuple[int, int]:
-    """Fix the graph's sizes to one frame; return height and width of its input."""
-    shape = [_size(side) for side in graph.input(0).partial_shape]
-    height, width = choose_input_size(shape, wanted)
-    if shape != [1, 3, height, width]:
-        try:
-            graph.reshape([1, 3, height, width])
-        except RuntimeError as error:
-            raise UnsupportedModelError(
-                f"{path.name} cannot take frames of {width} by {height} pixels; FARM_DETECT_SIZE must be a multiple of "
-                f"32 that the model allows ({_first_line(error)})"
-            ) from error
-    return height, width
+def _made_static(graph: ov.Model, path: Path, size: Size) -> ov.Model:
+    """Return the graph for one frame of `size`; the weights are shared."""
+    height, width = size
+    if [_size(side) for side in graph.input(0).partial_shape] == [1, 3, height, width]:
+        return graph
+    static = graph.clone()
+    try:
+        static.reshape([1, 3, height, width])
+    except RuntimeError as error:
+        raise UnsupportedModelError(
+            f"{path.name} cannot take frames of {width} by {height} pixels; FARM_DETECT_SIZE must be a multiple of "
+            f"32 that the model allows ({_first_line(error)})"
+        ) from error
+    return static
 
 
 def _with_preprocessing(graph: ov.Model) -> ov.Model:
@@ -166,6 +192,15 @@ def _with_preprocessing(graph: ov.Model) -> ov.Model:
     steps.input().model().set_layout(ov.Layout("NCHW"))
     steps.output().tensor().set_element_type(ov.Type.f32)
     return steps.build()
+
+
+def _arithmetic(graph: ov.Model, compiled: ov.CompiledModel) -> str:
+    """Say what is really computed with: a CPU without bfloat16 falls back to float32, and quantised layers to int8."""
+    rest = {"f32": "f32", "bf16": "bf16", "f16": "f16"}.get(
+        compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(), "f32"
+    )
+    quantised = any(node.get_type_name() == "FakeQuantize" for node in graph.get_ops())
+    return f"int8 and {rest}" if quantised else rest
 
 
 def _compile_options(threads: int, precision: str, cache_dir: Path | None) -> dict[str, str | int | bool]:

@@ -66,7 +66,7 @@ def decode(output: NDArray[np.float32], head: Head, letterbox: Letterbox, confid
     """
     if head is Head.DENSE:
         xyxy, scores, class_id, broken = _dense_candidates(output, confidence)
-        keep = _suppress(xyxy, scores, class_id)
+        keep = suppress(xyxy, scores, class_id)
     else:
         xyxy, scores, class_id, broken = _final_boxes(output, confidence)
         keep = strongest(scores)
@@ -106,7 +106,7 @@ def strongest(scores: NDArray[np.float32], limit: int = MAX_DETECTIONS) -> NDArr
     return np.argsort(-scores, kind="stable")[:limit]
 
 
-def _suppress(xyxy: NDArray[np.float32], scores: NDArray[np.float32], class_id: NDArray[np.int64]) -> NDArray[np.intp]:
+def suppress(xyxy: NDArray[np.float32], scores: NDArray[np.float32], class_id: NDArray[np.int64]) -> NDArray[np.intp]:
     """Return indices of the boxes that non-maximum suppression keeps within each class, the most confident first."""
     candidates = strongest(scores, MAX_CANDIDATES)
     # OpenCV's annotations ask for sequences; arrays are taken as they are and five times as quickly.

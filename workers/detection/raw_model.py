@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.detection.detector import ModelDescription, UnsupportedModelError
+from workers.detection.input_sizes import Size, sizes_for
 from workers.detection.letterbox import Letterbox
 from workers.detection.postprocess import Head, decode, find_head
 from workers.frames import Detections
@@ -16,12 +17,12 @@ from workers.pictures import BgrImage
 OPEN: Final = -1
 
 
-def choose_input_size(shape: Sequence[int], wanted: int) -> tuple[int, int]:
-    """Return height and width that frames are fitted into: the model's own, or `wanted` where it leaves them open.
+def choose_input_sizes(shape: Sequence[int], wanted: int) -> tuple[Size, ...]:
+    """Return the inputs that frames are fitted into, smallest first: the model's own, or some where it leaves it open.
 
     Args:
         shape: Sizes of the model's only input; `OPEN` where it takes any.
-        wanted: Side of the square in pixels.
+        wanted: Side in pixels of the largest one.
 
     Raises:
         UnsupportedModelError: It is not a batch of three-channel images, or its batch is fixed above one.
@@ -35,8 +36,10 @@ def choose_input_size(shape: Sequence[int], wanted: int) -> tuple[int, int]:
         raise UnsupportedModelError(
             f"the model takes exactly {shape[0]} frames at a time; export it again with batch 1 or dynamic=True"
         )
+    if shape[2] == shape[3] == OPEN:
+        return sizes_for(wanted)
     height, width = (wanted if side == OPEN else side for side in shape[2:])
-    return height, width
+    return ((height, width),)
 
 
 def class_names_of(model: ModelDescription) -> dict[int, str]:

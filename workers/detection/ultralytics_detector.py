@@ -26,6 +26,7 @@ from workers.detection.detector import (
     OutOfDeviceMemoryError,
     UnsupportedModelError,
     check_images,
+    check_inputs,
 )
 from workers.detection.postprocess import strongest
 from workers.frames import Detections
@@ -99,6 +100,16 @@ class UltralyticsDetector:
         self.input_size = (int(height), int(width))
         self.runtime = f"Ultralytics {ultralytics.__version__}, torch {self._torch.__version__} f32"
 
+    @property
+    def input_sizes(self) -> tuple[tuple[int, int]]:
+        """Every input that it can run: one, for a batch is of one size."""
+        return (self.input_size,)
+
+    @property
+    def inputs_at_once(self) -> int:
+        """Inputs that it works on at the same time."""
+        return 1 if self.device == "cpu" else self.max_batch
+
     def detect(self, images: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
         """Find objects in every image; see `Detector.detect`."""
         if self._yolo is None:
@@ -120,6 +131,11 @@ class UltralyticsDetector:
             ) from error
         except RuntimeError as error:
             raise DetectorError(f"Ultralytics failed to run the model: {error}") from error
+
+    def detect_inputs(self, inputs: Sequence[BgrImage], *, confidence: float) -> list[Detections]:
+        """Find objects in inputs of the one size there is; see `Detector.detect_inputs`."""
+        check_inputs(inputs, self.input_sizes)
+        return self.detect(inputs, confidence=confidence)
 
     def _predict(self, images: Sequence[BgrImage], confidence: float) -> list[Detections]:
         results = self._yolo.predict(
