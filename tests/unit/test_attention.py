@@ -166,19 +166,26 @@ def test_a_box_is_replaced_by_what_is_found_in_its_place() -> None:
 
 
 def test_who_is_not_found_is_no_longer_told_and_looked_for_again() -> None:
-    """Given a look that does not find a person, then they are not in the result, but the next frames look there."""
+    """Given a look that overlooks a person, then they are not in the result, but the next frames look there."""
+    attention = Attention()
+    at = settled(attention, 100.0, BOX) + HEARTBEAT_SECONDS
+    for step in range(3):
+        wanted = attention.saw(STILL, at + step, SIZE)
+        assert inside(BOX, wanted)
+        assert len(attention.looked(wanted, Detections(), at + step, SIZE)) == 0
+    for step in range(3, 12):
+        wanted = attention.saw(STILL, at + step, SIZE)
+        attention.looked(wanted, Detections(), at + step, SIZE)
+    assert attention.saw(STILL, at + 12, SIZE).is_nothing
+
+
+def test_who_has_gone_is_not_looked_for() -> None:
+    """Given motion where a person stood, and nobody found there, then the place is not looked at again."""
     attention = Attention()
     at = settled(attention, 100.0, BOX)
     wanted = attention.saw(moved((600, 300, 660, 460)), at + 1, SIZE)
     assert len(attention.looked(wanted, Detections(), at + 1, SIZE)) == 0
-    for step in (2, 3):
-        wanted = attention.saw(STILL, at + step, SIZE)
-        assert inside(BOX, wanted)
-        assert len(attention.looked(wanted, Detections(), at + step, SIZE)) == 0
-    for step in range(4, 12):
-        wanted = attention.saw(STILL, at + step, SIZE)
-        attention.looked(wanted, Detections(), at + step, SIZE)
-    assert not inside(BOX, attention.saw(STILL, at + 12, SIZE))
+    assert attention.saw(STILL, at + 2, SIZE).is_nothing
 
 
 def test_who_walks_is_looked_at_in_every_frame_though_nothing_seems_to_move() -> None:
@@ -250,6 +257,28 @@ def test_the_whole_is_looked_at_on_a_heartbeat_spread_over_cameras() -> None:
     assert wholes[0] == len(cameras)
     assert max(wholes[1:]) <= 3
     assert min(of_each) >= 1 + 64 // WHOLE_SECONDS - 1
+
+
+def test_an_object_of_which_the_detector_is_unsure_is_looked_at_more_often() -> None:
+    """Given somebody far away who is found at 0.45, then they are looked at every second: one frame may tell."""
+    attention = Attention()
+    faint = found(BOX, confidence=0.45)
+    looks = 0
+    for second in range(100, 140):
+        wanted = attention.saw(STILL, float(second), SIZE)
+        looks += inside(BOX, wanted)
+        attention.looked(wanted, faint if inside(BOX, wanted) else Detections(), float(second), SIZE)
+    assert looks == 40
+
+
+def test_people_close_together_share_no_pixel_of_their_regions() -> None:
+    """Given two who walk so close that their margins overlap, then each has a region of their own, cut in between."""
+    attention = Attention()
+    started(attention, 1.0)
+    one, other = (300, 300, 340, 400), (400, 320, 440, 420)
+    first, second = sorted(attention.saw(moved(one, other), 2.0, SIZE).regions, key=lambda region: region.left)
+    assert first.right == second.left
+    assert first.right - one[2] == pytest.approx(other[0] - second.left, abs=1)
 
 
 def test_what_moves_almost_everywhere_is_looked_at_whole() -> None:
@@ -328,8 +357,8 @@ def test_nothing_due_is_lost_between_threads() -> None:
     done = threading.Event()
 
     def place(number: int) -> tuple[int, int, int, int]:
-        left, top = number * 37 % 1200, number * 91 % 640
-        return left, top, left + 20, top + 20
+        left, top = number * 37 % 980, number * 91 % 560  # too large for a place where never anything is found
+        return left, top, left + 300, top + 160
 
     def capture() -> None:
         for number in range(count):

@@ -12,10 +12,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from workers.frames import Detections, Region, Wanted
+from workers.motion.barren_places import BarrenPlaces
 from workers.motion.detect_scale import DetectScale
 from workers.motion.known_objects import KnownObjects
 from workers.motion.motion_score import Motion
-from workers.motion.rectangles import Rectangle, area, grown, merge_cheap, merge_closest, touch, union, within
+from workers.motion.rectangles import (
+    Rectangle,
+    area,
+    grown,
+    merge_closest,
+    merge_overlapping,
+    spread,
+    touch,
+    union,
+    within,
+)
 
 #: Seconds between looks at the whole frame.
 WHOLE_SECONDS: Final = 16.0
@@ -23,14 +34,14 @@ WHOLE_SECONDS: Final = 16.0
 WHOLE_SHARE: Final = 0.6
 # Lengths in pixels of a frame whose longer side is scaled to `REFERENCE_SIDE`:
 REFERENCE_SIDE: Final = 640
-#: Margin around what moves and around known objects, and the same as a share of their longer side: detectors need to
-#: see what is around an object, and of somebody who stands only an arm may move.
-MARGIN: Final = 32
-MARGIN_SHARE: Final = 0.25
-#: Least side of a region.
-LEAST_SIDE: Final = 128
-#: Regions are merged whose union adds no more than the square of this.
-MERGE_SIDE: Final = 64
+#: Least margin around what moves and around known objects, all of which lies in one region.
+CORE_MARGIN: Final = 6
+#: Margin beyond that where there is room, and the same as a share of the longer side: detectors need to see what is
+#: around an object, and of somebody who stands only an arm may move.
+MARGIN: Final = 16
+MARGIN_SHARE: Final = 0.15
+#: Least side of a region where there is room.
+LEAST_SIDE: Final = 80
 #: A box that ends so close to a region's edge may be cut off there.
 EDGE: Final = 3
 #: Rectangles that are kept due, at most; the closest are merged beyond.
@@ -53,12 +64,13 @@ class Attention:
         self._phase = phase
         self._lock = threading.Lock()
         self._known = KnownObjects(groups)
+        self._barren = BarrenPlaces()
         self._scale = DetectScale(largest_side)
         #: Height and width of the frames.
         self._size = (0, 0)
         #: Of the frame that was seen last.
         self._number = 0
-        #: What is due, and the number of the last frame with which it fell due.
+        #: What moved, or is to be looked at wider, and the number of the last frame with which it fell due.
         self._due: list[tuple[Rectangle, int]] = []
         #: Number of the last frame with which the whole fell due; 0: it is not.
         self._whole_due = 0
@@ -78,12 +90,15 @@ class Attention:
             if frame_size != self._size:
                 self._size = frame_size
                 self._known.clear()
+                self._barren.clear()
                 self._due = []
                 self._whole_due = self._number
             if motion.is_new_scene or self._is_whole_due(at):
                 self._whole_due = self._number
             for region in motion.regions:
-                self._add_due((region.left, region.top, region.right, region.bottom), self._number)
+                moved = region.left, region.top, region.right, region.bottom
+                if not self._barren.hides(moved, at, frame_size):
+                    self._add_due(moved, self._number)
             return self._wanted(at)
 
     def looked(self, wanted: Wanted, fresh: Detections, at: float, frame_size: tuple[int, int]) -> Detections:
@@ -104,18 +119,21 @@ class Attention:
                 self._whole_at = max(self._whole_at, at)
                 if self._whole_due <= wanted.number:
                     self._whole_due = 0
+            boxes = [_rectangle(box) for box in fresh.xyxy.tolist()]
+            moved = [each for each, number in self._due if number <= wanted.number]
+            for each in moved:
+                self._barren.looked(each, boxes, at, frame_size)
             self._due = [(each, number) for each, number in self._due if number > wanted.number]
             covered = self._covered(wanted)
-            is_cut = [self._is_cut(_rectangle(box), covered) for box in fresh.xyxy.tolist()]
-            for box, cut in zip(fresh.xyxy.tolist(), is_cut, strict=True):
-                if cut:  # look again, wider, in the next frame that comes
-                    wider = grown(_rectangle(box), max(box[2] - box[0], box[3] - box[1]), 0, frame_size)
-                    self._add_due(wider, self._number + 1)
+            is_cut = [self._is_cut(box, covered) for box in boxes]
+            for left, top, right, bottom in (box for box, cut in zip(boxes, is_cut, strict=True) if cut):
+                # Look again, wider, in the next frame that comes.
+                wider = grown((left, top, right, bottom), max(right - left, bottom - top), 0, frame_size)
+                self._add_due(wider, self._number + 1)
             if not wanted.is_nothing:
-                longer = max(frame_size)
-                sizes = [math.sqrt(area(_rectangle(box))) / longer for box in fresh.xyxy.tolist()]
+                sizes = [math.sqrt(area(box)) / max(frame_size) for box in boxes]
                 self._scale.looked(sizes, at, is_whole=wanted.is_whole)
-            return self._known.looked(covered, fresh, is_cut, at)
+            return self._known.looked(covered, moved, fresh, is_cut, at)
 
     def _is_whole_due(self, at: float) -> bool:
         if not math.isfinite(self._whole_at):
@@ -149,29 +167,35 @@ class Attention:
     def _regions(self, at: float) -> list[Rectangle]:
         """Return the rectangles to look at; whole pixels, inside the frame, none overlaps another."""
         known = self._known.boxes()
-        rectangles = [self._around(each, known) for each, _ in self._due]
-        rectangles += [self._around(each, []) for each in self._known.due(at)]
-        price = (MERGE_SIDE * self._pixel) ** 2
-        rectangles = merge_cheap(rectangles, price)
+        cores = [self._core(each, known) for each, _ in self._due]
+        cores = merge_overlapping(cores + [self._core(each, []) for each in self._known.due(at)])
         while True:  # every turn that does not end it swallows a known object that was cut
-            cut = [box for box in known if 0 < within(box, rectangles) < 1]
-            if not cut or sum(area(each) for each in rectangles) > WHOLE_SHARE * self._size[0] * self._size[1]:
-                return rectangles
-            rectangles = merge_cheap(rectangles + [self._around(box, []) for box in cut], price)
+            regions = spread(cores, [self._wish(each) for each in cores])
+            cut = [box for box in known if 0 < within(box, cores) < 1]
+            if not cut:
+                return regions
+            cores = merge_overlapping(cores + [self._core(box, []) for box in cut])
 
     @property
     def _pixel(self) -> float:
-        """Pixels of the frame in one of `REFERENCE_SIDE`."""
-        return max(self._size) / REFERENCE_SIDE
+        """Pixels of the frame in one of `REFERENCE_SIDE`; frames are never enlarged."""
+        return max(1.0, max(self._size) / REFERENCE_SIDE)
 
-    def _around(self, rectangle: Rectangle, known: list[Rectangle]) -> Rectangle:
-        """Return it with the known objects that it touches, and a margin; whole pixels."""
+    def _core(self, rectangle: Rectangle, known: list[Rectangle]) -> Rectangle:
+        """Return what must be in one region: with the known objects that it touches, and a little around."""
         for box in known:
             if touch(rectangle, box):
                 rectangle = union(rectangle, box)
-        left, top, right, bottom = rectangle
+        return self._whole_pixels(grown(rectangle, CORE_MARGIN * self._pixel, 0, self._size))
+
+    def _wish(self, core: Rectangle) -> Rectangle:
+        """Return it with all the margin that there should be, where there is room."""
+        left, top, right, bottom = core
         margin = max(MARGIN * self._pixel, MARGIN_SHARE * max(right - left, bottom - top))
-        left, top, right, bottom = grown(rectangle, margin, LEAST_SIDE * self._pixel, self._size)
+        return self._whole_pixels(grown(core, margin, LEAST_SIDE * self._pixel, self._size))
+
+    def _whole_pixels(self, rectangle: Rectangle) -> Rectangle:
+        left, top, right, bottom = rectangle
         height, width = self._size
         return (
             max(0, math.floor(left)),

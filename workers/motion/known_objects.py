@@ -21,6 +21,11 @@ SETTLE_LOOKS: Final = 3
 SETTLE_SECONDS: Final = 3.0
 #: Seconds between looks at an object that is settled.
 HEARTBEAT_SECONDS: Final = 5.0
+#: The same for an object of which the detector is so unsure that one frame may make it a track, or none.
+UNSURE: Final = (0.35, 0.6)
+UNSURE_SECONDS: Final = 1.0
+#: Frames are never on the beat: what is due so soon is due.
+EARLY_SECONDS: Final = 0.1
 #: Share of a box that must have been looked at for it to be replaced by what was found there.
 COVERED_SHARE: Final = 0.6
 #: An object that is not found where it was is looked for in so many looks, and after them every so many seconds, for
@@ -28,6 +33,9 @@ COVERED_SHARE: Final = 0.6
 MISSES: Final = 3
 MISSED_EVERY_SECONDS: Final = 0.7
 FORGET_SECONDS: Final = 5.0
+WORTH_CONFIDENCE: Final = 0.5
+#: Unless so much of where it was moved: then it has gone.
+MOVED_ON_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,15 @@ class Known:
     def is_due(self, at: float) -> bool:
         """Whether it is to be looked at in a frame that was captured then."""
         if self.is_settled:
-            return at - self.looked_at >= HEARTBEAT_SECONDS
+            is_unsure = UNSURE[0] <= self.confidence < UNSURE[1]
+            return at - self.looked_at >= (UNSURE_SECONDS if is_unsure else HEARTBEAT_SECONDS) - EARLY_SECONDS
         return self.misses < MISSES or at - self.looked_at >= MISSED_EVERY_SECONDS
+
+    def is_worth_looking_for(self, at: float) -> bool:
+        """Whether it may only have been overlooked: the faint that was found once was a mistake as likely as not."""
+        if self.equal_looks == 0 and self.confidence < WORTH_CONFIDENCE:
+            return False
+        return at - self.seen_at < FORGET_SECONDS or self.misses < MISSES
 
     def place(self, at: float) -> Rectangle:
         """Return where it was and where it would be by now."""
@@ -112,18 +127,26 @@ class KnownObjects:
         self._known = []
 
     def boxes(self) -> list[Rectangle]:
-        """Return the boxes of all objects."""
-        return [known.box for known in self._known]
+        """Return the boxes of all objects that were found when they were looked for last."""
+        return [known.box for known in self._known if known.misses == 0]
 
     def due(self, at: float) -> list[Rectangle]:
         """Return where to look for objects in a frame that was captured `at`."""
         return [known.place(at) for known in self._known if known.is_due(at)]
 
-    def looked(self, covered: Sequence[Rectangle], fresh: Detections, is_cut: Sequence[bool], at: float) -> Detections:
+    def looked(
+        self,
+        covered: Sequence[Rectangle],
+        moved: Sequence[Rectangle],
+        fresh: Detections,
+        is_cut: Sequence[bool],
+        at: float,
+    ) -> Detections:
         """Take note of what was found, and return all that is there: what was found now, or is carried on.
 
         Args:
             covered: What was looked at; rectangles that do not overlap.
+            moved: Where something had moved, of what was looked at.
             fresh: What was found there.
             is_cut: For every fresh detection, whether it reaches the edge of what was looked at, and so may be a part.
             at: When the frame was captured.
@@ -139,7 +162,13 @@ class KnownObjects:
         ]
         carried = [known for known in carried if not any(_is_duplicate(known, each) for each in found)]
         lost = self._follow(asked, found, at)
-        lost = [known for known in lost if not any(_is_duplicate(known, each) for each in found)]
+        # Who moved and is not found has gone on, and what moves is looked at anyway.
+        lost = [
+            known
+            for known in lost
+            if not any(shared(known.box, each) > MOVED_ON_SHARE * area(known.box) for each in moved)
+            and not any(_is_duplicate(known, each) for each in found)
+        ]
         self._known = found + carried + lost
         return _as_detections([known for known in found + carried if known.misses == 0])
 
@@ -181,7 +210,7 @@ class KnownObjects:
                 after.add(j)
                 found[j] = asked[i].found_again(found[j], at)
         missed = [known.missed(at) for i, known in enumerate(asked) if i not in before]
-        return [known for known in missed if at - known.seen_at < FORGET_SECONDS or known.misses < MISSES]
+        return [known for known in missed if known.is_worth_looking_for(at)]
 
 
 def _is_duplicate(known: Known, fresh: Known) -> bool:

@@ -135,7 +135,9 @@ class MotionScore:
         still = cv2.bitwise_not(foreground)
         cv2.accumulateWeighted(gray, background, _weight(seconds, BACKGROUND_SECONDS), mask=still)
         cv2.accumulateWeighted(gray, background, _weight(seconds, MOVED_SECONDS), mask=foreground)
-        cv2.accumulateWeighted(difference, noise, _weight(seconds, NOISE_SECONDS), mask=still)
+        # Leaves in the wind are foreground again and again, but faintly: that is noise too, where it goes on.
+        faint = cv2.bitwise_not(_beyond(difference, LEAST_DIFFERENCE))
+        cv2.accumulateWeighted(difference, noise, _weight(seconds, NOISE_SECONDS), mask=faint)
         return Motion(share, _regions(foreground, changed, scale, luma.shape))
 
     def _begin(self, luma: GrayImage, gray: GrayImage, at: float) -> Motion:

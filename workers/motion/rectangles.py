@@ -3,7 +3,7 @@
 A rectangle is ``(left, top, right, bottom)``; pixels of the frame, not always whole ones.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Rectangle = tuple[float, float, float, float]
 
@@ -78,25 +78,49 @@ def merge_closest(rectangles: Iterable[Rectangle], most: int) -> list[Rectangle]
     return left
 
 
-def merge_cheap(rectangles: Iterable[Rectangle], price: float) -> list[Rectangle]:
-    """Merge until no two overlap, and no two are left whose union adds no more than `price` pixels of area."""
+def merge_overlapping(rectangles: Iterable[Rectangle]) -> list[Rectangle]:
+    """Return rectangles of which no two overlap, and which hold all of these."""
     left = list(rectangles)
-    merged: list[Rectangle] = []
+    apart: list[Rectangle] = []
     while left:
         a = left.pop()
-        near = [b for b in left if _overlap(a, b) or _added(a, b) <= price]
+        near = [b for b in apart if _overlap(a, b)]
         if not near:
-            near = [b for b in merged if _overlap(a, b) or _added(a, b) <= price]
-            merged = [b for b in merged if b not in near]
-        else:
-            left = [b for b in left if b not in near]
-        if not near:
-            merged.append(a)
+            apart.append(a)
             continue
+        apart = [b for b in apart if b not in near]
         for b in near:
             a = union(a, b)
         left.append(a)
-    return merged
+    return apart
+
+
+def spread(cores: Sequence[Rectangle], wishes: Sequence[Rectangle]) -> list[Rectangle]:
+    """Return for every core a rectangle that holds it, as much of its wish as possible, and overlaps no other.
+
+    Args:
+        cores: No two overlap.
+        wishes: One for each core, which holds it.
+    """
+    got = list(wishes)
+    for i in range(len(got)):
+        for j in range(i):
+            if _overlap(got[i], got[j]):
+                got[i], got[j] = _parted(got[i], cores[i], got[j], cores[j])
+    return got
+
+
+def _parted(a: Rectangle, a_core: Rectangle, b: Rectangle, b_core: Rectangle) -> tuple[Rectangle, Rectangle]:
+    """Return both without the overlap, cut in the middle between their cores where that is widest."""
+    gaps = (b_core[0] - a_core[2], b_core[1] - a_core[3], a_core[0] - b_core[2], a_core[1] - b_core[3])
+    side = gaps.index(max(gaps))
+    if side >= 2:
+        b, a = _parted(b, b_core, a, a_core)
+        return a, b
+    middle = (a_core[side + 2] + b_core[side]) // 2
+    if side == 0:
+        return (a[0], a[1], min(a[2], middle), a[3]), (max(b[0], middle), b[1], b[2], b[3])
+    return (a[0], a[1], a[2], min(a[3], middle)), (b[0], max(b[1], middle), b[2], b[3])
 
 
 def _overlap(a: Rectangle, b: Rectangle) -> bool:
