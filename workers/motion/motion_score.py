@@ -185,7 +185,8 @@ def _weight(seconds: float, time_constant: float) -> float:
 
 def _above(difference: GrayImage, usual: GrayImage, least: int) -> GrayImage:
     """Return a mask, 255 where the difference is larger than usual and than `least`, and 0 elsewhere."""
-    return _gray(cv2.compare(difference, np.maximum(usual, np.uint8(least)), cv2.CMP_GT))
+    # Two masks: to compare with the larger of the two takes ten times as long.
+    return _gray(cv2.bitwise_and(cv2.compare(difference, usual, cv2.CMP_GT), _beyond(difference, least)))
 
 
 def _beyond(image: GrayImage, level: int) -> GrayImage:
@@ -237,13 +238,18 @@ def _regions(
 def _cells(mask: GrayImage) -> GrayImage:
     """Return 255 for every cell of which enough pixels are set: single ones are noise, whatever they differ by."""
     height, width = mask.shape
-    padded = cv2.copyMakeBorder(mask, 0, -height % CELL, 0, -width % CELL, cv2.BORDER_CONSTANT, value=0)
-    size = padded.shape[1] // CELL, padded.shape[0] // CELL
-    return _beyond(_gray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA)), 255 * CELL_PIXELS // CELL**2 - 1)
+    cells = cv2.copyMakeBorder(mask, 0, -height % CELL, 0, -width % CELL, cv2.BORDER_CONSTANT, value=0)
+    # By halves, which takes a fifth of the time of one step; each half rounds by less than the limit leaves.
+    for _ in range(CELL.bit_length() - 1):
+        size = cells.shape[1] // 2, cells.shape[0] // 2
+        cells = cv2.resize(cells, size, interpolation=cv2.INTER_AREA)
+    return _beyond(_gray(cells), 255 * CELL_PIXELS // CELL**2 - 1)
 
 
 def _lit_alike(before: GrayImage, levels_before: _Levels, levels: _Levels) -> GrayImage:
     """Return a copy as it would look in the light of another: with its contrast and brightness."""
+    if levels == levels_before:
+        return before
     spread = levels_before.high - levels_before.low
     gain = 1.0
     if spread > LEAST_DIFFERENCE:
