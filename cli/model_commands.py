@@ -112,6 +112,31 @@ def quantise(
         step.text = f"{made}: use it with FARM_MODEL={made}"
 
 
+@models.command()
+def engine(
+    name: Annotated[str, typer.Argument(help="A .pt model of the list.")],
+) -> None:
+    """Build a TensorRT engine of a model for this machine's NVIDIA device; takes minutes."""
+    import tempfile
+
+    import model_store
+    from cli.steps import Steps
+    from runtime.settings import WorkerSettings
+    from workers.detection.devices import choose_device, look_for_cuda
+    from workers.detection.engines import build_engine, engine_name, gpu_name
+
+    settings = WorkerSettings.load()
+    model = model_store.resolve(name, settings.models_path, trust_pickled=settings.trust_pickled_weights)
+    device = choose_device(settings.device if settings.device.startswith("cuda") else "cuda", look_for_cuda())
+    made = engine_name(name, gpu_name(device))
+    with Steps().step(f"building {made}") as step, tempfile.TemporaryDirectory() as scratch:
+        built = build_engine(
+            model, Path(scratch), device=device, side=settings.detect_size, max_batch=settings.max_batch
+        )
+        model_store.add(built, made, settings.models_path)
+        step.text = f"{made}: use it with FARM_MODEL={made} on devices of this kind"
+
+
 def _show(states: "list[ModelState]", *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_document(state) for state in states], indent=2))

@@ -18,7 +18,7 @@ GAP: Final = 16
 #: Pixels around every rectangle of a canvas that are tried, the most first.
 CONTEXTS: Final = (128, 96, 64, 48, 32, 16)
 #: Pixels of an input that cost as much as running any input at all, whatever its size.
-FIXED_COST: Final = 10_000
+FIXED_COST: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)

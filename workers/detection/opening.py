@@ -112,6 +112,7 @@ def _open_ultralytics(model: ModelDescription, settings: WorkerSettings) -> Dete
             input_size=settings.detect_size,
             threads=settings.detect_threads,
             max_batch=settings.max_batch,
+            half=settings.detect_precision != "f32",
         )
 
     if device == "cpu" or model.format == "engine":
