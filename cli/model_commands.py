@@ -126,8 +126,8 @@ def engine(
     from workers.detection.engines import build_engine, engine_name, gpu_name
 
     settings = WorkerSettings.load()
-    model = model_store.resolve(name, settings.models_path, trust_pickled=settings.trust_pickled_weights)
     device = choose_device(settings.device if settings.device.startswith("cuda") else "cuda", look_for_cuda())
+    model = model_store.resolve(name, settings.models_path, trust_pickled=settings.trust_pickled_weights)
     made = engine_name(name, gpu_name(device))
     with Steps().step(f"building {made}") as step, tempfile.TemporaryDirectory() as scratch:
         built = build_engine(
