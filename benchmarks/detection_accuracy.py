@@ -1,6 +1,6 @@
 """Do the detectors in the pipeline equal the model? mAP on COCO images beside Ultralytics' own run of the same file.
 
-Run: python -m benchmarks.detection_accuracy [--coco FOLDER] [--reference FILE.json]
+Run: python -m benchmarks.detection_accuracy [--coco FOLDER] [--reference FILE.json] [--int8 MODEL]
 """
 
 import argparse
@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +26,9 @@ from model_store import ModelFile
 from workers.detection.detector import Detector
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
 from workers.detection.openvino_detector import OpenVinoDetector, Precision
-from workers.frames import Detections
-from workers.pictures import BgrImage
+from workers.detection.parts import Part, PartsDetector
+from workers.frames import Detections, Wanted
+from workers.pictures import BgrImage, BgrPicture
 
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
 MODELS_DIR: Final = PROJECT_DIR / ".farm" / "models"
@@ -62,6 +63,12 @@ def read_image(path: Path) -> BgrImage:
     if image is None:
         raise ValueError(f"{path} is not a picture")
     return np.asarray(image, np.uint8)
+
+
+@cache
+def read_images(coco_dir: Path) -> list[BgrImage]:
+    """Return all pictures, in the order of their numbers."""
+    return [read_image(path) for path in coco_images(coco_dir).values()]
 
 
 def load_truth(coco_dir: Path) -> COCO:
@@ -125,12 +132,22 @@ def score(truth: COCO, found: Mapping[int, Detections]) -> Score:
 
 def run_detector(detector: Detector, coco_dir: Path) -> dict[int, Detections]:
     """Run a detector of ours over all pictures, in batches of different sizes of picture."""
-    images = [read_image(path) for path in coco_images(coco_dir).values()]
+    images = read_images(coco_dir)
     found: dict[int, Detections] = {}
     for start in range(0, len(images), BATCH):
         for offset, boxes in enumerate(detector.detect(images[start : start + BATCH], confidence=CONFIDENCE)):
             found[start + offset] = boxes
     return found
+
+
+def run_parts(detector: Detector, coco_dir: Path, side: int = 640) -> dict[int, Detections]:
+    """Run a detector over all pictures as the pipeline does: each in the smallest input that holds it."""
+    parts = PartsDetector(detector)
+    wanted = Wanted(is_whole=True, side=side)
+    return {
+        number: parts.detect([Part(BgrPicture(image), wanted)], confidence=CONFIDENCE)[0]
+        for number, image in enumerate(read_images(coco_dir))
+    }
 
 
 def run_ultralytics(weights: Path, coco_dir: Path) -> dict[int, Detections]:
@@ -140,9 +157,9 @@ def run_ultralytics(weights: Path, coco_dir: Path) -> dict[int, Detections]:
     # The warm-up needs torchvision, which does not load beside a torch built for CPU; it changes no result.
     yolo.add_callback("on_predict_start", lambda predictor: setattr(predictor, "done_warmup", True))
     found: dict[int, Detections] = {}
-    for number, path in enumerate(coco_images(coco_dir).values()):
+    for number, image in enumerate(read_images(coco_dir)):
         boxes = yolo.predict(
-            read_image(path), imgsz=640, conf=CONFIDENCE, iou=0.7, max_det=300, rect=False, device="cpu", verbose=False
+            image, imgsz=640, conf=CONFIDENCE, iou=0.7, max_det=300, rect=False, device="cpu", verbose=False
         )[0].boxes
         found[number] = Detections(boxes.xyxy.numpy(), boxes.conf.numpy(), boxes.cls.numpy().astype(np.int64))
     return found
@@ -154,12 +171,20 @@ def default_model() -> ModelFile:
     return model_store.resolve("yolo11n", MODELS_DIR)
 
 
-def _candidates(model: ModelFile, coco_dir: Path) -> Iterator[tuple[str, Callable[[], dict[int, Detections]]]]:
-    precisions: tuple[Precision, ...] = ("f32", "bf16")
+_Candidate = tuple[str, Callable[[], dict[int, Detections]]]
+
+
+def _candidates(model: ModelFile, int8: ModelFile | None, coco_dir: Path) -> Iterator[_Candidate]:
+    kinds: list[tuple[ModelFile, Precision]] = [(model, "f32"), (model, "bf16")]
+    if int8:
+        kinds.append((int8, "f32"))
     yield "Ultralytics predict, the reference", partial(run_ultralytics, model.path, coco_dir)
-    for precision in precisions:
-        detector = OpenVinoDetector(model, precision=precision)
-        yield f"workers/detection, {detector.runtime}", partial(run_detector, detector, coco_dir)
+    for each, precision in kinds:
+        detector = OpenVinoDetector(each, precision=precision)
+        yield f"workers/detection, {precision} asked for, {detector.runtime}", partial(run_detector, detector, coco_dir)
+        if precision != "bf16":
+            yield "the same, smallest input that holds the frame", partial(run_parts, detector, coco_dir)
+            yield "the same, at 320 pixels", partial(run_parts, detector, coco_dir, 320)
     ort = OnnxRuntimeDetector(model)
     yield f"workers/detection, {ort.runtime}", partial(run_detector, ort, coco_dir)
 
@@ -169,18 +194,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--coco", type=Path, default=COCO_DIR)
     parser.add_argument("--reference", type=Path, help="write the reference's score into this file")
+    parser.add_argument("--int8", help="a model made by `./farm models quantise`, compared too")
     arguments = parser.parse_args()
+    int8 = model_store.resolve(arguments.int8, MODELS_DIR) if arguments.int8 else None
     truth = load_truth(arguments.coco)
     reference: Score | None = None
-    print(f"| {len(truth.imgs)} images, confidence > {CONFIDENCE} | mAP50-95 | mAP50 | delta mAP50-95 | s |")
+    print(
+        f"| {len(truth.imgs)} images, confidence > {CONFIDENCE} | mAP50-95 | mAP50 | delta mAP50-95 | CPU ms a frame |"
+    )
     print("|---|---|---|---|---|")
-    for name, run in _candidates(default_model(), arguments.coco):
-        started = time.perf_counter()
-        result = score(truth, run())
+    for name, run in _candidates(default_model(), int8, arguments.coco):
+        started = time.process_time()
+        found = run()
+        cpu_ms = (time.process_time() - started) * 1000 / len(found)
+        result = score(truth, found)
         reference = reference or result
-        seconds = time.perf_counter() - started
         delta = result.map50_95 - reference.map50_95
-        print(f"| {name} | {result.map50_95:.4f} | {result.map50:.4f} | {delta:+.4f} | {seconds:.1f} |", flush=True)
+        print(f"| {name} | {result.map50_95:.4f} | {result.map50:.4f} | {delta:+.4f} | {cpu_ms:.1f} |", flush=True)
     if arguments.reference and reference:
         text = json.dumps({"map50_95": round(reference.map50_95, 4), "map50": round(reference.map50, 4)}, indent=2)
         arguments.reference.write_text(text + "\n")

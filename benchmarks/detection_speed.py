@@ -1,12 +1,14 @@
-"""How should the CPU run the detector? Frames alone or in batches, pinned or not, cold or from the cache.
+"""How should the CPU run the detector? Inputs of several sizes, frames alone or in batches, regions packed or not.
 
-Run: python -m benchmarks.detection_speed
+Run: python -m benchmarks.detection_speed [--int8 MODEL] [--inputs-only]
 """
 
+import argparse
 import multiprocessing
+import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -17,12 +19,16 @@ import numpy as np
 import onnxruntime as ort
 import openvino as ov
 
-from benchmarks.detection_accuracy import default_model
+import model_store
+from benchmarks.detection_accuracy import MODELS_DIR, default_model
+from model_store import ModelFile
 from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
-from workers.detection.openvino_detector import OpenVinoDetector
-from workers.pictures import BgrImage
+from workers.detection.openvino_detector import OpenVinoDetector, Precision
+from workers.detection.parts import Part, PartsDetector
+from workers.frames import Region, Wanted
+from workers.pictures import BgrImage, BgrPicture
 
 SIDE: Final = 640
 ROUNDS: Final = 5
@@ -117,9 +123,66 @@ def opening_times() -> None:
             print(f"Open with {state} cache of compiled models: {time.perf_counter() - started:.2f} s")
 
 
+def input_sizes(models: Sequence[tuple[ModelFile, Precision]]) -> None:
+    """Print what one input of every size costs, what opening costs, and the memory of a process that has them open."""
+    print("| one thread | input | wall ms | CPU ms | CPU ms a megapixel |\n|---|---|---|---|---|")
+    for model, precision in models:
+        before, started = rss_mb(), time.perf_counter()
+        detector = OpenVinoDetector(model, precision=precision, threads=1)
+        opened, seconds = rss_mb() - before, time.perf_counter() - started
+        for height, width in detector.input_sizes:
+            image = scene(height, width)
+            wall, cpu = best_ms(partial(detector.detect_inputs, [image], confidence=0.25), 1)
+            name, per_megapixel = f"{precision}: {detector.runtime}", cpu * 1e6 / (height * width)
+            print(f"| {name} | {height}x{width} | {wall:.1f} | {cpu:.1f} | {per_megapixel:.0f} |", flush=True)
+        held = rss_mb() - before
+        print(f"| {precision}: opened in {seconds:.2f} s, {opened:.0f} MB; after runs {held:.0f} MB | | | | |")
+        detector.close()
+
+
+def regions_packed(model: ModelFile) -> None:
+    """Print what regions of several frames cost packed together, one by one, and as whole frames."""
+    detector = PartsDetector(OpenVinoDetector(model, precision="f32", threads=1))
+    pictures = [BgrPicture(scene(360, 640)) for _ in range(6)]
+    regions = tuple(Region(left, top, left + 90, top + 120) for left, top in ((40, 60), (300, 200)))
+    kinds = {
+        "2 regions of 90x120, each frame alone": [[Part(picture, Wanted(regions=regions))] for picture in pictures],
+        "2 regions of 90x120, 6 frames together": [[Part(picture, Wanted(regions=regions)) for picture in pictures]],
+        "whole frames of 640x360": [[Part(picture, Wanted(is_whole=True))] for picture in pictures],
+        "whole frames of 640x360 at 320 px": [[Part(picture, Wanted(is_whole=True, side=320))] for picture in pictures],
+    }
+    print("\n| one thread | CPU ms a frame |\n|---|---|")
+    for name, rounds in kinds.items():
+        _, cpu = best_ms(partial(look_at_all, detector, rounds), 6)
+        print(f"| {name} | {cpu:.1f} |", flush=True)
+
+
+def look_at_all(detector: PartsDetector, rounds: Sequence[Sequence[Part]]) -> None:
+    """Run a detector for every round."""
+    for parts in rounds:
+        detector.detect(parts, confidence=0.25)
+
+
+def rss_mb() -> float:
+    """Return the memory that this process holds, in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 def main() -> None:
     """Print everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--int8", help="a model made by `./farm models quantise`, compared too")
+    parser.add_argument("--inputs-only", action="store_true", help="only sizes of input and packing")
+    arguments = parser.parse_args()
     model = default_model()
+    models: list[tuple[ModelFile, Precision]] = [(model, "f32"), (model, "bf16")]
+    if arguments.int8:
+        models.append((model_store.resolve(arguments.int8, MODELS_DIR), "f32"))
+    input_sizes(models)
+    regions_packed(model)
+    if arguments.inputs_only:
+        return
     frame = scene()
     print(f"{usable_cpus()} CPUs\n\n| {model.name}, {SIDE} px | wall ms a frame | CPU ms a frame |\n|---|---|---|")
     openvino_batches(model.path)

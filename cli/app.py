@@ -19,7 +19,7 @@ from runtime.version import VERSION
 app = typer.Typer(
     name="farm",
     help="CamFarm: a farm of video workers coordinated by Redis.",
-    epilog="./farm setup [--dev] [--torch] only installs; every other command does that by itself.",
+    epilog="./farm setup [--dev] [--torch] [--quantise] only installs; every other command does that by itself.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

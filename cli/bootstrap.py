@@ -25,12 +25,12 @@ VERBS: Final = {
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
     "recordings": "list footage, compare the files with the index and repair it",
-    "models": "fetch, list, verify and add model weights",
+    "models": "fetch, list, verify, add and quantise model weights",
     "test": "run the tests; arguments go to pytest",
     "lint": "run every static check",
     "bench": "run the benchmarks, or the one that is named",
     "chaos": "break a farm of its own at random and check what it promises",
-    "setup": "only install: [--dev] [--torch]",
+    "setup": "only install: [--dev] [--torch] [--quantise]",
 }
 NEED_DEV: Final = frozenset({"test", "lint", "bench", "chaos"})
 RUN_WORKERS: Final = frozenset({"demo", "up", "worker", "test", "bench", "chaos"})
@@ -99,6 +99,8 @@ def groups_for(arguments: Sequence[str], environment: Mapping[str, str]) -> list
         groups.append(Group.DEV)
     if needs_torch(verb, arguments, environment):
         groups.append(Group.TORCH)
+    if (verb == "setup" and "--quantise" in arguments) or (verb == "models" and "quantise" in arguments):
+        groups.append(Group.QUANTISE)
     return groups
 
 

@@ -46,6 +46,15 @@ LOCKS: Final = (
         agrees_with=("requirements.txt",),
     ),
     Lock(
+        "requirements-quantise.in",
+        "requirements-quantise.txt",
+        """\
+# Locked: what `./farm models quantise` needs on top of requirements.txt. Made by `python -m cli.lock`.
+# Install with: pip install --no-deps --require-hashes -r requirements-quantise.txt
+""",
+        agrees_with=("requirements.txt",),
+    ),
+    Lock(
         "requirements-torch.in",
         "requirements-torch.txt",
         """\

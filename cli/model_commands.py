@@ -84,6 +84,59 @@ def add(
         print("it is a pickle and will not be loaded: add it again with --trust if you trust where it comes from")
 
 
+@models.command()
+def quantise(
+    name: Annotated[str, typer.Argument(help="A float model, ONNX or OpenVINO, of the list.")],
+    images: Annotated[Path, typer.Option(metavar="FOLDER", help="Pictures or recordings of your cameras.")],
+    out: Annotated[str | None, typer.Option(help="What FARM_MODEL calls the new model; default: NAME-int8.")] = None,
+) -> None:
+    """Make an INT8 model of one, calibrated with pictures of your cameras: quicker on most CPUs."""
+    import tempfile
+
+    import model_store
+    from cli.steps import Steps
+    from runtime.settings import WorkerSettings
+    from workers.detection.quantising import quantise, read_pictures
+
+    settings = WorkerSettings.load()
+    model = model_store.resolve(name, settings.models_path)
+    made = out or f"{name}-int8"
+    steps = Steps()
+    with steps.step(f"pictures in {images}") as step:
+        pictures = read_pictures(images)
+        step.text = f"{len(pictures)} pictures of {images}"
+    with steps.step(f"calibrating {made}; takes some minutes") as step, tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / f"{made}_openvino_model"
+        quantise(model, pictures, side=settings.detect_size, target=folder)
+        model_store.add(folder, made, settings.models_path)
+        step.text = f"{made}: use it with FARM_MODEL={made}"
+
+
+@models.command()
+def engine(
+    name: Annotated[str, typer.Argument(help="A .pt model of the list.")],
+) -> None:
+    """Build a TensorRT engine of a model for this machine's NVIDIA device; takes minutes."""
+    import tempfile
+
+    import model_store
+    from cli.steps import Steps
+    from runtime.settings import WorkerSettings
+    from workers.detection.devices import choose_device, look_for_cuda
+    from workers.detection.engines import build_engine, engine_name, gpu_name
+
+    settings = WorkerSettings.load()
+    device = choose_device(settings.device if settings.device.startswith("cuda") else "cuda", look_for_cuda())
+    model = model_store.resolve(name, settings.models_path, trust_pickled=settings.trust_pickled_weights)
+    made = engine_name(name, gpu_name(device))
+    with Steps().step(f"building {made}") as step, tempfile.TemporaryDirectory() as scratch:
+        built = build_engine(
+            model, Path(scratch), device=device, side=settings.detect_size, max_batch=settings.max_batch
+        )
+        model_store.add(built, made, settings.models_path)
+        step.text = f"{made}: use it with FARM_MODEL={made} on devices of this kind"
+
+
 def _show(states: "list[ModelState]", *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_document(state) for state in states], indent=2))

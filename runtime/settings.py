@@ -227,7 +227,7 @@ class WorkerSettings(CommonSettings):
     model: str = "yolo11n"
     #: ``auto``: OpenVINO on CPU. ONNX Runtime and Ultralytics (needs the torch extra) are the others.
     detector: Literal["auto", "openvino", "onnxruntime", "ultralytics"] = "auto"
-    #: Side in pixels of the square that frames are fitted into for detection; a multiple of 32.
+    #: Side in pixels of the detector's largest input, a square; a multiple of 32. Models of open size run smaller ones.
     detect_size: Annotated[int, Field(ge=64, le=1920, multiple_of=32)] = 640
     #: Threads of the detector; 0: all cores this process may use.
     detect_threads: Annotated[int, Field(ge=0, le=256)] = 0

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -27,13 +26,8 @@ _DIE_WITH_PARENT: Final = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("se
 
 
 def ffmpeg() -> str:
-    """Return the program, from the machine or from the wheel that carries it; empty where there is none."""
-    found = shutil.which("ffmpeg")
-    if found is None and find_spec("imageio_ffmpeg") is not None:
-        import imageio_ffmpeg  # type: ignore[import-not-found, unused-ignore] # optional, and without types
-
-        found = imageio_ffmpeg.get_ffmpeg_exe()
-    return found or ""
+    """Return the program; empty where there is none."""
+    return shutil.which("ffmpeg") or ""
 
 
 class CameraServer:
@@ -100,7 +94,7 @@ class CameraServer:
     def _start(self, program: Path) -> None:
         publisher = ffmpeg()
         if not publisher:
-            raise ServerMissingError("ffmpeg is not installed (nor the wheel imageio-ffmpeg)")
+            raise ServerMissingError("ffmpeg is not installed")
         self.name = "go2rtc"
         config = self._folder / "go2rtc.yaml"
         # JSON is YAML.

@@ -35,7 +35,7 @@ def test_a_worker_is_shown_with_its_cameras_their_epochs_and_what_they_cost(
     farm_state.camera("b")
     farm_state.worker(
         holdings={
-            "a": Holding(epoch=7, stream_cores=0.05, frame_seconds=0.01),
+            "a": Holding(epoch=7, stream_cores=0.05, frame_seconds=0.01, detect_share=0.5),
             "b": Holding(epoch=8, stream_cores=0.05),
             "gone": Holding(epoch=9, stream_cores=0.05, frame_seconds=0.01),
         },
@@ -45,7 +45,7 @@ def test_a_worker_is_shown_with_its_cameras_their_epochs_and_what_they_cost(
     farm_state.plan(load={"worker-1": 0.42})
     worker = _worker(api, "worker-1")
     assert worker["holdings"] == {
-        "a": {"epoch": 7, "cost_cores": pytest.approx(BASE_CORES + 0.05 + 4 * 0.03)},
+        "a": {"epoch": 7, "cost_cores": pytest.approx(BASE_CORES + 0.05 + 4 * (0.01 + 0.5 * 0.02))},
         "b": {"epoch": 8, "cost_cores": None},
         "gone": {"epoch": 9, "cost_cores": None},
     }

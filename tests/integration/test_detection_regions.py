@@ -84,18 +84,18 @@ def test_a_wide_frame_finds_in_the_wide_input_what_the_square_finds(parts_detect
     (found,) = parts_detector.detect([Part(BgrPicture(np.ascontiguousarray(image)), WHOLE)], confidence=0.25)
     expected = parts_detector.detector.detect([image], confidence=0.25)[0]
 
-    assert found_again(found, expected) >= 1
+    there, of_all = found_again(found, expected)
+    assert there == of_all >= 1
 
 
-def found_again(found: Detections, expected: Detections) -> int:
-    """Check that every sure person is there, most of them to a few pixels; return how many."""
+def found_again(found: Detections, expected: Detections) -> tuple[int, int]:
+    """Return how many sure people are there again and how many there are; checks that most are to a few pixels."""
     sure = np.flatnonzero((expected.confidence > SURE) & (expected.class_id == PERSON))
     people = found.xyxy[found.class_id == PERSON]
     overlaps = box_iou_batch(expected.xyxy[sure], people)
-    assert (overlaps.max(axis=1) > 0.5).all()
     distances = np.abs(people[overlaps.argmax(axis=1)] - expected.xyxy[sure]).max(axis=1)
     assert np.median(distances) <= 4
-    return len(sure)
+    return int((overlaps.max(axis=1) > 0.5).sum()), len(sure)
 
 
 def around(box: np.ndarray, margin: int, width: int, height: int) -> Region:
@@ -135,8 +135,11 @@ def test_people_in_regions_are_where_the_whole_frame_has_them(parts_detector: Pa
 
     together = parts_detector.detect(parts, confidence=0.25)
 
-    boxes = [found_again(found, of_frame) for found, of_frame in zip(together, expected, strict=True) if len(of_frame)]
-    assert sum(boxes) >= 4
+    counts = [found_again(found, of_frame) for found, of_frame in zip(together, expected, strict=True) if len(of_frame)]
+    there, of_all = (sum(each) for each in zip(*counts, strict=True))
+    # In another place on another input the model is a little more or less sure of each: of a few it changes its mind.
+    assert of_all >= 8
+    assert there >= 0.9 * of_all
 
 
 def test_a_region_alone_finds_what_it_finds_beside_others(parts_detector: PartsDetector) -> None:
@@ -152,7 +155,8 @@ def test_a_region_alone_finds_what_it_finds_beside_others(parts_detector: PartsD
     together = parts_detector.detect([beside, lone], confidence=0.25)
 
     assert len(alone) >= 1
-    assert found_again(together[1], alone) >= 1
+    there, of_all = found_again(together[1], alone)
+    assert there == of_all >= 1
 
 
 def test_decoded_frames_are_looked_at_without_being_converted_at_full_size(parts_detector: PartsDetector) -> None:

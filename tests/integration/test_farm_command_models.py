@@ -1,9 +1,17 @@
 """`./farm models ...` on a folder of weights of the test's own."""
 
+import importlib.util
 import json
+import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
+import pytest
+
 from tests.support.commands import Call
+from tests.support.weights import yolo11n
+from workers.detection.devices import count_driver_devices
 
 
 def states(call: Call) -> dict[str, dict[str, object]]:
@@ -63,3 +71,41 @@ def test_workers_are_not_started_without_their_model(call: Call, tmp_path: Path)
     assert "no model is named 'yolo99'" in failed.stderr
     assert not (tmp_path / "data" / "farm.lock").exists()
     assert not (tmp_path / "data" / "valkey").exists()
+
+
+@pytest.mark.skipif(count_driver_devices() > 0, reason="a CUDA device is there")
+def test_an_engine_without_a_device_is_a_clear_error(call: Call) -> None:
+    """Given no NVIDIA device, when an engine is asked for, then the error says so."""
+    failed = call("models", "engine", "yolov8n")
+    assert failed.returncode == 1
+    assert "no NVIDIA device is visible" in failed.stderr
+
+
+def with_weights_and_pictures(tmp_path: Path) -> Path:
+    """Put the default model into the test's folder of weights; return a folder of pictures."""
+    models = tmp_path / "data" / "models"
+    models.mkdir(parents=True)
+    shutil.copyfile(yolo11n().path, models / "yolo11n.onnx")
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(10):
+        noise = np.random.default_rng(number).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+        cv2.imwrite(str(pictures / f"{number}.png"), noise)
+    return pictures
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nncf") is not None, reason="NNCF is installed")
+def test_quantising_without_its_packages_names_the_remedy(call: Call, tmp_path: Path) -> None:
+    """Given no NNCF, when a model is to be quantised, then the error says how it is installed."""
+    failed = call("models", "quantise", "yolo11n", "--images", str(with_weights_and_pictures(tmp_path)))
+    assert failed.returncode == 1
+    assert "./farm setup --quantise" in failed.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="NNCF is not installed: ./farm setup --quantise")
+def test_a_quantised_model_is_added_under_a_name_of_its_own(call: Call, tmp_path: Path) -> None:
+    """Given ten pictures, when the default model is quantised, then the new one is listed, and the old one stays."""
+    made = call("models", "quantise", "yolo11n", "--images", str(with_weights_and_pictures(tmp_path)))
+    assert made.returncode == 0, made.stderr
+    assert (states(call)["yolo11n-int8"]["origin"], states(call)["yolo11n"]["state"]) == ("own", "present")

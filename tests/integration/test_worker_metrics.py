@@ -1,5 +1,6 @@
 """A worker's own figures for Prometheus."""
 
+import re
 import socket
 import urllib.request
 from pathlib import Path
@@ -7,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from contract.errors import FarmError
+from runtime.settings import PROJECT_DIR
 from tests.support.clips import Clips
 from tests.support.farm import Farm
 from tests.support.rtsp_server import RtspServer
 from tests.support.valkey_server import ValkeyServer, free_port
 from tests.support.weights import yolo11n
 from workers.metrics import WorkerCollector, serve_metrics
+
+#: Metrics that a worker has only when there is something to tell.
+NOT_YET = {"farm_worker_drops_per_second"}
 
 
 def scrape(port: int) -> dict[str, float]:
@@ -54,6 +59,9 @@ def test_a_worker_serves_its_figures_to_prometheus(tmp_path: Path, own_valkey: V
     assert figures['farm_worker_camera_recording_failing{camera="door"}'] == 0
     assert figures["farm_worker_segments_untold_total"] == 0
     assert figures['farm_worker_stage_items_per_second{stage="publish"}'] > 0
+    page = (PROJECT_DIR / "docs/operations.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bfarm_worker_[a-z_]+[a-z]", page)) - NOT_YET
+    assert named <= {name.partition("{")[0] for name in figures}
     assert 0 < figures['farm_worker_stage_cores{stage="publish"}'] < figures['farm_worker_stage_busy{stage="publish"}']
 
 

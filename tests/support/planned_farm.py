@@ -71,7 +71,7 @@ class SimulatedWorker:
 
     def _holding(self, epoch: int) -> Holding:
         stream_cores, frame_seconds = self.measured or (None, None)
-        return Holding(epoch=epoch, stream_cores=stream_cores, frame_seconds=frame_seconds)
+        return Holding(epoch=epoch, stream_cores=stream_cores, frame_seconds=frame_seconds, detect_share=1.0)
 
     def expect_plan(self) -> None:
         """Write from now on as a worker does that knows of a manager."""

@@ -5,6 +5,7 @@ than an input of its own would cost. Placing is the bottom-left rule on a skylin
 Bin", 2010, section 2.3), the highest rectangles first.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +19,7 @@ GAP: Final = 16
 #: Pixels around every rectangle of a canvas that are tried, the most first.
 CONTEXTS: Final = (128, 96, 64, 48, 32, 16)
 #: Pixels of an input that cost as much as running any input at all, whatever its size.
-FIXED_COST: Final = 10_000
+FIXED_COST: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +49,59 @@ class Canvas:
 
 
 def plan(rectangles: Sequence[Size], input_sizes: Sequence[Size]) -> list[Canvas]:
-    """Place every rectangle once, none over another.
+    """Place every rectangle once, none over another; see `joined`."""
+    return joined([], range(len(rectangles)), rectangles, input_sizes)
+
+
+def joined(
+    canvases: Sequence[Canvas], new: Sequence[int], rectangles: Sequence[Size], input_sizes: Sequence[Size]
+) -> list[Canvas]:
+    """Place more rectangles, none over another, on canvases that there are or on further ones.
 
     Args:
-        rectangles: Height and width of each, at least 1 and none larger than the largest input.
+        canvases: From an earlier call with the same rectangles before these.
+        new: Indices of the rectangles to place.
+        rectangles: Height and width of all, at least 1 and none larger than the largest input.
         input_sizes: Height and width of every input there is, smallest area first.
 
     Returns:
-        Canvases, each of the smallest input that holds what is on it; empty for no rectangles.
+        Canvases, each of the smallest input that holds what is on it.
 
     Raises:
         ValueError: A rectangle fits into no input.
     """
-    canvases: list[Canvas] = []
-    for index in _highest_first(rectangles):
-        alone = smallest_that_holds([index], rectangles, input_sizes)
-        if alone is None:
+    planned = list(canvases)
+    for index in sorted(new, key=lambda each: _order(rectangles[each], each)):
+        best = smallest_that_holds([index], rectangles, input_sizes)
+        if best is None:
             raise ValueError(f"no input of {list(input_sizes)} holds a rectangle of {rectangles[index]}")
-        chosen, extra = len(canvases), alone.cost
-        best = alone
-        for number, canvas in enumerate(canvases):
-            members = [placement.index for placement in canvas.placements]
-            joined = smallest_that_holds([*members, index], rectangles, input_sizes)
-            if joined is not None and joined.cost - canvas.cost < extra:
-                chosen, extra, best = number, joined.cost - canvas.cost, joined
-        canvases[chosen : chosen + 1] = [best]
-    return canvases
+        chosen, extra = len(planned), best.cost
+        for number in reversed(range(len(planned))):  # the newest has most room
+            canvas = planned[number]
+            members = [lies.index for lies in canvas.placements] + [index]
+            candidate = smallest_that_holds(members, rectangles, input_sizes, cheaper_than=canvas.cost + extra)
+            if candidate is not None:
+                chosen, extra, best = number, candidate.cost - canvas.cost, candidate
+            if extra <= 0:
+                break
+        planned[chosen : chosen + 1] = [best]
+    return planned
 
 
 def smallest_that_holds(
-    members: Sequence[int], rectangles: Sequence[Size], input_sizes: Sequence[Size]
+    members: Sequence[int],
+    rectangles: Sequence[Size],
+    input_sizes: Sequence[Size],
+    *,
+    cheaper_than: float = math.inf,
 ) -> Canvas | None:
     """Return the smallest input with the rectangles that `members` names placed on it; None where none holds them."""
-    needed = sum(area(rectangles[index]) for index in members)
+    needed = sum((rectangles[index][0] + GAP) * (rectangles[index][1] + GAP) for index in members)
     for size in input_sizes:
-        if area(size) < needed:
+        if area(size) + FIXED_COST >= cheaper_than:
+            return None
+        # A gap may stick out of the input to the right and below.
+        if (size[0] + GAP) * (size[1] + GAP) < needed:
             continue
         # Where it is possible every rectangle lies on the model's coarsest grid alike, whatever lies beside it.
         for step in (STRIDE, FINE_STRIDE):
@@ -153,10 +172,6 @@ def _centred(index: int, rectangle: Size, size: Size) -> tuple[Placement, ...] |
     # 0.1 decides where an odd pixel goes, as in `Letterbox`.
     left, top = round((size[1] - width) / 2 - 0.1), round((size[0] - height) / 2 - 0.1)
     return (Placement(index, left, top, width, height),)
-
-
-def _highest_first(rectangles: Sequence[Size]) -> list[int]:
-    return sorted(range(len(rectangles)), key=lambda index: _order(rectangles[index], index))
 
 
 def _order(rectangle: Size, index: int) -> tuple[int, int, int]:

@@ -1,6 +1,8 @@
 """Picks and opens the backend for a model, a device and the settings."""
 
 import importlib
+import time
+from functools import partial
 from typing import Final
 
 import structlog
@@ -8,6 +10,7 @@ import structlog
 from runtime.settings import WorkerSettings
 from workers.detection.detector import BackendMissingError, Detector, DetectorError, ModelDescription
 from workers.detection.devices import choose_device, count_driver_devices, look_for_cuda
+from workers.detection.fallback import FallbackDetector
 
 #: Backends that read a format, the preferred one first; the first two run on the CPU only.
 BACKENDS_OF_FORMAT: Final[dict[str, tuple[str, ...]]] = {
@@ -101,13 +104,20 @@ def _open_ultralytics(model: ModelDescription, settings: WorkerSettings) -> Dete
             f"{model.path.name} is a TensorRT engine and runs only on an NVIDIA device of the kind it was built on; "
             "none can be used here. Choose an ONNX model"
         )
-    return UltralyticsDetector(
-        model,
-        device=device,
-        input_size=settings.detect_size,
-        threads=settings.detect_threads,
-        max_batch=settings.max_batch,
-    )
+
+    def open_on(chosen: str) -> UltralyticsDetector:
+        return UltralyticsDetector(
+            model,
+            device=chosen,
+            input_size=settings.detect_size,
+            threads=settings.detect_threads,
+            max_batch=settings.max_batch,
+            half=settings.detect_precision != "f32",
+        )
+
+    if device == "cpu" or model.format == "engine":
+        return open_on(device)
+    return FallbackDetector(partial(open_on, device), partial(open_on, "cpu"), time.monotonic)
 
 
 def _check_cpu(model: ModelDescription, wanted: str) -> None:

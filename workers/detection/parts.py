@@ -16,7 +16,7 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from workers.detection.canvases import Canvas, Placement, plan, widened
+from workers.detection.canvases import Canvas, Placement, joined, widened
 from workers.detection.detector import MAX_DETECTIONS, Detector, UnusableFrameError
 from workers.detection.input_sizes import Size
 from workers.detection.letterbox import PADDING_LEVEL
@@ -73,6 +73,7 @@ class Round:
         self._input_sizes = input_sizes
         self._limit = canvases
         self._sizes: list[Size] = []
+        self._canvases: list[Canvas] = []
         self._is_empty = True
 
     def takes(self, width: int, height: int, wanted: Wanted) -> bool:
@@ -83,13 +84,13 @@ class Round:
             height: Of the frame, pixels.
             wanted: What of it is to be looked at.
         """
-        sizes = [*self._sizes, *(cut.size for cut in cuts_of(width, height, wanted, self._input_sizes[-1]))]
-        canvases = len(plan(sizes, self._input_sizes))
-        if canvases > self._limit and not self._is_empty and len(sizes) > len(self._sizes):
+        cuts = cuts_of(width, height, wanted, self._input_sizes[-1])
+        sizes = self._sizes + [cut.size for cut in cuts]
+        canvases = joined(self._canvases, range(len(self._sizes), len(sizes)), sizes, self._input_sizes)
+        if len(canvases) > self._limit and not self._is_empty and cuts:
             return False
-        self._is_empty = False
-        self._limit = max(self._limit, canvases)
-        self._sizes = sizes
+        self._limit = max(self._limit, len(canvases))
+        self._sizes, self._canvases, self._is_empty = sizes, canvases, False
         return True
 
 
@@ -125,13 +126,16 @@ class PartsDetector:
             DetectorError: As `Detector.detect`.
         """
         cuts: list[Cut] = []
+        sizes: list[Size] = []
         owners: list[int] = []
+        planned: list[Canvas] = []
         for number, part in enumerate(parts):
-            of_part = cuts_of(part.picture.width, part.picture.height, part.wanted, self.detector.input_size)
-            cuts += of_part
-            owners += [number] * len(of_part)
-        sizes, most = [cut.size for cut in cuts], [cut.most for cut in cuts]
-        canvases = [widened(canvas, sizes, most) for canvas in plan(sizes, self.detector.input_sizes)]
+            cuts += cuts_of(part.picture.width, part.picture.height, part.wanted, self.detector.input_size)
+            sizes = [cut.size for cut in cuts]
+            # Frame by frame, as `Round` has done it.
+            planned = joined(planned, range(len(owners), len(cuts)), sizes, self.detector.input_sizes)
+            owners += [number] * (len(cuts) - len(owners))
+        canvases = [widened(canvas, sizes, [cut.most for cut in cuts]) for canvas in planned]
         scaled = [_scaled(parts[number].picture, cut, number) for number, cut in zip(owners, cuts, strict=True)]
         found = self.detector.detect_inputs(
             [_drawn(canvas, cuts, scaled) for canvas in canvases], confidence=confidence

@@ -59,6 +59,7 @@ class UltralyticsDetector:
         input_size: Side in pixels of the square.
         threads: Threads of torch on CPU; 0: all that this process may use.
         max_batch: Frames in one call of the model.
+        half: Compute in half precision (float16); only CUDA can, and an engine has its own.
 
     Raises:
         BackendMissingError: The torch extra is not installed.
@@ -74,8 +75,9 @@ class UltralyticsDetector:
         input_size: int = 640,
         threads: int = 0,
         max_batch: int = 8,
+        half: bool = False,
     ) -> None:
-        self._torch, ultralytics = _import_torch_extra()
+        self._torch, ultralytics = import_torch_extra()
         if device == "cpu":
             self._torch.set_num_threads(threads or usable_cpus())
         self._yolo: Any = _load(ultralytics, model.path)
@@ -86,6 +88,8 @@ class UltralyticsDetector:
         if not _torchvision_works():
             self._yolo.add_callback("on_predict_start", _skip_warm_up)
         self.device = device
+        #: Ultralytics' word for the bits of the arithmetic.
+        self._bits = 16 if half and device != "cpu" else 32
         self.max_batch = max_batch
         self.input_size: tuple[int, int] = (input_size, input_size)
         self.boxes_dropped = 0
@@ -98,7 +102,7 @@ class UltralyticsDetector:
         # Exported models have sizes of their own, which Ultralytics uses instead of the one asked for.
         height, width = self._yolo.predictor.imgsz
         self.input_size = (int(height), int(width))
-        self.runtime = f"Ultralytics {ultralytics.__version__}, torch {self._torch.__version__} f32"
+        self.runtime = f"Ultralytics {ultralytics.__version__}, torch {self._torch.__version__} f{self._bits}"
 
     @property
     def input_sizes(self) -> tuple[tuple[int, int]]:
@@ -145,6 +149,7 @@ class UltralyticsDetector:
             iou=NMS_IOU,
             max_det=MAX_DETECTIONS,
             device=self.device,
+            quantize=self._bits,
             # Always the whole square: else a frame's result would depend on the sizes of the others in its batch.
             rect=False,
             verbose=False,
@@ -172,7 +177,7 @@ class UltralyticsDetector:
             self._torch.cuda.empty_cache()
 
 
-def _import_torch_extra() -> tuple[ModuleType, ModuleType]:
+def import_torch_extra() -> tuple[ModuleType, ModuleType]:
     """Return torch and ultralytics, told beforehand to install and download nothing."""
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ["YOLO_OFFLINE"] = "true"
