@@ -173,10 +173,10 @@ def test_who_is_not_found_is_no_longer_told_and_looked_for_again() -> None:
         wanted = attention.saw(STILL, at + step, SIZE)
         assert inside(BOX, wanted)
         assert len(attention.looked(wanted, Detections(), at + step, SIZE)) == 0
-    for step in range(3, 12):
+    for step in range(3, 11):
         wanted = attention.saw(STILL, at + step, SIZE)
         attention.looked(wanted, Detections(), at + step, SIZE)
-    assert attention.saw(STILL, at + 12, SIZE).is_nothing
+    assert attention.saw(STILL, at + 11, SIZE).is_nothing
 
 
 def test_who_has_gone_is_not_looked_for() -> None:
@@ -259,16 +259,19 @@ def test_the_whole_is_looked_at_on_a_heartbeat_spread_over_cameras() -> None:
     assert min(of_each) >= 1 + 64 // WHOLE_SECONDS - 1
 
 
-def test_an_object_of_which_the_detector_is_unsure_is_looked_at_more_often() -> None:
-    """Given somebody far away who is found at 0.45, then they are looked at every second: one frame may tell."""
+def test_an_object_of_which_the_detector_is_unsure_is_looked_at_more_often_while_something_moves_near() -> None:
+    """Given somebody far away who is found at 0.45, they are looked at every second: one frame may tell; but calmly."""
     attention = Attention()
     faint = found(BOX, confidence=0.45)
-    looks = 0
-    for second in range(100, 140):
-        wanted = attention.saw(STILL, float(second), SIZE)
-        looks += inside(BOX, wanted)
+    looks = {True: 0, False: 0}
+    for second in range(100, 180):
+        stirs = second < 140
+        motion = Motion(0.01, (Region(660, 300, 700, 460),)) if stirs else STILL
+        wanted = attention.saw(motion, float(second), SIZE)
+        looks[stirs] += inside(BOX, wanted)
         attention.looked(wanted, faint if inside(BOX, wanted) else Detections(), float(second), SIZE)
-    assert looks == 40
+    assert looks[True] == 40
+    assert 6 <= looks[False] <= 13
 
 
 def test_people_close_together_share_no_pixel_of_their_regions() -> None:

@@ -1,7 +1,7 @@
 """A stream that libav demuxes: RTSP, anything in a container, MJPEG, HLS, local files."""
 
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import Final, cast
 
 import av
 from av.audio.stream import AudioStream
@@ -18,6 +18,9 @@ from workers.capture.state import StreamFacts
 from workers.capture.streams import Picture, StreamContext
 from workers.media import MediaPacket, MediaTemplate, VideoPacket
 from workers.pictures import DecodedPicture
+
+#: A packet that was waited for longer than this was not there yet: all before it have been read.
+CAUGHT_UP_SECONDS: Final = 0.002
 
 
 class PacketStream:
@@ -90,7 +93,9 @@ class PacketStream:
                     continue
                 of_video = cast("VideoPacket", packet)
                 self._pace(of_video)
+                arrived_at = clock.monotonic()
                 yield self._arrived(of_video)
+                self._rest(arrived_at, waited=arrived_at - asked_at)
                 watch.expect(settings.stall_timeout_seconds, StatusReason.STREAM_STALLED)
                 asked_at = clock.monotonic()
         except (av.FFmpegError, OSError, ValueError, EOFError) as error:
@@ -111,6 +116,13 @@ class PacketStream:
     def _pace(self, packet: VideoPacket) -> None:
         if self._pacer is not None:
             self._context.watch.sleep(self._pacer.seconds_to_wait(_seconds(packet, packet.dts), self._now()))
+
+    def _rest(self, at: float, *, waited: float) -> None:
+        """Let packets gather that nobody waits for, once all that had come is read; see `Sampler.seconds_to_rest`."""
+        if self._pacer is None and self._look is not None and waited >= CAUGHT_UP_SECONDS:
+            seconds = self._look.sampler.seconds_to_rest(at)
+            if seconds > 0:
+                self._context.watch.sleep(seconds)
 
     def _now(self) -> float:
         return self._context.clock.monotonic()

@@ -21,6 +21,9 @@ REGULAR_TOLERANCE: Final = 0.1
 #: Share of the sampling interval by which a keyframe may be early for its slot and is taken all the same: slots that
 #: lie on keyframes leave most to skip.
 EARLY_KEYFRAME: Final = 0.25
+#: Longest rest of a capture between two looks at its socket, and how early a keyframe may come.
+REST_SECONDS: Final = 0.2
+KEYFRAME_EARLY_SECONDS: Final = 0.1
 #: Longest believable time between keyframes; more is a jump of the stream's clock.
 LONGEST_INTERVAL_SECONDS: Final = 60.0
 #: Frames that no other frame needs are left out where there are this many frames for each analysed one.
@@ -191,6 +194,16 @@ class Sampler:
             and len(known) == AGREEING_INTERVALS
             and max(known) <= (1 + REGULAR_TOLERANCE) * min(known)
         )
+
+    def seconds_to_rest(self, at: float) -> float:
+        """Return how long after `at` packets may lie unread, because only keyframes are looked at and none is due.
+
+        To be woken for each of thousands of packets a second costs more than to read them: they are as well read a few
+        at a time. 0: the next one may be a keyframe.
+        """
+        if self.mode is not DecodeMode.KEYFRAMES or self._keyframe_at is None:
+            return 0.0
+        return max(0.0, min(REST_SECONDS, self._keyframe_at + min(self._intervals) - KEYFRAME_EARLY_SECONDS - at))
 
     def rests_until(self, at: float) -> float | None:
         """Return when the next keyframe is due, if nothing that arrives after `at` and before it is needed.

@@ -29,7 +29,7 @@ from workers.motion.rectangles import (
 )
 
 #: Seconds between looks at the whole frame.
-WHOLE_SECONDS: Final = 16.0
+WHOLE_SECONDS: Final = 30.0
 #: Share of the frame beyond which its regions are no cheaper than the whole.
 WHOLE_SHARE: Final = 0.6
 # Lengths in pixels of a frame whose longer side is scaled to `REFERENCE_SIDE`:
@@ -95,10 +95,11 @@ class Attention:
                 self._whole_due = self._number
             if motion.is_new_scene or self._is_whole_due(at):
                 self._whole_due = self._number
-            for region in motion.regions:
-                moved = region.left, region.top, region.right, region.bottom
-                if not self._barren.hides(moved, at, frame_size):
-                    self._add_due(moved, self._number)
+            moved = [(each.left, each.top, each.right, each.bottom) for each in motion.regions]
+            self._known.stirred([grown(each, MARGIN * self._pixel, 0, frame_size) for each in moved], at)
+            for each in moved:
+                if not self._barren.hides(each, at, frame_size):
+                    self._add_due(each, self._number)
             return self._wanted(at)
 
     def looked(self, wanted: Wanted, fresh: Detections, at: float, frame_size: tuple[int, int]) -> Detections:

@@ -1,5 +1,6 @@
 """What was found in one camera's picture last, and when each of it is to be looked at again. Pure; not thread-safe."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from workers.frames import Detections
-from workers.motion.rectangles import Rectangle, area, iou, shared, union, within
+from workers.motion.rectangles import Rectangle, area, iou, shared, touch, union, within
 
 #: IoU from which on two boxes of one group are the same object in two looks.
 SAME_IOU: Final = 0.3
@@ -38,6 +39,12 @@ WORTH_CONFIDENCE: Final = 0.5
 MOVED_ON_SHARE: Final = 0.1
 
 
+#: Seconds without motion near it, and looks since then, after which an object is calm: another look at the same
+#: pixels tells nothing but the detector's own flicker.
+CALM_SECONDS: Final = 3.0
+CALM_LOOKS: Final = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """One object."""
@@ -56,6 +63,9 @@ class Known:
     equal_looks: int = 0
     #: Looks since it was found last.
     misses: int = 0
+    #: When something moved near it last, and looks at it since then.
+    stirred_at: float = -math.inf
+    calm_looks: int = 0
     #: Pixels per second to the right and downwards.
     velocity: tuple[float, float] = (0.0, 0.0)
 
@@ -66,8 +76,15 @@ class Known:
             self.misses == 0 and self.equal_looks >= SETTLE_LOOKS and self.seen_at - self.still_since >= SETTLE_SECONDS
         )
 
+    def is_calm(self, at: float) -> bool:
+        """Whether it was looked at again since the last motion near it, which is long ago."""
+        return self.calm_looks >= CALM_LOOKS and at - self.stirred_at >= CALM_SECONDS
+
     def is_due(self, at: float) -> bool:
         """Whether it is to be looked at in a frame that was captured then."""
+        if self.is_calm(at) and not (self.misses and self.confidence >= WORTH_CONFIDENCE):
+            # The faintest are left to looks at the whole frame.
+            return self.confidence >= UNSURE[0] and at - self.looked_at >= HEARTBEAT_SECONDS - EARLY_SECONDS
         if self.is_settled:
             is_unsure = UNSURE[0] <= self.confidence < UNSURE[1]
             return at - self.looked_at >= (UNSURE_SECONDS if is_unsure else HEARTBEAT_SECONDS) - EARLY_SECONDS
@@ -96,9 +113,11 @@ class Known:
             moved = [(new - old) / seconds for new, old in zip(_centre(fresh.box), _centre(self.box), strict=True)]
             velocity = moved[0], moved[1]
         if iou(fresh.box, self.anchor) < STILL_IOU:
-            return replace(fresh, velocity=velocity)
+            return replace(fresh, velocity=velocity, stirred_at=self.stirred_at)
         return replace(
             fresh,
+            stirred_at=self.stirred_at,
+            calm_looks=max(fresh.calm_looks, self.calm_looks + 1),
             anchor=self.anchor,
             still_since=self.still_since,
             equal_looks=self.equal_looks + 1,
@@ -107,7 +126,7 @@ class Known:
 
     def missed(self, at: float) -> "Known":
         """Return what is known after a look that did not find it."""
-        return replace(self, looked_at=at, misses=self.misses + 1)
+        return replace(self, looked_at=at, misses=self.misses + 1, calm_looks=self.calm_looks + 1)
 
 
 class KnownObjects:
@@ -129,6 +148,12 @@ class KnownObjects:
     def boxes(self) -> list[Rectangle]:
         """Return the boxes of all objects that were found when they were looked for last."""
         return [known.box for known in self._known if known.misses == 0]
+
+    def stirred(self, moved: Sequence[Rectangle], at: float) -> None:
+        """Take note of what moved in a frame that was captured `at`: what is near it is looked at anew."""
+        for index, known in enumerate(self._known):
+            if any(touch(known.box, each) for each in moved):
+                self._known[index] = replace(known, stirred_at=at, calm_looks=0)
 
     def due(self, at: float) -> list[Rectangle]:
         """Return where to look for objects in a frame that was captured `at`."""
@@ -153,7 +178,7 @@ class KnownObjects:
         """
         carried = [known for known in self._known if within(known.box, covered) < COVERED_SHARE]
         asked = [known for known in self._known if within(known.box, covered) >= COVERED_SHARE]
-        found = self._as_known(fresh, at)
+        found = self._as_known(fresh, moved, at)
         # A part of something that is known as a whole is no object.
         found = [
             each
@@ -172,7 +197,7 @@ class KnownObjects:
         self._known = found + carried + lost
         return _as_detections([known for known in found + carried if known.misses == 0])
 
-    def _as_known(self, fresh: Detections, at: float) -> list[Known]:
+    def _as_known(self, fresh: Detections, moved: Sequence[Rectangle], at: float) -> list[Known]:
         rows = zip(fresh.xyxy.tolist(), fresh.confidence.tolist(), fresh.class_id.tolist(), strict=True)
         return [
             Known(
@@ -184,6 +209,11 @@ class KnownObjects:
                 looked_at=at,
                 anchor=(box[0], box[1], box[2], box[3]),
                 still_since=at,
+                # What is faint, and where nothing moves, would look no clearer in the next frame.
+                calm_looks=CALM_LOOKS
+                if confidence < WORTH_CONFIDENCE
+                and not any(touch((box[0], box[1], box[2], box[3]), each) for each in moved)
+                else 0,
             )
             for box, confidence, class_id in rows
         ]
