@@ -28,6 +28,10 @@ SMOOTHING: Final = 0.1
 #: of the detector, and one of which a frame is wanted every minute must not hide that none succeeds.
 QUIET_SECONDS: Final = 10.0
 
+#: Of the runtime's threads. The thread itself keeps its own: one that waits for a CPU while it has the interpreter
+#: would hold up all others.
+NICENESS: Final = 5
+
 log = structlog.get_logger(__name__)
 
 
@@ -77,7 +81,7 @@ class DetectionThread:
         #: Milliseconds of detection per frame, lately.
         self.detect_ms = 0.0
         self._cost = Mean()
-        self._native = NativeThreads()
+        self._native = NativeThreads(NICENESS)
         #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
         self._unserved_since: float | None = None
         #: Monotonic seconds when the last round was done with.

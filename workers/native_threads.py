@@ -1,9 +1,11 @@
-"""CPU time of threads that Python has not started: those of the detector's runtime.
+"""CPU time, and place in the queue for CPUs, of threads that Python has not started: those of the detector's runtime.
 
 Linux has a clock for each thread of a process, and anybody in the process may read it by the thread's number: the
 clock's id is made of it as in the kernel's `include/linux/posix-timers.h` (``~tid << 3 | PERTHREAD | SCHED``).
 """
 
+import contextlib
+import os
 import sys
 import threading
 import time
@@ -21,9 +23,19 @@ _LIST_SECONDS: Final = 5.0
 class NativeThreads:
     """Sums their CPU time. For one thread alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, niceness: int | None = None) -> None:
+        """Begin to count.
+
+        Args:
+            niceness: Given to every such thread, so that others of the process come first: a capture that is late
+                loses its slot, a detector that is late looks at a newer frame. None: they stay as they are.
+        """
+        self._niceness = niceness
         self._threads: list[int] = []
         self._list_until = float("-inf")
+        #: Those that were here when they were listed last, and those whose niceness was set.
+        self._seen: set[int] = set()
+        self._nice: set[int] = set()
         #: Thread -> its CPU-seconds when it was looked at last.
         self._known: dict[int, float] = {}
         self._sum = 0.0
@@ -49,5 +61,15 @@ class NativeThreads:
     def _list(self) -> None:
         own = {thread.native_id for thread in threading.enumerate()}
         self._threads = [number for number in (int(path.name) for path in _TASKS.iterdir()) if number not in own]
+        self._step_back()
         self._known = {thread: spent for thread, spent in self._known.items() if thread in self._threads}
         self._list_until = time.monotonic() + _LIST_SECONDS
+
+    def _step_back(self) -> None:
+        """Give the niceness to threads that are here for the second time: one that Python starts right now is not."""
+        seen = set(self._threads)
+        for thread in (seen & self._seen) - self._nice if self._niceness is not None else ():
+            with contextlib.suppress(OSError):  # it has ended, or the system does not let us
+                os.setpriority(os.PRIO_PROCESS, thread, self._niceness or 0)
+            self._nice.add(thread)
+        self._seen, self._nice = seen, self._nice & seen

@@ -1,6 +1,7 @@
 """CPU time of threads that Python does not know."""
 
 import _thread
+import os
 import sys
 import threading
 import time
@@ -59,3 +60,30 @@ def test_a_thread_that_has_ended_is_no_error() -> None:
     assert first is not None
     assert second is not None
     assert second >= first
+
+
+def test_threads_that_stay_step_back_behind_those_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a thread that Python does not list, when it is there twice, it is niced, and no thread of Python's is."""
+    monkeypatch.setattr("workers.native_threads._LIST_SECONDS", 0.0)
+    stop = threading.Event()
+    numbers: list[int] = []
+
+    def work() -> None:
+        numbers.append(threading.get_native_id())
+        stop.wait(30)
+
+    known = threading.Thread(target=work)
+    known.start()
+    _thread.start_new_thread(work, ())
+    while len(numbers) < 2:
+        time.sleep(0.01)
+    threads = NativeThreads(niceness=os.getpriority(os.PRIO_PROCESS, 0) + 3)
+    for _ in range(2):
+        before = {number: os.getpriority(os.PRIO_PROCESS, number) for number in numbers}
+        threads.cpu_seconds()
+    after = {number: os.getpriority(os.PRIO_PROCESS, number) for number in numbers}
+    stop.set()
+    known.join()
+    (stranger,) = set(numbers) - {known.native_id}
+    assert before[stranger] == before[known.native_id or 0] == after[known.native_id or 0]
+    assert after[stranger] == before[stranger] + 3
