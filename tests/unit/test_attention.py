@@ -68,7 +68,7 @@ def settled(attention: Attention, at: float, *boxes: tuple[float, float, float, 
 
 def test_the_first_frame_is_looked_at_whole_until_one_was() -> None:
     """Given first frames that are dropped, then every next one is wanted whole; after a look it no longer is."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     assert attention.saw(Motion(0.0, is_new_scene=True), 1.0, SIZE).is_whole
     assert attention.saw(STILL, 1.2, SIZE).is_whole
     wanted = attention.saw(STILL, 1.4, SIZE)
@@ -79,7 +79,7 @@ def test_the_first_frame_is_looked_at_whole_until_one_was() -> None:
 
 def test_what_moves_is_looked_at_with_what_surrounds_it() -> None:
     """Given motion, then one region holds it with a margin, and not the whole frame."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     wanted = attention.saw(moved((600, 300, 660, 460)), 2.0, SIZE)
     assert not wanted.is_whole
@@ -88,7 +88,7 @@ def test_what_moves_is_looked_at_with_what_surrounds_it() -> None:
 
 def test_what_a_dropped_frame_left_is_still_due() -> None:
     """Given motion in a frame that is dropped, then the next one looks there, though nothing moves in it."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     attention.saw(moved((100, 100, 140, 200)), 2.0, SIZE)
     wanted = attention.saw(moved((900, 400, 940, 500)), 2.2, SIZE)
@@ -100,7 +100,7 @@ def test_what_a_dropped_frame_left_is_still_due() -> None:
 
 def test_a_look_clears_nothing_that_became_due_after_its_frame() -> None:
     """Given motion in a frame that comes while an earlier one is looked at, then it stays due."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     earlier = attention.saw(moved((100, 100, 140, 200)), 2.0, SIZE)
     attention.saw(moved((900, 400, 940, 500)), 2.2, SIZE)  # this frame will be dropped
@@ -112,7 +112,7 @@ def test_a_look_clears_nothing_that_became_due_after_its_frame() -> None:
 
 def test_a_new_scene_in_a_dropped_frame_is_looked_at_whole() -> None:
     """Given a camera that is turned in a frame that is dropped, then the next one is looked at whole."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     earlier = attention.saw(STILL, 2.0, SIZE)
     attention.saw(Motion(0.0, is_new_scene=True), 2.2, SIZE)
@@ -122,7 +122,7 @@ def test_a_new_scene_in_a_dropped_frame_is_looked_at_whole() -> None:
 
 def test_another_frame_size_is_looked_at_whole_and_nothing_is_carried_over() -> None:
     """Given a camera that switches its resolution, then its next frame is whole, and old boxes are gone."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0, BOX)
     wanted = attention.saw(STILL, 2.0, (360, 640))
     assert wanted.is_whole
@@ -131,7 +131,7 @@ def test_another_frame_size_is_looked_at_whole_and_nothing_is_carried_over() -> 
 
 def test_who_stands_is_carried_and_looked_at_on_a_heartbeat() -> None:
     """Given a person who stands, then frames without a look carry them, and a look comes every few seconds."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     at = settled(attention, 100.0, BOX)
     looks = []
     for number in range(60):
@@ -146,7 +146,7 @@ def test_who_stands_is_carried_and_looked_at_on_a_heartbeat() -> None:
 
 def test_carried_boxes_keep_their_confidence_and_class() -> None:
     """Given a car found at 0.6, then it is carried as that."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     wanted = attention.saw(moved((600, 300, 700, 400)), 2.0, SIZE)
     attention.looked(wanted, found((600, 300, 700, 400), class_id=CAR, confidence=0.6), 2.0, SIZE)
@@ -158,7 +158,7 @@ def test_carried_boxes_keep_their_confidence_and_class() -> None:
 
 def test_a_box_is_replaced_by_what_is_found_in_its_place() -> None:
     """Given a look at where a person stood, then there is what was found there now, and the old box is gone."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     at = settled(attention, 100.0, BOX)
     left = (680.0, 300.0, 740.0, 460.0)
     wanted = attention.saw(moved((600, 300, 740, 460)), at + 1, SIZE)
@@ -167,7 +167,7 @@ def test_a_box_is_replaced_by_what_is_found_in_its_place() -> None:
 
 def test_who_is_not_found_is_no_longer_told_and_looked_for_again() -> None:
     """Given a look that overlooks a person, then they are not in the result, but the next frames look there."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     at = settled(attention, 100.0, BOX) + HEARTBEAT_SECONDS
     for step in range(3):
         wanted = attention.saw(STILL, at + step, SIZE)
@@ -181,7 +181,7 @@ def test_who_is_not_found_is_no_longer_told_and_looked_for_again() -> None:
 
 def test_who_has_gone_is_not_looked_for() -> None:
     """Given motion where a person stood, and nobody found there, then the place is not looked at again."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     at = settled(attention, 100.0, BOX)
     wanted = attention.saw(moved((600, 300, 660, 460)), at + 1, SIZE)
     assert len(attention.looked(wanted, Detections(), at + 1, SIZE)) == 0
@@ -190,7 +190,7 @@ def test_who_has_gone_is_not_looked_for() -> None:
 
 def test_who_walks_is_looked_at_in_every_frame_though_nothing_seems_to_move() -> None:
     """Given a person who walks against a wall of their colour, then every frame looks at where they would be."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 100.0, (100, 300, 140, 400))
     for step in range(1, 8):
         at, left = 100.0 + step, 100.0 + 25 * step
@@ -202,7 +202,7 @@ def test_who_walks_is_looked_at_in_every_frame_though_nothing_seems_to_move() ->
 
 def test_of_who_stands_and_moves_an_arm_all_is_looked_at() -> None:
     """Given motion that touches a known person, then one region holds all of that person."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     at = settled(attention, 100.0, (600, 200, 700, 640))
     wanted = attention.saw(moved((690, 300, 740, 320)), at + 0.25, SIZE)
     assert not wanted.is_whole
@@ -211,7 +211,7 @@ def test_of_who_stands_and_moves_an_arm_all_is_looked_at() -> None:
 
 def test_a_box_that_is_cut_off_is_looked_at_wider() -> None:
     """Given a box that ends at the edge of what was looked at, then the next look reaches further."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     wanted = attention.saw(moved((600, 300, 660, 360)), 2.0, SIZE)
     (region,) = wanted.regions
@@ -222,7 +222,7 @@ def test_a_box_that_is_cut_off_is_looked_at_wider() -> None:
 
 def test_a_part_of_a_carried_object_is_not_a_second_one() -> None:
     """Given a region that cuts through a lorry, then the half that is found does not stand beside the whole."""
-    attention = Attention(groups={CAR: CAR, TRUCK: CAR})
+    attention = Attention(warm_up_seconds=0, groups={CAR: CAR, TRUCK: CAR})
     lorry = (200.0, 200.0, 800.0, 500.0)
     wanted = attention.saw(STILL, 1.0, SIZE)
     attention.looked(wanted, found(lorry, class_id=TRUCK), 1.0, SIZE)
@@ -233,7 +233,7 @@ def test_a_part_of_a_carried_object_is_not_a_second_one() -> None:
 
 def test_an_object_is_there_once_where_a_fresh_box_and_a_carried_one_meet() -> None:
     """Given a car that was carried as a truck and is found a little further, then only the fresh box stays."""
-    attention = Attention(groups={CAR: CAR, TRUCK: CAR})
+    attention = Attention(warm_up_seconds=0, groups={CAR: CAR, TRUCK: CAR})
     wanted = attention.saw(STILL, 1.0, SIZE)
     attention.looked(wanted, found((200, 200, 400, 300), class_id=TRUCK), 1.0, SIZE)
     beside = Wanted((Region(285, 100, 900, 600),), number=2)
@@ -243,7 +243,7 @@ def test_an_object_is_there_once_where_a_fresh_box_and_a_carried_one_meet() -> N
 
 def test_the_whole_is_looked_at_on_a_heartbeat_spread_over_cameras() -> None:
     """Given idle cameras that started together, then each is looked at whole, and never half of them at once."""
-    cameras = [Attention(phase=number / 20) for number in range(20)]
+    cameras = [Attention(warm_up_seconds=0, phase=number / 20) for number in range(20)]
     wholes: list[int] = []
     of_each = [0] * len(cameras)
     for second in range(1000, 1064):
@@ -261,7 +261,7 @@ def test_the_whole_is_looked_at_on_a_heartbeat_spread_over_cameras() -> None:
 
 def test_an_object_of_which_the_detector_is_unsure_is_looked_at_more_often_while_something_moves_near() -> None:
     """Given somebody far away who is found at 0.45, they are looked at every second: one frame may tell; but calmly."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     faint = found(BOX, confidence=0.45)
     looks = {True: 0, False: 0}
     for second in range(100, 180):
@@ -276,7 +276,7 @@ def test_an_object_of_which_the_detector_is_unsure_is_looked_at_more_often_while
 
 def test_people_close_together_share_no_pixel_of_their_regions() -> None:
     """Given two who walk so close that their margins overlap, then each has a region of their own, cut in between."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     one, other = (300, 300, 340, 400), (400, 320, 440, 420)
     first, second = sorted(attention.saw(moved(one, other), 2.0, SIZE).regions, key=lambda region: region.left)
@@ -286,14 +286,14 @@ def test_people_close_together_share_no_pixel_of_their_regions() -> None:
 
 def test_what_moves_almost_everywhere_is_looked_at_whole() -> None:
     """Given regions that together are hardly smaller than the frame, then it is whole."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     started(attention, 1.0)
     assert attention.saw(moved((0, 0, 1000, 600)), 2.0, SIZE).is_whole
 
 
 def test_detections_are_the_most_confident_first() -> None:
     """Given a faint carried box and a clear fresh one, then the clear one is first."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     wanted = attention.saw(STILL, 1.0, SIZE)
     attention.looked(wanted, found(BOX, confidence=0.3), 1.0, SIZE)
     elsewhere = Wanted((Region(0, 0, 200, 200),), number=2)
@@ -325,7 +325,7 @@ def test_regions_lie_inside_apart_and_hold_all_that_is_due(
     dropped: list[bool],
 ) -> None:
     """Given any motion and objects and drops, then regions are in the frame, apart, few, and hold all that is due."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     known = _scaled(objects, size)
     wanted = attention.saw(STILL, 0.0, size)
     attention.looked(wanted, found(*known), 0.0, size)
@@ -352,7 +352,7 @@ def test_regions_lie_inside_apart_and_hold_all_that_is_due(
 
 def test_nothing_due_is_lost_between_threads() -> None:
     """Given a capture that is quicker than the detector, then every motion is in a look at its frame or a later one."""
-    attention = Attention()
+    attention = Attention(warm_up_seconds=0)
     count = 2000
     slot: list[tuple[Wanted, float]] = []
     looked: list[Wanted] = []
@@ -388,3 +388,16 @@ def test_nothing_due_is_lost_between_threads() -> None:
     for number in range(count):
         later = [wanted for wanted in looked if wanted.number > number]
         assert inside(place(number), later[0])
+
+
+def test_the_first_seconds_and_those_of_a_new_scene_are_looked_at_whole() -> None:
+    """Given a camera that has begun, or been turned, its frames are looked at whole until the background is learnt."""
+    attention = Attention()
+    looks: list[bool] = []
+    for second in range(100, 150):
+        motion = Motion(0.9, is_new_scene=True) if second == 125 else STILL
+        wanted = attention.saw(motion, float(second), SIZE)
+        attention.looked(wanted, Detections(), float(second), SIZE)
+        looks.append(wanted.is_whole)
+    whole = [100 + index for index, is_whole in enumerate(looks) if is_whole]
+    assert whole == [*range(100, 110), *range(125, 135)]

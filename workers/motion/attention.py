@@ -30,6 +30,9 @@ from workers.motion.rectangles import (
 
 #: Seconds between looks at the whole frame.
 WHOLE_SECONDS: Final = 30.0
+#: Seconds at the start, and of a new scene, in which frames are looked at whole: whoever was in the first one is part
+#: of the background until it has been learnt without them, and would leave a hole in it.
+WARM_UP_SECONDS: Final = 10.0
 #: Share of the frame beyond which its regions are no cheaper than the whole.
 WHOLE_SHARE: Final = 0.6
 # Lengths in pixels of a frame whose longer side is scaled to `REFERENCE_SIDE`:
@@ -56,11 +59,18 @@ class Attention:
         largest_side: Pixels that the longer side of a frame has in the model's input, at most (FARM_DETECT_SIZE).
         groups: For every class the smallest class index of those that may be the same object; a class that is missing
             is a group of its own.
+        warm_up_seconds: For how long frames are looked at whole at the start.
     """
 
     def __init__(
-        self, *, phase: float = 0.0, largest_side: int = REFERENCE_SIDE, groups: Mapping[int, int] | None = None
+        self,
+        *,
+        phase: float = 0.0,
+        largest_side: int = REFERENCE_SIDE,
+        groups: Mapping[int, int] | None = None,
+        warm_up_seconds: float = WARM_UP_SECONDS,
     ) -> None:
+        self._warm_up_seconds = warm_up_seconds
         self._phase = phase
         self._lock = threading.Lock()
         self._known = KnownObjects(groups)
@@ -74,6 +84,8 @@ class Attention:
         self._due: list[tuple[Rectangle, int]] = []
         #: Number of the last frame with which the whole fell due; 0: it is not.
         self._whole_due = 0
+        #: Monotonic seconds until which frames are looked at whole.
+        self._warm_at = -math.inf
         #: Monotonic seconds of the last frame that was looked at whole.
         self._whole_at = -math.inf
 
@@ -87,6 +99,8 @@ class Attention:
         """
         with self._lock:
             self._number += 1
+            if self._number == 1 or motion.is_new_scene or frame_size != self._size:
+                self._warm_at = at + self._warm_up_seconds
             if frame_size != self._size:
                 self._size = frame_size
                 self._known.clear()
@@ -137,7 +151,7 @@ class Attention:
             return self._known.looked(covered, moved, fresh, is_cut, at)
 
     def _is_whole_due(self, at: float) -> bool:
-        if not math.isfinite(self._whole_at):
+        if at < self._warm_at or not math.isfinite(self._whole_at):
             return True
         # All cameras of a worker may have started in the same second; their phases set them apart. A turn that comes
         # soon after a look is left out.

@@ -82,7 +82,8 @@ class Known:
 
     def is_due(self, at: float) -> bool:
         """Whether it is to be looked at in a frame that was captured then."""
-        if self.is_calm(at) and not (self.misses and self.confidence >= WORTH_CONFIDENCE):
+        is_overlooked = self.misses > 0 and (self.confidence >= WORTH_CONFIDENCE or self.equal_looks >= SETTLE_LOOKS)
+        if self.is_calm(at) and not is_overlooked:
             # The faintest are left to looks at the whole frame.
             return self.confidence >= UNSURE[0] and at - self.looked_at >= HEARTBEAT_SECONDS - EARLY_SECONDS
         if self.is_settled:
