@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from typing import Final
 
-#: CPU-seconds a second that any camera is reckoned with on top of what was measured: its threads, its status, its
-#: share of what is lost when a worker dies. It also keeps noise in small measured costs from moving cameras about.
-BASE_CORES: Final = 0.005
+#: CPU-seconds a second that any camera is placed by on top of what was measured: its share of what is lost when a
+#: worker dies. It also keeps noise in small measured costs from moving cameras about. How many workers are needed is
+#: reckoned without it, for a camera may cost less than this.
+BASE_CORES: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,13 @@ class WorkerOffer:
 
 
 def cost(need: CameraNeed, offer: WorkerOffer) -> float:
-    """Return what a camera costs on a worker, in CPU-seconds a second."""
+    """Return what a camera is placed by on a worker, in CPU-seconds a second."""
     return _cost(need, offer.detect_seconds)
+
+
+def spent(need: CameraNeed, offer: WorkerOffer) -> float:
+    """Return what a camera really takes on a worker, by what was measured, in CPU-seconds a second."""
+    return cost(need, offer) - BASE_CORES
 
 
 def _cost(need: CameraNeed, detect_seconds: float) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from statistics import mean
 from typing import Final
 
-from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, cost
+from camera_ctrler.planning.load_board import CameraNeed, WorkerOffer, spent
 
 #: Share of their capacity that workers shall use, so that the others can take over when one dies.
 TARGET_LOAD: Final = 0.8
@@ -16,7 +16,7 @@ UNKNOWN_WORKER: Final = WorkerOffer(cores=1.0, max_cameras=256, detect_seconds=0
 def load_cores(needs: Iterable[CameraNeed], offers: Mapping[str, WorkerOffer]) -> float:
     """Return what cameras cost together on a typical worker, in CPU-seconds a second."""
     typical = _typical(offers.values())
-    return sum(cost(need, typical) for need in needs)
+    return sum(spent(need, typical) for need in needs)
 
 
 def required_workers(needs: Iterable[CameraNeed], offers: Mapping[str, WorkerOffer]) -> int:
@@ -38,7 +38,7 @@ def _workers_for(needs: list[CameraNeed], offers: Mapping[str, WorkerOffer]) -> 
     if not needs:
         return 0
     typical = _typical(offers.values())
-    by_cost = sum(cost(need, typical) for need in needs) / (typical.cores * TARGET_LOAD)
+    by_cost = sum(spent(need, typical) for need in needs) / (typical.cores * TARGET_LOAD)
     # A hair less: thirty cameras of a thirtieth each need one worker and not, by a rounding error, two.
     return max(1, math.ceil(by_cost - 1e-9), math.ceil(len(needs) / max(1, typical.max_cameras)))
 

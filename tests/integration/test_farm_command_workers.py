@@ -37,7 +37,7 @@ STATUS = WorkerStatus(
     cores=2,
     max_cameras=64,
     labels=["gpu"],
-    holdings={"gate": Holding(epoch=3, stream_cores=0.065, frame_seconds=0.01, detect_share=1.0)},
+    holdings={"gate": Holding(epoch=3, stream_cores=0.05, frame_seconds=0.01, detect_share=1.0)},
     detect_seconds=0.02,
 )
 

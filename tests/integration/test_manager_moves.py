@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from camera_ctrler.planning.load_board import BASE_CORES
 from camera_ctrler.planning.plan_publisher import NotLeadingError
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.cameras import CameraState
@@ -200,7 +199,7 @@ def test_measured_costs_decide_who_has_how_many(farm: PlannedFarm) -> None:
     (holder,) = farm.placement()["dear"]
     assert sum(its == [holder] for its in farm.placement().values()) == 2
     report = farm.report()
-    assert report.load_cores == pytest.approx(9 * (BASE_CORES + 0.01) + 16 * (0.005 + 0.05), abs=0.01)
+    assert report.load_cores == pytest.approx(9 * 0.01 + 16 * (0.005 + 0.05), abs=0.01)
     assert report.capacity_cores == pytest.approx(2.0)  # both share the two cores of their host
     assert report.required_workers == 2
     assert max(report.load.values()) / min(report.load.values()) < 1.1

@@ -90,7 +90,7 @@ def led_look(cameras: int = 2, workers: int = 2, **plan_fields: object) -> FarmL
         known = worker(worker_id, alive=True).status
         assert known is not None
         held = {
-            name: Holding(epoch=12, stream_cores=0.045, frame_seconds=0.01, detect_share=1.0)
+            name: Holding(epoch=12, stream_cores=0.03, frame_seconds=0.01, detect_share=1.0)
             for name, holder in holders.items()
             if holder == worker_id
         }

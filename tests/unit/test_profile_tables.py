@@ -71,7 +71,7 @@ def test_the_dearest_cameras_are_shown_and_the_rest_counted() -> None:
     status.holdings["cam-0000000000000004"] = dear
     lines = shown(ProfileTables(look))
     cameras = [line.split() for line in lines if line.startswith("cam-")]
-    assert cameras[0][:5] == ["cam-0000000000000004", "0.575", "0.500", "1.0/1", "25"]
+    assert cameras[0][:5] == ["cam-0000000000000004", "0.590", "0.500", "1.0/1", "25"]
     assert len(cameras) == 5
     assert "… and 2 that cost less" in lines
 
