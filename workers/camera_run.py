@@ -33,6 +33,8 @@ from workers.stage_meter import StageMeter
 WINDOW_SECONDS: Final = 10.0
 #: Weight of the newest frame in how much of the detector a camera takes: a scene is busy for minutes, not for a frame.
 SHARE_WEIGHT: Final = 0.01
+#: Seconds at the start that say nothing of it: whole frames are looked at until the scene is known.
+SHARE_AFTER_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class CameraRun:
         self._saving_reason: StatusReason | None = None
         self._stream_cost, self._frame_cost = Rate(), Mean()
         self._detect_share = Mean(least_weight=SHARE_WEIGHT)
+        self._began = clock.monotonic()
         #: CPU-seconds spent since a frame was finished last.
         self._spent = 0.0
         # Of its own: whoever tells of events hands them on in their order before anybody else makes the next.
@@ -197,7 +200,8 @@ class CameraRun:
     def detected(self, share: float) -> None:
         """Take note that the detector looked at one frame, which took a share of a full input; 0: it did not."""
         with self._lock:
-            self._detect_share.add(share)
+            if self._clock.monotonic() - self._began >= SHARE_AFTER_SECONDS:
+                self._detect_share.add(share)
 
     @property
     def holding(self) -> Holding:

@@ -143,7 +143,7 @@ class DetectionThread:
                 self._finish(due, None)
 
     def _timed(self, dues: list[DueFrame]) -> list[Detections | None]:
-        started, cpu_before = self._clock.monotonic(), self._cpu()
+        started, cpu_before, inputs_before = self._clock.monotonic(), self._cpu(), self._detector.inputs_run
         self._unserved_since = unserved_since(self._unserved_since, self._tried_at, started)
         self._is_detecting = True
         for due in dues:
@@ -152,24 +152,27 @@ class DetectionThread:
             return self._detect(dues)
         finally:
             self._tried_at, self._is_detecting = self._clock.monotonic(), False
-            self._note(dues, self._tried_at - started, self._cpu() - cpu_before)
+            inputs = self._detector.inputs_run - inputs_before
+            self._note(dues, inputs, self._tried_at - started, self._cpu() - cpu_before)
 
     def _cpu(self) -> float:
         """Return CPU-seconds of this thread and of the runtime's; those of the process where these cannot be asked."""
         native = self._native.cpu_seconds()
         return time.process_time() if native is None else native + time.thread_time()
 
-    def _note(self, dues: list[DueFrame], wall: float, cpu: float) -> None:
+    def _note(self, dues: list[DueFrame], inputs: float, wall: float, cpu: float) -> None:
         took_ms = wall * 1000 / len(dues)
         self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
         cost = wall
         if self._detector.detector.device == "cpu":
             cost = detection_cpu_seconds(wall=wall, process_cpu=cpu, threads=self._settings.threads + 1)
         self._meter.add(Stage.DETECT, cpu=cost, wall=wall, count=len(dues))
-        shares = [self._detector.share(due.frame.width, due.frame.height, due.wanted) for due in dues]
-        self._cost.add(cost / sum(shares))
-        for due, share in zip(dues, shares, strict=True):
-            due.run.detected(share)
+        if inputs == 0:  # it failed before anything was run
+            return
+        self._cost.add(cost / inputs)
+        pixels = [self._detector.pixels(due.frame.width, due.frame.height, due.wanted) for due in dues]
+        for due, its in zip(dues, pixels, strict=True):
+            due.run.detected(inputs * its / sum(pixels))
 
     def _detect(self, dues: list[DueFrame]) -> list[Detections | None]:
         """Detect in one round; when that fails, frame by frame, so that one bad frame costs only itself."""

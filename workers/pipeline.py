@@ -238,6 +238,8 @@ class Pipeline:
     def _finish(self, due: DueFrame, fresh: Detections | None) -> None:
         """Hand a frame on with what is known to be in it: what was found now, and what stands there still."""
         found, frame = Detections() if fresh is None else fresh, due.frame
+        if fresh is None:
+            due.run.detected(0.0)
         if due.run.assignment.settings.detect_on is DetectOn.MOTION:
             size = frame.height, frame.width
             found = due.run.attention.looked(due.wanted, found, frame.captured_monotonic, size)

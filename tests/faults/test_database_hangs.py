@@ -27,7 +27,8 @@ def frozen(url: str) -> Iterator[None]:
     assert server is not None
     processes = [server, *server.children()]
     for process in processes:
-        os.kill(process.pid, signal.SIGSTOP)
+        with suppress(ProcessLookupError):  # one whose connection was closed this moment
+            os.kill(process.pid, signal.SIGSTOP)
     try:
         yield
     finally:

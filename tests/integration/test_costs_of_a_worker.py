@@ -39,7 +39,7 @@ def test_the_costs_of_cameras_add_up_to_what_the_process_uses(tmp_path: Path, ow
         farm.start_controller()
         farm.start_worker("one")
         for name in CAMERAS:
-            farm.add_camera(name, cameras.url("squares.mp4"), analyse_fps=5)
+            farm.add_camera(name, cameras.url("squares.mp4"), analyse_fps=5, detect_on="every_frame")
         farm.wait_for(lambda: is_measured(status_of(farm)), "all costs are measured", 60)
         first = status_of(farm)
         farm.wait_for(lambda: status_of(farm).frames_analysed > first.frames_analysed + FRAMES, "frames", 60)

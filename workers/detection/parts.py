@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from workers.detection.canvases import Canvas, Placement, joined, widened
 from workers.detection.detector import MAX_DETECTIONS, Detector, UnusableFrameError
-from workers.detection.input_sizes import Size
+from workers.detection.input_sizes import Size, area
 from workers.detection.letterbox import PADDING_LEVEL
 from workers.detection.postprocess import suppress
 from workers.frames import Detections, Region, Wanted
@@ -99,16 +99,16 @@ class PartsDetector:
 
     def __init__(self, detector: Detector) -> None:
         self.detector: Final = detector
+        #: Inputs that were run since it was made; a smaller one counts by its area as a share of the largest.
+        self.inputs_run = 0.0
 
     def new_round(self) -> Round:
         """Return an empty round; `detect` is then called with the frames that it took."""
         return Round(self.detector.input_sizes, self.detector.inputs_at_once)
 
-    def share(self, width: int, height: int, wanted: Wanted) -> float:
-        """Return what is wanted of a frame as a share of the largest input, by area."""
-        largest = self.detector.input_size
-        cuts = cuts_of(width, height, wanted, largest)
-        return sum(cut.size[0] * cut.size[1] for cut in cuts) / (largest[0] * largest[1])
+    def pixels(self, width: int, height: int, wanted: Wanted) -> int:
+        """Return how many pixels of inputs what is wanted of a frame takes, without what is left empty beside it."""
+        return sum(area(cut.size) for cut in cuts_of(width, height, wanted, self.detector.input_size))
 
     def detect(self, parts: Sequence[Part], *, confidence: float) -> list[Detections]:
         """Find objects in what is wanted of every frame.
@@ -118,8 +118,8 @@ class PartsDetector:
             confidence: Boxes at or below this are left out, in [0, 1].
 
         Returns:
-        s regions, the most
-            confident first, at most `MAX_DETECTIONS`.
+            One entry per part, in the same order; boxes in that frame's pixels whose centre lies in one of its regions,
+            the most confident first, at most `MAX_DETECTIONS`.
 
         Raises:
             UnusableFrameError: The pixels of a frame cannot be had; says which; nothing was detected.
@@ -136,6 +136,7 @@ class PartsDetector:
             planned = joined(planned, range(len(owners), len(cuts)), sizes, self.detector.input_sizes)
             owners += [number] * (len(cuts) - len(owners))
         canvases = [widened(canvas, sizes, [cut.most for cut in cuts]) for canvas in planned]
+        self.inputs_run += sum(area(canvas.size) for canvas in canvases) / area(self.detector.input_size)
         scaled = [_scaled(parts[number].picture, cut, number) for number, cut in zip(owners, cuts, strict=True)]
         found = self.detector.detect_inputs(
             [_drawn(canvas, cuts, scaled) for canvas in canvases], confidence=confidence
