@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -167,3 +168,23 @@ def test_unreferenced_frames_are_left_out_only_where_there_are_many() -> None:
         play(sampler, fps=25, gop=1_000, seconds=4)
     assert seldom.may_skip_unreferenced()
     assert not often.may_skip_unreferenced()
+
+
+@pytest.mark.parametrize(
+    ("size", "longest"), [(2_000, 0.2), (40_000, 65_536 / 1_000_000), (4_000_000, 65_536 / 100_000_000)]
+)
+def test_packets_may_gather_while_no_keyframe_is_due_and_only_as_many_as_a_socket_holds(
+    size: int, longest: float
+) -> None:
+    """Given 25 packets a second of which keyframes alone are decoded, the rest ends before the next keyframe."""
+    sampler = Sampler(1.0)
+    assert sampler.seconds_to_rest(0.0) == 0.0
+    for number in range(101):
+        at = number / 25
+        sampler.saw_packet(is_keyframe=number % 25 == 0, at=at, media_seconds=at, size=size)
+    assert sampler.mode is DecodeMode.KEYFRAMES
+    assert sampler.seconds_to_rest(4.1) == pytest.approx(longest, rel=0.05)
+    assert sampler.seconds_to_rest(4.85) == pytest.approx(min(longest, 0.05), rel=0.05)
+    assert sampler.seconds_to_rest(4.95) == 0.0
+    sampler.change_interval(0.1, 5.0)
+    assert sampler.seconds_to_rest(5.1) == 0.0

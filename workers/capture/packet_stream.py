@@ -139,7 +139,7 @@ class PacketStream:
         is_keyframe = packet.is_keyframe
         # Reckoned for keyframes alone: with fractions, and for all packets, it would take longer than the rest of this.
         media_seconds = _seconds(packet, packet.pts) if is_keyframe else None
-        look.sampler.saw_packet(is_keyframe=is_keyframe, at=at, media_seconds=media_seconds)
+        look.sampler.saw_packet(is_keyframe=is_keyframe, at=at, media_seconds=media_seconds, size=packet.size)
         frame = look.decoder.decode(packet, at)
         if look.decoder.hopeless:
             if self._context.tap is None:

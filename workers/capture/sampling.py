@@ -23,6 +23,8 @@ REGULAR_TOLERANCE: Final = 0.1
 EARLY_KEYFRAME: Final = 0.25
 #: Longest rest of a capture between two looks at its socket, and how early a keyframe may come.
 REST_SECONDS: Final = 0.2
+#: Bytes that may gather in a socket meanwhile: any system takes so many, and no camera has to wait with the next ones.
+REST_BYTES: Final = 65_536
 KEYFRAME_EARLY_SECONDS: Final = 0.1
 #: Longest believable time between keyframes; more is a jump of the stream's clock.
 LONGEST_INTERVAL_SECONDS: Final = 60.0
@@ -117,6 +119,9 @@ class Sampler:
         self.mode = DecodeMode.ALL
         self._trusts_keyframes = True
         self._intervals: deque[float] = deque(maxlen=AGREEING_INTERVALS)
+        #: Bytes since the last keyframe, and a second of the GOP before.
+        self._bytes = 0
+        self._bytes_per_second = 0.0
         self._keyframe_at: float | None = None
         self._keyframe_media_seconds: float | None = None
 
@@ -138,7 +143,7 @@ class Sampler:
         if self._intervals and max(self._intervals) > LEAVE_TOLERANCE * interval_seconds:
             self.mode = DecodeMode.ALL
 
-    def saw_packet(self, *, is_keyframe: bool, at: float, media_seconds: float | None) -> None:
+    def saw_packet(self, *, is_keyframe: bool, at: float, media_seconds: float | None, size: int = 0) -> None:
         """Take note of a packet.
 
         Args:
@@ -146,8 +151,10 @@ class Sampler:
             at: Monotonic seconds of its arrival.
             media_seconds: Its time by the stream's own clock, None where it has none. Packets arrive in bursts, so
                 this tells the distance of keyframes better; where it jumps, arrival decides.
+            size: In bytes.
         """
         self.frames.add(at)
+        self._bytes += size
         if is_keyframe:
             self._saw_keyframe(at, media_seconds)
         elif self._keyframe_at is not None and self.mode is DecodeMode.KEYFRAMES:
@@ -159,6 +166,9 @@ class Sampler:
     def _saw_keyframe(self, at: float, media_seconds: float | None) -> None:
         if self._keyframe_at is not None:
             interval = at - self._keyframe_at
+            if interval > 0:
+                self._bytes_per_second = self._bytes / interval
+            self._bytes = 0
             if media_seconds is not None and self._keyframe_media_seconds is not None:
                 by_media = media_seconds - self._keyframe_media_seconds
                 interval = by_media if 0 < by_media <= LONGEST_INTERVAL_SECONDS else interval
@@ -203,7 +213,8 @@ class Sampler:
         """
         if self.mode is not DecodeMode.KEYFRAMES or self._keyframe_at is None:
             return 0.0
-        return max(0.0, min(REST_SECONDS, self._keyframe_at + min(self._intervals) - KEYFRAME_EARLY_SECONDS - at))
+        longest = min(REST_SECONDS, REST_BYTES / max(self._bytes_per_second, 1.0))
+        return max(0.0, min(longest, self._keyframe_at + min(self._intervals) - KEYFRAME_EARLY_SECONDS - at))
 
     def rests_until(self, at: float) -> float | None:
         """Return when the next keyframe is due, if nothing that arrives after `at` and before it is needed.
