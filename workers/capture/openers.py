@@ -18,6 +18,7 @@ from workers.capture.pacing import LIVE_SPEED, Pacer
 from workers.capture.packet_stream import PacketStream
 from workers.capture.reach import reach
 from workers.capture.snapshot_stream import SnapshotStream
+from workers.capture.socket_guard import GuardedConnection, opening
 from workers.capture.source_kinds import SourceKind, kind_of_answer, kind_of_url
 from workers.capture.state import CaptureSettings
 from workers.capture.streams import CameraStream, StreamContext
@@ -82,34 +83,66 @@ def _open_rtsp(context: StreamContext) -> PacketStream:
     settings = context.settings
     reach(context.url, settings.connect_timeout_seconds, context.watch, context.clock)
     options = rtsp_options(settings, wants_audio=context.wants_audio)
-    timeouts = (settings.connect_timeout_seconds, settings.stall_timeout_seconds)
     try:
-        container = _open_url(context, options, timeouts)
+        return _open_guarded(context, options)
     except av.error.HTTPClientError as error:
         if type(error) is not av.error.HTTPOtherClientError:
             raise classify(error, Stage.OPENING, context.url) from None
-        # So do servers answer that have no video and are asked for nothing else; asked for all, they show it.
-        container = _open_translated(context, {**options, "allowed_media_types": "video+audio+data"}, timeouts)
-    return _stream_of(container, context)
+    # So do servers answer that have no video and are asked for nothing else; asked for all, they show it.
+    try:
+        return _open_guarded(context, {**options, "allowed_media_types": "video+audio+data"})
+    except av.error.HTTPClientError as error:
+        raise classify(error, Stage.OPENING, context.url) from None
 
 
-def _open_url(context: StreamContext, options: dict[str, str], timeouts: tuple[float, float]) -> InputContainer:
+def _open_guarded(context: StreamContext, options: dict[str, str]) -> PacketStream:
+    """Open a stream that libav reads without a limit, where its connection can be cut; else with PyAV's limit."""
+    if context.settings.rtsp_transport == "tcp":
+        with opening(context.url) as its:
+            if its is not None:
+                container = _opened(context, options, None)
+                connections = its.made(context.watch)
+                if connections:
+                    return _cuttable(container, context, connections[0])
+                if connections is not None:  # it has ended, and so does what is read from it
+                    return _stream_of(container, context)
+                container.close()
+    return _stream_of(_opened(context, options, context.settings.stall_timeout_seconds), context)
+
+
+def _cuttable(container: InputContainer, context: StreamContext, connection: GuardedConnection) -> PacketStream:
+    cutting = context.watch.cutting(connection.cut)
+
+    def close() -> None:
+        cutting.__exit__(None, None, None)
+        connection.close()
+
+    # To open it may have taken all the time there was, and it is open now.
+    context.watch.expect(context.settings.stall_timeout_seconds, StatusReason.STREAM_STALLED)
+    try:
+        cutting.__enter__()
+    except BaseException:
+        connection.close()
+        container.close()
+        raise
+    try:
+        return _stream_of(container, context, close=close)
+    except BaseException:
+        close()
+        raise
+
+
+def _opened(context: StreamContext, options: dict[str, str], read_seconds: float | None) -> InputContainer:
+    limit = context.settings.connect_timeout_seconds
     asked_at = context.clock.monotonic()
     try:
-        return av.open(context.url, "r", options=options, timeout=timeouts, metadata_errors="replace")
+        return av.open(context.url, "r", options=options, timeout=(limit, read_seconds), metadata_errors="replace")
     except av.error.HTTPClientError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
         context.watch.check()
         waited = context.clock.monotonic() - asked_at
-        raise classify(error, Stage.OPENING, context.url, waited_seconds=waited, limit_seconds=timeouts[0]) from None
-
-
-def _open_translated(context: StreamContext, options: dict[str, str], timeouts: tuple[float, float]) -> InputContainer:
-    try:
-        return _open_url(context, options, timeouts)
-    except av.error.HTTPClientError as error:
-        raise classify(error, Stage.OPENING, context.url) from None
+        raise classify(error, Stage.OPENING, context.url, waited_seconds=waited, limit_seconds=limit) from None
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------------

@@ -107,6 +107,7 @@ class PacketStream:
                 waited_seconds=clock.monotonic() - asked_at,
                 limit_seconds=settings.stall_timeout_seconds,
             ) from None
+        watch.check()  # a connection that was cut ends like any other
         # A recording was there to its end, a live stream had something to decode: its end is not what is wrong.
         look = self._look
         if look is not None and look.size == (0, 0) and (look.decoder.errors or self._pacer is not None):

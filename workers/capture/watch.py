@@ -51,6 +51,11 @@ class Watch:
         self._deadline = self._clock.monotonic() + seconds
         self._reason = otherwise
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether what was expected has not come in time."""
+        return self._clock.monotonic() > self._deadline
+
     def check(self) -> None:
         """Raise if there is no use in reading on.
 
@@ -60,7 +65,7 @@ class Watch:
         """
         if self.stopped:
             raise CaptureStoppedError
-        if self._clock.monotonic() > self._deadline:
+        if self.is_overdue:
             raise failed(self._reason, self._url)
 
     @contextmanager

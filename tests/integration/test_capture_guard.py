@@ -1,0 +1,76 @@
+"""The thread that ends reads of libav: it finds the one connection it is to look after, and no other."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from contract.errors import StatusReason
+from tests.support.clocks import SetClock
+from workers.capture.socket_guard import opening
+from workers.capture.watch import Watch
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """A server that accepts and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def test_a_read_that_is_overdue_is_ended_and_others_of_the_same_host_go_on(server: socket.socket) -> None:
+    """Given two connections to one port, when the deadline of one passes, then it alone ends."""
+    host, port = server.getsockname()
+    clocks = [SetClock(), SetClock()]
+    watches = [Watch(f"rtsp://{host}:{port}/x", clock) for clock in clocks]
+    made, guarded = [], []
+    for watch in watches:
+        with opening(f"rtsp://{host}:{port}/x") as its:
+            assert its is not None
+            made.append(socket.create_connection((host, port)))
+            guarded += its.made(watch) or []
+    assert len(guarded) == 2
+    for watch in watches:
+        watch.expect(8.0, StatusReason.STREAM_STALLED)
+    clocks[0].advance(8.1)
+    made[0].settimeout(10)
+    assert made[0].recv(1) == b""
+    made[1].settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        made[1].recv(1)
+    for each in guarded:
+        each.close()
+    for connection in made:
+        connection.close()
+
+
+def test_a_connection_that_cannot_be_told_from_others_is_not_guarded(server: socket.socket) -> None:
+    """Given two connections that were made in one opening, then none is taken for the one."""
+    host, port = server.getsockname()
+    watch = Watch("rtsp://h/x", SetClock())
+    with opening(f"rtsp://{host}:{port}/x") as its:
+        assert its is not None
+        with socket.create_connection((host, port)), socket.create_connection((host, port)):
+            assert its.made(watch) is None
+
+
+def test_who_does_not_get_a_turn_in_time_goes_without(server: socket.socket) -> None:
+    """Given somebody who connects to a host and takes long, others of it do not wait for longer than half a second."""
+    host, port = server.getsockname()
+    inside, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with opening(f"rtsp://{host}:{port}/x"):
+            inside.set()
+            done.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert inside.wait(10)
+    with opening(f"rtsp://{host}:{port}/y") as its:
+        assert its is None
+    with opening(f"rtsp://{host}:{port + 1}/y") as other:
+        assert other is not None
+    done.set()
+    holder.join()
