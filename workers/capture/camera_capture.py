@@ -27,6 +27,8 @@ from workers.stage_meter import StageMeter
 
 #: Seconds between two reports while nothing but figures changes.
 REPORT_SECONDS: Final = 1.0
+#: Seconds that `stop` waits for a call that is under way.
+STOP_SECONDS: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -106,9 +108,9 @@ class CameraCapture:
     def stop(self) -> None:
         """Ask it to end; does not wait for the camera, only for a callback that is running now."""
         self._watch.stop()
-        if threading.current_thread() is not self._thread:
-            with self._calling:
-                pass
+        # A call that goes on for long must not keep a worker from leaving.
+        if threading.current_thread() is not self._thread and self._calling.acquire(timeout=STOP_SECONDS):
+            self._calling.release()
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until it has ended; False if it has not."""
