@@ -19,7 +19,7 @@ from workers.capture.openers import open_stream, plays_on_at_its_end
 from workers.capture.reconnect import Outage
 from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings, CaptureState, StreamFacts
-from workers.capture.streams import CameraStream, Picture, StreamContext
+from workers.capture.streams import CameraStream, DuePicture, StreamContext
 from workers.capture.watch import Watch
 from workers.frames import Frame
 from workers.media import MediaTap
@@ -183,7 +183,7 @@ class CameraCapture:
         self._followed = self._wanted
         self._sampler.change_interval(1 / self._followed.analyse_fps, self._clock.monotonic())
 
-    def _deliver(self, picture: Picture) -> None:
+    def _deliver(self, picture: DuePicture) -> None:
         frame = Frame(
             camera_id=self._camera_id,
             epoch=self._wanted.epoch,

@@ -15,7 +15,7 @@ from workers.capture.failures import Stage, classify, failed
 from workers.capture.pacing import Pacer
 from workers.capture.sampling import Sampler
 from workers.capture.state import StreamFacts
-from workers.capture.streams import Picture, StreamContext
+from workers.capture.streams import DuePicture, StreamContext
 from workers.media import MediaPacket, MediaTemplate, VideoPacket
 from workers.pictures import DecodedPicture
 
@@ -75,7 +75,7 @@ class PacketStream:
             is_undecodable=look.is_hopeless,
         )
 
-    def pictures(self) -> Iterator[Picture | None]:
+    def pictures(self) -> Iterator[DuePicture | None]:
         """Yield each due picture, and None for other packets of the video; see `CameraStream`."""
         clock, watch, settings = self._context.clock, self._context.watch, self._context.settings
         asked_at = clock.monotonic()
@@ -128,7 +128,7 @@ class PacketStream:
     def _now(self) -> float:
         return self._context.clock.monotonic()
 
-    def _arrived(self, packet: VideoPacket) -> Picture | None:
+    def _arrived(self, packet: VideoPacket) -> DuePicture | None:
         at, at_ms = self._now(), self._context.clock.now_ms()
         try:
             return None if self._look is None else self._looked(self._look, packet, at, at_ms)
@@ -136,7 +136,7 @@ class PacketStream:
             # Behind the decoder, which is done with it then.
             self._tapped(packet, at, at_ms, is_video=True)
 
-    def _looked(self, look: "_Look", packet: VideoPacket, at: float, at_ms: int) -> Picture | None:
+    def _looked(self, look: "_Look", packet: VideoPacket, at: float, at_ms: int) -> DuePicture | None:
         is_keyframe = packet.is_keyframe
         # Reckoned for keyframes alone: with fractions, and for all packets, it would take longer than the rest of this.
         media_seconds = _seconds(packet, packet.pts) if is_keyframe else None
@@ -152,7 +152,7 @@ class PacketStream:
             return None
         look.is_hopeless = False
         look.size = (frame.width, frame.height)
-        return Picture(DecodedPicture(frame), at_ms, at)
+        return DuePicture(DecodedPicture(frame), at_ms, at)
 
     # --- the tap -------------------------------------------------------------------------------------------------
 

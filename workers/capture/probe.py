@@ -9,7 +9,7 @@ from workers.capture.failures import CaptureError, CaptureStoppedError, failed
 from workers.capture.openers import open_stream
 from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings
-from workers.capture.streams import CameraStream, Picture, StreamContext
+from workers.capture.streams import CameraStream, DuePicture, StreamContext
 from workers.capture.watch import Watch
 from workers.pictures import BgrImage
 
@@ -64,7 +64,7 @@ def probe(url: str, settings: CaptureSettings, *, timeout_seconds: float, clock:
 def _probe(context: StreamContext) -> ProbeResult:
     began = context.clock.monotonic()
     stream = open_stream(context)
-    first: Picture | None = None
+    first: DuePicture | None = None
     try:
         for picture in stream.pictures():
             first = first or picture
@@ -78,7 +78,7 @@ def _probe(context: StreamContext) -> ProbeResult:
     return _result(stream, first, began)
 
 
-def _result(stream: CameraStream, first: Picture | None, began: float) -> ProbeResult:
+def _result(stream: CameraStream, first: DuePicture | None, began: float) -> ProbeResult:
     facts = stream.facts
     return ProbeResult(
         codec=facts.codec,

@@ -12,7 +12,7 @@ from workers.capture.http_client import HttpBody, HttpClient
 from workers.capture.sampling import RateMeter, Sampler
 from workers.capture.source_kinds import SourceKind, kind_of_answer
 from workers.capture.state import StreamFacts
-from workers.capture.streams import Picture, StreamContext
+from workers.capture.streams import DuePicture, StreamContext
 from workers.pictures import BgrImage, BgrPicture
 
 #: Largest picture in bytes; a JPEG of 8K at best quality has some 20 MB.
@@ -53,7 +53,7 @@ class SnapshotStream:
             decode_errors=self._errors,
         )
 
-    def pictures(self) -> Iterator[Picture | None]:
+    def pictures(self) -> Iterator[DuePicture | None]:
         """Yield a picture each time one is due; see `CameraStream`."""
         clock, slots, watch = self._context.clock, self._sampler.slots, self._context.watch
         damaged_in_a_row = 0
@@ -70,7 +70,7 @@ class SnapshotStream:
             if image is not None:
                 damaged_in_a_row = 0
                 self._size = (image.shape[1], image.shape[0])
-                yield Picture(BgrPicture(image), at_ms, at)
+                yield DuePicture(BgrPicture(image), at_ms, at)
                 continue
             self._errors += 1
             damaged_in_a_row += 1

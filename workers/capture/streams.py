@@ -9,15 +9,15 @@ from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings, StreamFacts
 from workers.capture.watch import Watch
 from workers.media import MediaTap
-from workers.pictures import Picture as Pixels
+from workers.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DuePicture:
     """One decoded frame that was due."""
 
     #: Its pixels.
-    pixels: Pixels
+    pixels: Picture
     #: Unix time in milliseconds UTC when it arrived.
     captured_at_ms: int
     #: Monotonic seconds when it arrived.
@@ -47,7 +47,7 @@ class StreamContext:
 class CameraStream(Protocol):
     """A stream that is open."""
 
-    def pictures(self) -> Iterator[Picture | None]:
+    def pictures(self) -> Iterator[DuePicture | None]:
         """Yield each due picture, and None where something arrived of which nothing is due.
 
         Raises:
