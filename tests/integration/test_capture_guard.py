@@ -45,14 +45,33 @@ def test_a_read_that_is_overdue_is_ended_and_others_of_the_same_host_go_on(serve
         connection.close()
 
 
-def test_a_connection_that_cannot_be_told_from_others_is_not_guarded(server: socket.socket) -> None:
-    """Given two connections that were made in one opening, then none is taken for the one."""
+def test_the_turn_is_given_back_as_soon_as_the_connection_is_there(server: socket.socket) -> None:
+    """Given one who has connected and goes on opening, another one of the same host has the turn at once."""
     host, port = server.getsockname()
-    watch = Watch("rtsp://h/x", SetClock())
-    with opening(f"rtsp://{host}:{port}/x") as its:
+    watches = [Watch("rtsp://h/x", SetClock()) for _ in range(2)]
+    with opening(f"rtsp://{host}:{port}/x") as first, socket.create_connection((host, port)) as mine:
+        assert first is not None
+        with opening(f"rtsp://{host}:{port}/y") as second, socket.create_connection((host, port)) as other:
+            assert second is not None
+            (guards_other,) = second.made(watches[1]) or []
+        (guards_mine,) = first.made(watches[0]) or []
+        guards_mine.cut()
+        mine.settimeout(10)
+        assert mine.recv(1) == b""
+    guards_mine.close()
+    guards_other.close()
+    assert other.fileno() < 0
+
+
+def test_a_connection_that_cannot_be_told_from_others_is_not_guarded(server: socket.socket) -> None:
+    """Given somebody who connects without a turn meanwhile, then nothing is taken for the connection."""
+    host, port = server.getsockname()
+    url = f"rtsp://{host}:{port}/x"
+    with opening(url) as its:
         assert its is not None
-        with socket.create_connection((host, port)), socket.create_connection((host, port)):
-            assert its.made(watch) is None
+        with opening(url) as other, socket.create_connection((host, port)):
+            assert other is None  # it has waited long enough
+            assert its.made(Watch(url, SetClock())) is None
 
 
 def test_who_does_not_get_a_turn_in_time_goes_without(server: socket.socket) -> None:

@@ -3,14 +3,18 @@
 PyAV can time reads out by itself, but it takes the interpreter's lock to look at the clock before every single read of
 a socket, thousands of times a second and camera: with eight cameras of 7 Mbit/s that was more than half of the CPU time
 of receiving. So libav reads without a limit here, and one thread for all cameras looks at their deadlines.
+
+libav does not say which descriptor it reads from. So those who connect to one address and port take turns, and whose
+turn it is has the connection that was not there before; the turn ends as soon as that one is seen.
 """
 
 import os
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,10 +25,15 @@ from workers.capture.watch import Watch
 _FILES: Final = Path("/proc/self/fd")
 #: Seconds between two looks at the deadlines.
 LOOK_SECONDS: Final = 0.25
-#: Seconds that an opening waits for others of the same host and port; then it does without a guard.
+#: The same for the connection of one that is being opened.
+CONNECT_SECONDS: Final = 0.005
+#: Seconds that an opening waits for its turn; then it does without a guard.
 TURN_SECONDS: Final = 0.5
 #: Port of a URL that names none.
 RTSP_PORT: Final = 554
+
+#: Addresses and port.
+_Peer = tuple[frozenset[str], int]
 
 
 class GuardedConnection:
@@ -50,50 +59,107 @@ class GuardedConnection:
         self._connection.close()
 
 
-class Opening:
-    """The time in which one connection to a host and port is made."""
+@dataclass(slots=True)
+class _Queue:
+    """Those who connect to one peer."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._before = _connections(port)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    #: Who connects without a turn now, and how many ever have.
+    strangers: int = 0
+    strangers_ever: int = 0
+
+
+class Opening:
+    """The time in which one connection to a peer is made."""
+
+    def __init__(self, peer: _Peer, queue: _Queue) -> None:
+        """Begin, holding the turn."""
+        self._peer = peer
+        self._queue = queue
+        self._strangers_before = queue.strangers_ever - queue.strangers
+        self._lock = threading.Lock()
+        self._has_turn = True
+        #: What names all sockets that there were, whoever's: they need not be looked at again.
+        self._before = _sockets()
+        #: What names the new connections.
+        self._new: set[str] = set()
+
+    def look(self) -> bool:
+        """Look for the new connection; return whether there is no need to look again. From any thread."""
+        with self._lock:
+            if self._has_turn:
+                self._new = set(_connections(self._peer, besides=self._before))
+                if self._new:
+                    self._end_turn()
+            return not self._has_turn
+
+    def end(self) -> None:
+        """Give the turn back, if that was not done yet."""
+        with self._lock:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._queue.turn.release()
 
     def made(self, watch: Watch) -> list[GuardedConnection] | None:
         """Return the connection that was made meanwhile, guarded; none where it has ended already.
 
         None: it cannot be told which one it is.
         """
-        new = [number for inode, number in _connections(self._port).items() if inode not in self._before]
-        if len(new) > 1:
+        self.look()
+        self.end()
+        if len(self._new) > 1 or self._queue.strangers_ever != self._strangers_before:
             return None
-        guarded = []
-        with suppress(OSError):
-            guarded = [GuardedConnection(socket.socket(fileno=os.dup(number)), watch) for number in new]
+        taken = [_taken(name, self._peer) for name in self._new]
+        guarded = [GuardedConnection(connection, watch) for connection in taken if connection is not None]
         for each in guarded:
             _guard.add(each)
         return guarded
 
 
 class _Guard:
-    """Looks at the deadlines of all connections, on a thread that begins with the first one."""
+    """Looks at the deadlines of all connections, and for new ones, on a thread that begins with the first of them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._guarded: set[GuardedConnection] = set()
-        self._turns: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
+        self._openings: set[Opening] = set()
+        self._queues: defaultdict[_Peer, _Queue] = defaultdict(_Queue)
+        self._opens = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def turn(self, host: str, port: int) -> threading.Lock:
-        """Return what one holds while connecting there."""
+    def queue(self, peer: _Peer) -> _Queue:
+        """Return who connects to a peer."""
         with self._lock:
-            return self._turns[host, port]
+            return self._queues[peer]
 
-    def add(self, connection: GuardedConnection) -> None:
-        """Look after it."""
+    @contextmanager
+    def stranger(self, queue: _Queue) -> Iterator[None]:
+        """Connect without a turn: whose turn it is cannot tell the connections apart meanwhile."""
         with self._lock:
-            self._guarded.add(connection)
+            queue.strangers += 1
+            queue.strangers_ever += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                queue.strangers -= 1
+
+    def follow(self, its: Opening) -> None:
+        """Look for the connection of an opening until it is there, or the opening ends."""
+        with self._lock:
+            self._openings.add(its)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="socket-guard", daemon=True)
                 self._thread.start()
+        self._opens.set()
+
+    def add(self, connection: GuardedConnection) -> None:
+        """Look after a connection."""
+        with self._lock:
+            self._guarded.add(connection)
 
     def forget(self, connection: GuardedConnection) -> None:
         """Look after it no more."""
@@ -101,12 +167,18 @@ class _Guard:
             self._guarded.discard(connection)
 
     def _run(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(LOOK_SECONDS):
+        while True:
+            # While one connects, its turn is all that others wait for.
+            self._opens.wait(CONNECT_SECONDS if self._openings else LOOK_SECONDS)
+            self._opens.clear()
             with self._lock:
+                openings = list(self._openings)
                 overdue = [connection for connection in self._guarded if connection.is_overdue]
             for connection in overdue:
                 connection.cut()
+            done = {its for its in openings if its.look()}
+            with self._lock:
+                self._openings -= done
 
 
 _guard: Final = _Guard()
@@ -114,27 +186,67 @@ _guard: Final = _Guard()
 
 @contextmanager
 def opening(url: str) -> Iterator[Opening | None]:
-    """Connect within, alone among those that connect to the same host and port; None: do without a guard."""
+    """Connect within, in turn with others that connect to the same address and port; None: do without a guard."""
+    peer = _peer_of(url)
+    queue = _guard.queue(peer)
+    if not peer[0] or not _FILES.is_dir() or not queue.turn.acquire(timeout=TURN_SECONDS):
+        with _guard.stranger(queue):
+            yield None
+        return
+    its = Opening(peer, queue)
+    _guard.follow(its)
+    try:
+        yield its
+    finally:
+        its.end()
+
+
+def _peer_of(url: str) -> _Peer:
     parts = urlsplit(url)
     port = parts.port or RTSP_PORT
-    turn = _guard.turn(parts.hostname or "", port)
-    if not _FILES.is_dir() or not turn.acquire(timeout=TURN_SECONDS):
-        yield None
-        return
     try:
-        yield Opening(port)
-    finally:
-        turn.release()
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except OSError:  # libav will say what is wrong with the name
+        found = []
+    return frozenset(str(info[4][0]) for info in found), port
 
 
-def _connections(port: int) -> dict[str, int]:
-    """Return what names a connection of this process to a port -> its descriptor."""
+def _sockets() -> set[str]:
+    """Return what names the sockets of this process."""
+    return {name for name, _ in _files() if name.startswith("socket:")}
+
+
+def _connections(peer: _Peer, *, besides: Set[str] = frozenset()) -> dict[str, int]:
+    """Return what names a connection of this process to a peer -> its descriptor, but for those named."""
+    addresses, port = peer
     found = {}
-    for path in _FILES.iterdir():
-        with suppress(OSError):  # it was closed this moment
-            name = str(path.readlink())
-            if name.startswith("socket:"):
-                with socket.socket(fileno=os.dup(int(path.name))) as connection:
-                    if connection.family in {socket.AF_INET, socket.AF_INET6} and connection.getpeername()[1] == port:
-                        found[name] = int(path.name)
+    for name, number in _files():
+        if name.startswith("socket:") and name not in besides:
+            with suppress(OSError), socket.socket(fileno=os.dup(number)) as connection:
+                is_internet = connection.family in {socket.AF_INET, socket.AF_INET6}
+                if is_internet and connection.getpeername()[1] == port and connection.getpeername()[0] in addresses:
+                    found[name] = number
     return found
+
+
+def _files() -> Iterator[tuple[str, int]]:
+    """Yield the name and number of every open descriptor."""
+    for entry in os.scandir(_FILES):
+        with suppress(OSError):  # it was closed this moment
+            yield _name(int(entry.name)), int(entry.name)
+
+
+def _taken(name: str, peer: _Peer) -> socket.socket | None:
+    """Return a descriptor of our own of a connection; None where it has ended."""
+    # A number may be that of another look at the same moment, and gone again.
+    while (number := _connections(peer).get(name)) is not None:
+        with suppress(OSError):
+            connection = socket.socket(fileno=os.dup(number))
+            if _name(connection.fileno()) == name:
+                return connection
+            connection.close()
+    return None
+
+
+def _name(number: int) -> str:
+    return os.readlink(f"{_FILES}/{number}")  # noqa: PTH115 - asked of hundreds of files while cameras are opened
