@@ -58,6 +58,8 @@ class Step:
     least_recorded: float
     longest_hole_seconds: float
     cores: dict[str, float]
+    #: Stage of the workers -> CPU-milliseconds a second and camera.
+    stage_ms: dict[str, float]
     memory_per_camera_bytes: float
     memory_grown_per_camera_bytes: float
     unread_p95_seconds: float
@@ -68,6 +70,7 @@ class Step:
 
 def judged(farm: CameraFarm, measured: Measured, kind: LoopKind, workers: int) -> Step:
     """Read the footage of the span and apply the rule."""
+    stages = farm.stages()
     time.sleep(FLUSH_SECONDS)
     footage = [
         read_footage(farm.files(name), measured.since, measured.until, fps=kind.sent_fps) for name in farm.cameras
@@ -89,6 +92,7 @@ def judged(farm: CameraFarm, measured: Measured, kind: LoopKind, workers: int) -
         least_recorded=min(one.share for one in footage),
         longest_hole_seconds=max(one.longest_hole_seconds for one in footage),
         cores=measured.cores,
+        stage_ms={name: round(1000 * cores / count, 2) for name, cores in stages.items()},
         memory_per_camera_bytes=measured.worker_memory_bytes / count,
         memory_grown_per_camera_bytes=(measured.worker_memory_bytes - farm.empty_memory_bytes) / count,
         unread_p95_seconds=measured.unread_p95_seconds,
@@ -152,6 +156,9 @@ def show(steps: list[Step], console: Console) -> None:
             f"{one.load_average:.1f}",
         )
     console.print(table)
+    for one in steps:
+        stages = ", ".join(f"{name} {ms:.1f}" for name, ms in one.stage_ms.items())
+        console.print(f"{one.cameras} cameras, {one.size}, GOP {one.gop}: CPU-ms a second and camera: {stages}")
 
 
 def most_held(steps: list[Step]) -> dict[str, int]:

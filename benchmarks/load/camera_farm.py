@@ -17,6 +17,7 @@ from benchmarks.load.analysed import Analysed, analysed, read_results
 from benchmarks.load.camera_server import CameraServer, UnreadBytes
 from benchmarks.load.machine import Usage, usage_of
 from contract import keys
+from runtime.farm_reader import FarmReader
 from tests.support.farm import Farm
 from tests.support.valkey_server import ValkeyServer, free_port
 from tests.support.weights import yolo11n
@@ -148,6 +149,14 @@ class CameraFarm:
         found: Counter[str] = Counter()
         for status in statuses:
             found.update(json.loads(status)["frames_dropped"] if status else {})
+        return dict(found)
+
+    def stages(self) -> dict[str, float]:
+        """Return stage -> CPU-seconds a second of all workers over the last seconds, as they say themselves."""
+        found: Counter[str] = Counter()
+        for worker in FarmReader(self.client).workers():
+            told = worker.status.stages if worker.status is not None else None
+            found.update({stage.value: figures.cpu_cores for stage, figures in (told or {}).items()})
         return dict(found)
 
     def files(self, name: str) -> list[Path]:
