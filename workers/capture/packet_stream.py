@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 from contract.errors import StatusReason
 from workers.capture.decoding import FrameDecoder
 from workers.capture.failures import Stage, classify, failed
+from workers.capture.lag import Lag
 from workers.capture.pacing import Pacer
 from workers.capture.sampling import Sampler
 from workers.capture.state import StreamFacts
@@ -19,8 +20,12 @@ from workers.capture.streams import DuePicture, StreamContext
 from workers.media import MediaPacket, MediaTemplate, VideoPacket
 from workers.pictures import DecodedPicture
 
-#: A packet that was waited for longer than this was not there yet: all before it have been read.
-CAUGHT_UP_SECONDS: Final = 0.002
+#: A packet that was waited for longer than this was not there yet, and one that is behind by less than that is as new
+#: as can be: all before it have been read. On a busy machine everything is waited for, and only both together say so.
+WAITED_SECONDS: Final = 0.002
+BEHIND_SECONDS: Final = 0.05
+#: Packets that must have been read since the last rest: a slow stream gains nothing by another one.
+LEAST_PACKETS: Final = 3
 
 
 class PacketStream:
@@ -56,6 +61,10 @@ class PacketStream:
                 stream.discard = Discard.all
         self._look = None if context.sampler is None else _Look(self._video, context.sampler)
         self._is_tapped = False
+        self._lag = Lag()
+        #: Seconds of a tick of the video's stamps: a fraction would take too long for every packet.
+        self._tick_seconds = float(self._video.time_base or 0)
+        self._since_rest = 0
 
     @property
     def facts(self) -> StreamFacts:
@@ -95,7 +104,7 @@ class PacketStream:
                 self._pace(of_video)
                 arrived_at = clock.monotonic()
                 yield self._arrived(of_video)
-                self._rest(arrived_at, waited=arrived_at - asked_at)
+                self._rest(of_video, arrived_at, waited=arrived_at - asked_at)
                 watch.expect(settings.stall_timeout_seconds, StatusReason.STREAM_STALLED)
                 asked_at = clock.monotonic()
         except (av.FFmpegError, OSError, ValueError, EOFError) as error:
@@ -118,12 +127,19 @@ class PacketStream:
         if self._pacer is not None:
             self._context.watch.sleep(self._pacer.seconds_to_wait(_seconds(packet, packet.dts), self._now()))
 
-    def _rest(self, at: float, *, waited: float) -> None:
+    def _rest(self, packet: VideoPacket, at: float, *, waited: float) -> None:
         """Let packets gather that nobody waits for, once all that had come is read; see `Sampler.seconds_to_rest`."""
-        if self._pacer is None and self._look is not None and waited >= CAUGHT_UP_SECONDS:
-            seconds = self._look.sampler.seconds_to_rest(at)
-            if seconds > 0:
-                self._context.watch.sleep(seconds)
+        if self._pacer is not None or self._look is None:
+            return
+        self._since_rest += 1
+        ticks = packet.pts if packet.dts is None else packet.dts
+        behind = self._lag.behind(at, None if ticks is None else ticks * self._tick_seconds)
+        if waited < WAITED_SECONDS or behind > BEHIND_SECONDS or self._since_rest < LEAST_PACKETS:
+            return
+        seconds = self._look.sampler.seconds_to_rest(at)
+        if seconds > 0:
+            self._since_rest = 0
+            self._context.watch.sleep(seconds)
 
     def _now(self) -> float:
         return self._context.clock.monotonic()
