@@ -150,7 +150,11 @@ class FarmReader:
         pipe = self._client.pipeline(transaction=False)
         pipe.hmget(keys.camera_preview(camera_id), ["jpeg", "result"])
         pipe.set(keys.camera_watched(camera_id), "1", ex=WATCHED_SECONDS)
-        jpeg, text = cast("list[bytes | None]", pipe.execute()[0])
+        # A server that takes no more data still shows what it has.
+        found, _ = pipe.execute(raise_on_error=False)
+        if isinstance(found, redis.RedisError):
+            raise found
+        jpeg, text = cast("list[bytes | None]", found)
         result = read_message(AnalysisResult, text)
         return Preview(jpeg, result) if jpeg and result else None
 

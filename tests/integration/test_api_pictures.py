@@ -3,11 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+import redis
 from flask.testing import FlaskClient
 from numpy.typing import NDArray
 
 from camera_ctrler.api.drawing import draw_result, label_of, no_signal
 from camera_ctrler.api.pictures import DrawnCache
+from contract import keys
 from contract.detections import TrackedDetection
 from tests.support.farm_state import PERSON, FarmState, jpeg_of
 
@@ -28,6 +30,20 @@ def test_a_snapshot_is_the_newest_saved_frame_at_full_size(api: FlaskClient, far
     assert answer.data == farm_state.store.resolve(result.frame_path).read_bytes()
     assert answer.headers["X-Captured-At-Ms"] == str(result.captured_at_ms)
     assert _image(api.get(f"{LOBBY}/snapshot.jpg?size=preview").data).shape == (120, 160, 3)
+
+
+def test_a_server_without_memory_still_shows_what_it_has(
+    api: FlaskClient, farm_state: FarmState, redis_client: redis.Redis
+) -> None:
+    """Given Redis that takes no more data, When a preview is asked for, Then it is shown; that someone looks is not."""
+    farm_state.online("lobby")
+    redis_client.config_set("maxmemory", 1)
+    try:
+        answer = api.get(f"{LOBBY}/snapshot.jpg?size=preview")
+    finally:
+        redis_client.config_set("maxmemory", 0)
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    assert not redis_client.exists(keys.camera_watched("lobby"))
 
 
 @pytest.mark.parametrize("damage", ["deleted", "cut off", "not saved"])
