@@ -6,10 +6,12 @@ with HttpCamera() as camera:
 """
 
 import hashlib
+import itertools
 import re
 import secrets
 import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,6 +128,19 @@ def jpeg(number: int = 0, size: tuple[int, int] = (320, 240)) -> bytes:
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
+class Pace:
+    """Keeps the pace of a camera however long sending took: what is late is sent at once."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._ended = handler.ended
+        self._due = time.monotonic()
+
+    def goes_on(self, seconds: float) -> bool:
+        """Wait until `seconds` after the last time that was due; return whether the camera is still to send."""
+        self._due += seconds
+        return not self._ended.wait(max(0.0, self._due - time.monotonic()))
+
+
 def status(code: int) -> Answer:
     """Answer with a status and a short text."""
 
@@ -165,13 +180,12 @@ def mjpeg(fps: float, *, lengths: bool = True) -> Answer:
 
     def answer(handler: Handler) -> None:
         handler.start(Content_Type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
-        number = 0
-        while True:
+        pace = Pace(handler)
+        for number in itertools.count():
             data = jpeg(number)
             length = f"Content-Length: {len(data)}\r\n" if lengths else ""
             handler.wfile.write(f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n{length}\r\n".encode() + data + b"\r\n")
-            number += 1
-            if handler.ended.wait(1 / fps):
+            if not pace.goes_on(1 / fps):
                 return
 
     return answer
@@ -187,12 +201,13 @@ def live(clip: Path, content_type: str, *, container: str = "mpegts", rounds: in
             options["movflags"] = "frag_keyframe+empty_moov"
         with av.open(_Pipe(handler), "w", format=container, options=options) as output:
             stream = None
+            pace = Pace(handler)
             for packet, delay in _paced(clip, rounds):
                 if stream is None:
                     stream = output.add_stream_from_template(packet.stream)
                 packet.stream = stream
                 output.mux(packet)
-                if handler.ended.wait(delay):
+                if not pace.goes_on(delay):
                     return
 
     return answer
