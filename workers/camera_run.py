@@ -186,11 +186,14 @@ class CameraRun:
     def capture_changed(self, state: CaptureState) -> None:
         """Take note of what the capture says."""
         with self._lock:
+            left_out = max(0, state.frames_left_out - self._capture.frames_left_out)
             self._capture = state
             if state.state is CameraState.ONLINE:
                 self._stream_cost.add(self._clock.monotonic(), state.cpu_seconds)
             else:
                 self._stream_cost.pause()
+        for _ in range(left_out):
+            self.drop("decode_backlog")
 
     def spent(self, cpu_seconds: float) -> None:
         """Take note of CPU time that went into this camera's frames, apart from stream and detection."""

@@ -26,7 +26,12 @@ STALLED: Final = 2.0
 STALLED_CORES: Final = 0.1
 
 #: Drops that are the fault of a queue that is full -> the stage behind that queue.
-_QUEUE_OF: Final = {"overload": Stage.DETECT, "saving_backlog": Stage.SAVE, "publish_backlog": Stage.PUBLISH}
+_QUEUE_OF: Final = {
+    "decode_backlog": Stage.DECODE,
+    "overload": Stage.DETECT,
+    "saving_backlog": Stage.SAVE,
+    "publish_backlog": Stage.PUBLISH,
+}
 #: Stages that wait for nothing but a core, and for the interpreter.
 _PURE: Final = (Stage.DECODE, Stage.GATE, Stage.TRACK)
 
@@ -188,6 +193,8 @@ class _Seen:
             lost = self.status.drops_per_second.get(reason, 0.0)
             if lost >= LOSS_PER_SECOND or self.of(stage).wait_p95_ms >= BEHIND_MS:
                 waits = f"frames wait {self.of(stage).wait_p95_ms / 1000:.1f} s for it"
+                if stage is Stage.DECODE:
+                    waits = f"{lost:.1f} frames a second are left out, for reading is behind the cameras"
                 return Limit(stage.value), f"{waits}, and one takes {self.of(stage).wall_ms:.1f} ms"
         return None
 

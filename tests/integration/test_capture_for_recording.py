@@ -3,10 +3,13 @@
 import gc
 import io
 import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
@@ -27,6 +30,7 @@ from tests.support.http_camera import Handler, HttpCamera
 from tests.support.processes import wait_until
 from tests.support.rtsp_server import Credentials, RtspServer, free_port
 from tests.support.watched_camera import KeepingTap, WatchedCamera, below
+from workers.capture.lag import LEAVE_OUT_SECONDS
 from workers.capture.opening import TwoStreamCapture, capture_opener
 from workers.capture.state import CaptureState
 from workers.frames import Frame
@@ -93,6 +97,36 @@ def answered(tap: KeepingTap) -> bool:
 
 
 @pytest.mark.parametrize("sound", ["aac", "mulaw"])
+class BusyCamera(WatchedCamera):
+    """One whose frames take so long to be looked at that the rate cannot be kept."""
+
+    TAKES: Final = 0.5
+
+    def _take_frame(self, frame: Frame) -> None:
+        time.sleep(self.TAKES)
+        super()._take_frame(frame)
+
+
+def test_recording_goes_on_in_time_where_looking_at_frames_takes_too_long(server: RtspServer) -> None:
+    """Given frames that take 0.5 s, When 5 a second are due, Then every packet is tapped in time; the rest is counted.
+
+    Without it reading would fall behind by 1.5 s every second, until the camera hangs up.
+    """
+    tap = KeepingTap()
+    with BusyCamera(server.url("main"), analyse_fps=5, tap=tap) as camera:
+        camera.wait_frames(1)
+        before, began = len(tap.video), time.monotonic()
+        time.sleep(8)
+        taken = len(tap.video) - before
+        # It may be behind by what starts and what ends catching up, and by one frame.
+        assert taken >= 10 * (time.monotonic() - began - LEAVE_OUT_SECONDS - BusyCamera.TAKES) - 3
+        camera.wait(lambda: camera.state.frames_left_out >= 5, "frames were left out")
+        assert camera.state.state is CameraState.ONLINE
+    stamps = [packet.dts for packet in tap.video if packet.dts is not None]
+    assert stamps == sorted(stamps)
+    assert len({b - a for a, b in pairwise(stamps)}) <= 3, "no packet is missing"
+
+
 def test_sound_is_handed_over_where_it_is_wanted(tmp_path: Path, sound: str) -> None:
     """Given a camera with sound, when the tap wants it, then its packets come too; else only those of the video."""
     path = clip_with_sound(tmp_path / "sound.mov", sound)

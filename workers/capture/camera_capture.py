@@ -98,7 +98,7 @@ class CameraCapture:
         self._outage = Outage(settings.reconnect_max_seconds)
         self._reconnects = 0
         self._was_online = False
-        self._decode_errors_before = 0
+        self._decode_errors_before = self._left_out_before = 0
         self._last_frame_at_ms: int | None = None
 
     def start(self) -> None:
@@ -176,7 +176,9 @@ class CameraCapture:
                 self._close(stream)
 
     def _close(self, stream: CameraStream) -> None:
-        self._decode_errors_before += stream.facts.decode_errors
+        facts = stream.facts
+        self._decode_errors_before += facts.decode_errors
+        self._left_out_before += facts.frames_left_out
         stream.close()
 
     def _follow_changes(self) -> None:
@@ -245,6 +247,7 @@ class CameraCapture:
             last_frame_at_ms=self._last_frame_at_ms,
             reconnects=self._reconnects,
             decode_errors=self._decode_errors_before + facts.decode_errors,
+            frames_left_out=self._left_out_before + facts.frames_left_out,
             # Of this thread alone, which does all of it: the decoder has no threads of its own.
             cpu_seconds=time.thread_time(),
         )

@@ -42,6 +42,8 @@ class FrameDecoder:
         #: Frames that came out, and CPU-seconds of this thread that it took.
         self.frames = 0
         self.cpu_seconds = 0.0
+        #: Frames that were due and of which nothing was decoded; see `leave_out`.
+        self.left_out = 0
 
     @property
     def hopeless(self) -> bool:
@@ -53,6 +55,15 @@ class FrameDecoder:
         self._context.flush_buffers()
         self._needs_keyframe, self._waiting_since, self._fruitless = True, None, 0
         self._rests_until = None
+
+    def leave_out(self, at: float) -> None:
+        """Decode nothing of a packet that arrived at `at`, nor of those that build on it."""
+        if self._sampler.is_due(at):
+            self._sampler.slots.taken(at)
+            self.left_out += 1
+        if not self._needs_keyframe:
+            self._context.flush_buffers()
+        self._needs_keyframe, self._waiting_since, self._rests_until = True, at, None
 
     def decode(self, packet: VideoPacket, at: float) -> VideoFrame | None:
         """Return the frame to be analysed, if `packet`, which arrived at `at` (monotonic seconds), brings one."""

@@ -105,9 +105,10 @@ def _open_guarded(context: StreamContext, options: dict[str, str]) -> PacketStre
                 if connections:
                     return _cuttable(container, context, connections[0])
                 if connections is not None:  # it has ended, and so does what is read from it
-                    return _stream_of(container, context)
+                    return _stream_of(container, context, is_sent_as_made=True)
                 container.close()
-    return _stream_of(_opened(context, options, context.settings.stall_timeout_seconds), context)
+    container = _opened(context, options, context.settings.stall_timeout_seconds)
+    return _stream_of(container, context, is_sent_as_made=True)
 
 
 def _cuttable(container: InputContainer, context: StreamContext, connection: GuardedConnection) -> PacketStream:
@@ -126,7 +127,7 @@ def _cuttable(container: InputContainer, context: StreamContext, connection: Gua
         container.close()
         raise
     try:
-        return _stream_of(container, context, close=close)
+        return _stream_of(container, context, is_sent_as_made=True, close=close)
     except BaseException:
         close()
         raise
@@ -320,10 +321,11 @@ def _stream_of(
     context: StreamContext,
     *,
     pacer: Pacer | None = None,
+    is_sent_as_made: bool = False,
     close: Callable[[], None] = lambda: None,
 ) -> PacketStream:
     try:
-        return PacketStream(container, context, pacer=pacer, close=close)
+        return PacketStream(container, context, pacer=pacer, is_sent_as_made=is_sent_as_made, close=close)
     except BaseException:
         container.close()
         raise

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from contract.errors import StatusReason
 from workers.capture.decoding import FrameDecoder
 from workers.capture.failures import Stage, classify, failed
-from workers.capture.lag import Lag
+from workers.capture.lag import CatchingUp, Lag
 from workers.capture.pacing import Pacer
 from workers.capture.sampling import Sampler
 from workers.capture.state import StreamFacts
@@ -37,6 +37,7 @@ class PacketStream:
         context: StreamContext,
         *,
         pacer: Pacer | None = None,
+        is_sent_as_made: bool = False,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """Take over an open container.
@@ -45,6 +46,7 @@ class PacketStream:
             container: Closed by `close`.
             context: What the stream needs.
             pacer: Holds packets back, for media that does not come at the speed of life; None: it does.
+            is_sent_as_made: Whether each packet comes as soon as there is one, so that one that is late was read late.
             close: Called when the stream is closed, after the container.
 
         Raises:
@@ -62,6 +64,7 @@ class PacketStream:
         self._look = None if context.sampler is None else _Look(self._video, context.sampler)
         self._is_tapped = False
         self._lag = Lag()
+        self._catching_up = CatchingUp(self._lag) if is_sent_as_made else None
         #: Seconds of a tick of the video's stamps: a fraction would take too long for every packet.
         self._tick_seconds = float(self._video.time_base or 0)
         self._since_rest = 0
@@ -81,6 +84,7 @@ class PacketStream:
             decode_errors=look.decoder.errors,
             frames_decoded=look.decoder.frames,
             decode_seconds=look.decoder.cpu_seconds,
+            frames_left_out=look.decoder.left_out,
             is_undecodable=look.is_hopeless,
         )
 
@@ -103,8 +107,9 @@ class PacketStream:
                 of_video = cast("VideoPacket", packet)
                 self._pace(of_video)
                 arrived_at = clock.monotonic()
-                yield self._arrived(of_video)
-                self._rest(of_video, arrived_at, waited=arrived_at - asked_at)
+                behind = self._behind(of_video, arrived_at)
+                yield self._arrived(of_video, arrived_at, behind)
+                self._rest(arrived_at, behind, waited=arrived_at - asked_at)
                 watch.expect(settings.stall_timeout_seconds, StatusReason.STREAM_STALLED)
                 asked_at = clock.monotonic()
         except (av.FFmpegError, OSError, ValueError, EOFError) as error:
@@ -127,13 +132,15 @@ class PacketStream:
         if self._pacer is not None:
             self._context.watch.sleep(self._pacer.seconds_to_wait(_seconds(packet, packet.dts), self._now()))
 
-    def _rest(self, packet: VideoPacket, at: float, *, waited: float) -> None:
+    def _behind(self, packet: VideoPacket, at: float) -> float:
+        ticks = packet.pts if packet.dts is None else packet.dts
+        return self._lag.behind(at, None if ticks is None else ticks * self._tick_seconds)
+
+    def _rest(self, at: float, behind: float, *, waited: float) -> None:
         """Let packets gather that nobody waits for, once all that had come is read; see `Sampler.seconds_to_rest`."""
         if self._pacer is not None or self._look is None:
             return
         self._since_rest += 1
-        ticks = packet.pts if packet.dts is None else packet.dts
-        behind = self._lag.behind(at, None if ticks is None else ticks * self._tick_seconds)
         if waited < WAITED_SECONDS or behind > BEHIND_SECONDS or self._since_rest < LEAST_PACKETS:
             return
         seconds = self._look.sampler.seconds_to_rest(at)
@@ -144,19 +151,25 @@ class PacketStream:
     def _now(self) -> float:
         return self._context.clock.monotonic()
 
-    def _arrived(self, packet: VideoPacket) -> DuePicture | None:
-        at, at_ms = self._now(), self._context.clock.now_ms()
+    def _arrived(self, packet: VideoPacket, at: float, behind: float) -> DuePicture | None:
+        at_ms = self._context.clock.now_ms()
+        is_left_out = self._catching_up is not None and self._catching_up.leaves_out(behind, at)
         try:
-            return None if self._look is None else self._looked(self._look, packet, at, at_ms)
+            return None if self._look is None else self._looked(self._look, packet, at, at_ms, is_left_out=is_left_out)
         finally:
             # Behind the decoder, which is done with it then.
             self._tapped(packet, at, at_ms, is_video=True)
 
-    def _looked(self, look: "_Look", packet: VideoPacket, at: float, at_ms: int) -> DuePicture | None:
+    def _looked(
+        self, look: "_Look", packet: VideoPacket, at: float, at_ms: int, *, is_left_out: bool
+    ) -> DuePicture | None:
         is_keyframe = packet.is_keyframe
         # Reckoned for keyframes alone: with fractions, and for all packets, it would take longer than the rest of this.
         media_seconds = _seconds(packet, packet.pts) if is_keyframe else None
         look.sampler.saw_packet(is_keyframe=is_keyframe, at=at, media_seconds=media_seconds, size=packet.size)
+        if is_left_out:
+            look.decoder.leave_out(at)
+            return None
         frame = look.decoder.decode(packet, at)
         if look.decoder.hopeless:
             if self._context.tap is None:

@@ -50,6 +50,8 @@ class StreamFacts:
     #: Frames decoded, and CPU-seconds spent on it, since the stream was opened.
     frames_decoded: int = 0
     decode_seconds: float = 0.0
+    #: Frames that were due and were not decoded since the stream was opened, for reading was behind.
+    frames_left_out: int = 0
     #: Whether nothing could be decoded for a while of a stream that is recorded all the same.
     is_undecodable: bool = False
 
@@ -75,5 +77,7 @@ class CaptureState:
     #: Times the stream came back after having been online.
     reconnects: int = 0
     decode_errors: int = 0
+    #: Frames that were due and were not decoded since the capture began, for reading was behind.
+    frames_left_out: int = 0
     #: CPU time of the capture's thread since it began: receiving, and decoding what is looked at.
     cpu_seconds: float = 0.0
