@@ -3,13 +3,12 @@
 Run: python -m benchmarks.gpu [--model yolov8n] [--cameras 200 400 800] [--cores 16] [--seconds 60] [--out FILE.json]
 
 Refuses where there is no CUDA device that torch can use. Bounds are measured first, each alone: the model in batches
-on the device; H.264 decoding on the device (PyNvVideoCodec, where it is installed) and on the CPU. Then a real farm
-climbs as in `cameras_held`, and the frames a second of one worker are counted as in `throughput`.
+on the device; H.264 decoding on the device (NVDEC, through libav as workers do) and on the CPU. Then a real farm climbs
+as in `cameras_held`, decoding on the CPU and on the device, and the frames a second of one worker are counted as in
+`throughput`.
 """
 
 import argparse
-import importlib
-import importlib.util
 import json
 import sys
 import time
@@ -30,6 +29,7 @@ from benchmarks.load.machine import described, use_cores
 from benchmarks.load.options import add_farm_options
 from runtime.settings import WorkerSettings
 from tests.support.weights import CACHE_DIR
+from workers.capture.hardware import accelerator
 from workers.detection.devices import look_for_cuda
 from workers.detection.opening import open_detector
 
@@ -81,10 +81,11 @@ def decode_bounds(path: Path) -> dict[str, float]:
             found[f"decoding, CPU, one thread{', keyframes only' if only_keyframes else ''}"] = _rate(
                 iter(file.decode(video)), of=sent
             )
-    if importlib.util.find_spec("PyNvVideoCodec") is not None:
-        codec: Any = importlib.import_module("PyNvVideoCodec")  # not typed, and only on machines with a GPU
-        decoder = codec.SimpleDecoder(str(path), use_device_memory=True)
-        found["decoding, NVDEC, one stream"] = _rate(iter(decoder), of=0)
+    with av.open(str(path), hwaccel=accelerator("cuda")) as file:
+        on_device = file.streams.video[0].codec_context.is_hwaccel
+        found[f"decoding, {'NVDEC' if on_device else 'no NVDEC: CPU'}, one stream"] = _rate(
+            iter(file.decode(video=0)), of=0
+        )
     return found
 
 
@@ -119,10 +120,17 @@ def main() -> int:
         bounds.add_row(name, f"{rate:,.0f}")
     console.print(bounds)
     options.set += ["FARM_DEVICE=cuda"]
-    climbing = argparse.Namespace(**vars(options), save_frames="none", sources=cameras_held.SOURCES, go_on=False)
-    steps = cameras_held.climb(KIND, options.workers, climbing, console)
-    cameras_held.show(steps, console)
-    told |= {"held": cameras_held.most_held(steps), "steps": [asdict(one) for one in steps]}
+    given = list(options.set)
+    for decoder in ("cpu", "cuda"):
+        options.set = [*given, f"FARM_DECODE_DEVICE={decoder}"]
+        climbing = argparse.Namespace(**vars(options), save_frames="none", sources=cameras_held.SOURCES, go_on=False)
+        steps = cameras_held.climb(KIND, options.workers, climbing, console)
+        console.print(f"decoding on {decoder}:")
+        cameras_held.show(steps, console)
+        told[f"decoding on {decoder}"] = {
+            "held": cameras_held.most_held(steps),
+            "steps": [asdict(one) for one in steps],
+        }
     busy = argparse.Namespace(**{**vars(options), "cameras": 64, "detect_size": 640})
     with CameraServer(loops(throughput.KIND)) as server:
         told["throughput"] = asdict(throughput.worker(server, busy))

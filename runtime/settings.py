@@ -223,6 +223,8 @@ class WorkerSettings(CommonSettings):
     worker_labels: str = ""
     #: ``auto``: CUDA where a GPU and its libraries are present, else CPU. Or ``cpu``, ``cuda``, ``cuda:1``.
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    #: Where frames are decoded: ``cpu``, or ``cuda``, ``cuda:1`` for an NVIDIA device's decoder (not run by us yet).
+    decode_device: Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
     #: Name of a model in FARM_MODELS_DIR; see `./farm models list`.
     model: str = "yolo11n"
     #: ``auto``: OpenVINO on CPU. ONNX Runtime and Ultralytics (needs the torch extra) are the others.

@@ -8,11 +8,13 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from contract.errors import StatusReason
 from workers.capture.byte_source import Body, ByteSource, nothing
 from workers.capture.failures import CaptureError, CaptureStoppedError, Stage, classify, failed
+from workers.capture.hardware import accelerator
 from workers.capture.http_client import HttpBody, HttpClient, trusted_certificates
 from workers.capture.pacing import LIVE_SPEED, Pacer
 from workers.capture.packet_stream import PacketStream
@@ -137,7 +139,14 @@ def _opened(context: StreamContext, options: dict[str, str], read_seconds: float
     limit = context.settings.connect_timeout_seconds
     asked_at = context.clock.monotonic()
     try:
-        return av.open(context.url, "r", options=options, timeout=(limit, read_seconds), metadata_errors="replace")
+        return av.open(
+            context.url,
+            "r",
+            options=options,
+            timeout=(limit, read_seconds),
+            metadata_errors="replace",
+            hwaccel=_accelerator(context),
+        )
     except av.error.HTTPClientError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -309,11 +318,16 @@ def _open_bytes(
             format=container_format,
             options=options or defaults,
             metadata_errors="replace",
+            hwaccel=_accelerator(context),
             io_open=io_open,
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         context.watch.check()
         raise classify(error, Stage.OPENING, context.url) from None
+
+
+def _accelerator(context: StreamContext) -> HWAccel | None:
+    return None if context.sampler is None else accelerator(context.settings.decode_device)
 
 
 def _stream_of(

@@ -12,6 +12,7 @@ from runtime.clock import Clock
 from runtime.secret_box import SecretBox, SecretKeyError
 from runtime.settings import WorkerSettings
 from workers.capture.camera_capture import CameraCapture, CaptureOrder
+from workers.capture.hardware import check_decode_device
 from workers.capture.packet_capture import PacketCapture
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
@@ -82,7 +83,9 @@ def capture_opener(
 
     Raises:
         SecretKeyError: The worker's key is malformed.
+        DecodeDeviceError: FARM_DECODE_DEVICE cannot be used.
     """
+    check_decode_device(settings.decode_device)
     box = SecretBox.from_settings(settings)
     capture_settings = CaptureSettings.of(settings)
 

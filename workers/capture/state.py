@@ -19,6 +19,7 @@ class CaptureSettings:
     reconnect_max_seconds: float = 15.0
     local_video_dir: Path | None = None
     camera_tls_verify: bool = True
+    decode_device: str = "cpu"
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> Self:
@@ -30,6 +31,7 @@ class CaptureSettings:
             reconnect_max_seconds=settings.reconnect_max_seconds,
             local_video_dir=settings.local_video_dir,
             camera_tls_verify=settings.camera_tls_verify,
+            decode_device=settings.decode_device,
         )
 
 
