@@ -25,6 +25,8 @@ class Stage(StrEnum):
 
     #: Read packets and hand them to the recording. Items: packets.
     RECEIVE = "receive"
+    #: Write footage. Items: packets.
+    RECORD = "record"
     #: Decode packets; pixels are made, and counted, where they are first asked for. Items: frames, as all below.
     DECODE = "decode"
     #: Find out whether something moves, and so what is to be looked at.

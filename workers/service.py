@@ -109,13 +109,14 @@ class WorkerService:
         self._refused_statuses = 0
         #: Whether the last status could not be published: that is told once for each outage.
         self._is_silent = False
+        self._meter = meter or StageMeter(clock)
         self._recorder = Recorder(
             RecorderSettings(settings.frames_dir, settings.record_buffer_bytes),
             RecordingFeed(data_client),
             worker_id=self.worker_id,
             clock=clock,
+            meter=self._meter,
         )
-        self._meter = meter or StageMeter(clock)
         self._usage = ProcessUsage()
         self._pipeline = Pipeline(
             DetectionSettings(settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()),

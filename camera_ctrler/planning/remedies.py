@@ -28,6 +28,7 @@ class Limit(StrEnum):
     """What a worker is bound by."""
 
     RECEIVE = "receive"
+    RECORD = "record"
     DECODE = "decode"
     GATE = "gate"
     DETECT = "detect"
@@ -38,7 +39,7 @@ class Limit(StrEnum):
     HOST = "host"
     #: One process's threads wait for each other (Python's global lock).
     INTERPRETER = "interpreter"
-    #: Its cores are in use by what no stage counts: connections, recording, the interpreter itself.
+    #: Its cores are in use by what no stage counts: connections, the interpreter itself.
     OTHER_WORK = "other_work"
     #: Something is amiss, and nothing that is measured explains it.
     UNCLEAR = "unclear"
@@ -124,6 +125,15 @@ def _receiving(_status: WorkerStatus, cameras: Sequence[WatchedCamera]) -> list[
             [camera for camera in by_stream if camera.has_main_url and camera.record is not RecordMode.OFF],
             "record=off on {}: their main streams are received for the recording alone",
         ),
+        _ANOTHER_WORKER,
+    ]
+
+
+def _recording(_status: WorkerStatus, cameras: Sequence[WatchedCamera]) -> list[Remedy]:
+    always = [camera for camera in cameras if camera.record is RecordMode.CONTINUOUS]
+    return [
+        *_on("record", always, "record=motion, or events, on {}: what is not wanted is not written"),
+        Remedy("FARM_FRAMES_DIR", "a quicker volume, where writing waits for it"),
         _ANOTHER_WORKER,
     ]
 
@@ -232,6 +242,7 @@ _ANOTHER_WORKER: Final = Remedy(
 
 _AGAINST: Final[dict[Limit, Callable[[WorkerStatus, Sequence[WatchedCamera]], list[Remedy]]]] = {
     Limit.RECEIVE: _receiving,
+    Limit.RECORD: _recording,
     Limit.DECODE: _decoding,
     Limit.GATE: _analysing,
     Limit.DETECT: _detecting,

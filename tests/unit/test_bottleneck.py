@@ -29,7 +29,8 @@ CAMERA = WatchedCamera(
 )
 #: A worker with room: half of two cores in use, on a host of four with nobody else.
 STAGES = {
-    Stage.RECEIVE: StageFigures(cpu_cores=0.1, items_per_second=250),
+    Stage.RECEIVE: StageFigures(cpu_cores=0.08, items_per_second=250),
+    Stage.RECORD: StageFigures(cpu_cores=0.02, busy=0.03, items_per_second=250, wall_ms=0.1),
     Stage.DECODE: StageFigures(cpu_cores=0.2, busy=0.25, items_per_second=10, wall_ms=25),
     Stage.GATE: StageFigures(cpu_cores=0.05, busy=0.06, items_per_second=10, wall_ms=6),
     Stage.DETECT: StageFigures(cpu_cores=0.4, busy=0.3, items_per_second=10, wall_ms=30, wait_p95_ms=20),
@@ -154,6 +155,7 @@ def test_a_detector_that_is_behind_is_the_limit_also_when_it_is_not_always_busy(
     ("stage", "limit", "setting"),
     [
         (Stage.RECEIVE, Limit.RECEIVE, "url"),
+        (Stage.RECORD, Limit.RECORD, "FARM_FRAMES_DIR"),
         (Stage.GATE, Limit.GATE, "analyse_fps"),
         (Stage.TRACK, Limit.TRACK, "analyse_fps"),
         (Stage.SAVE, Limit.SAVE, "FARM_JPEG_QUALITY"),
@@ -173,6 +175,14 @@ def test_main_streams_that_are_only_recorded_are_named_where_receiving_is_the_li
     recorded = replace(CAMERA, camera_id="two", has_main_url=True, record=RecordMode.CONTINUOUS)
     found = seen(CAMERA, recorded, figures={Stage.RECEIVE: {"cpu_cores": 1.5}}, cpu_cores=1.98)
     assert {remedy.setting: remedy.cameras for remedy in found.remedies}["record"] == ("two",)
+
+
+def test_cameras_that_are_always_recorded_are_named_where_writing_is_the_limit() -> None:
+    """Given cores that go to writing footage, then recording around motion would help, on those that record always."""
+    always = replace(CAMERA, camera_id="always", record=RecordMode.CONTINUOUS)
+    found = seen(CAMERA, always, figures={Stage.RECORD: {"cpu_cores": 1.5, "busy": 0.99}}, cpu_cores=1.98)
+    assert found.limit is Limit.RECORD
+    assert {remedy.setting: remedy.cameras for remedy in found.remedies}["record"] == ("always",)
 
 
 def test_saving_that_is_behind_names_the_cameras_that_save_every_frame_and_the_slow_volume() -> None:

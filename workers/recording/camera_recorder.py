@@ -78,6 +78,8 @@ class CameraRecorder:
         #: Monotonic seconds when the recorder looked after it last; None: it has not yet.
         self._stepped_at: float | None = None
         # From here on, the recorder's thread alone.
+        #: Packets that the last step took from the capture.
+        self.taken = 0
         self._told = ToldSegments(settings)
         self._files = CameraFiles(root, camera_id, self._told)
         self._held: HeldPackets[StreamSession] = HeldPackets()
@@ -172,6 +174,7 @@ class CameraRecorder:
 
     def _read_inbox(self) -> None:
         told, dropped = self._inbox.take()
+        self.taken = sum(isinstance(each, Arrived) for each in told)
         self._files.lose("memory", dropped)
         for each in told:
             if isinstance(each, Arrived):

@@ -9,10 +9,12 @@ from typing import Final
 import structlog
 
 from contract.assignments import Assignment
+from contract.workers import Stage
 from runtime.clock import Clock
 from runtime.recording_feed import RecordingFeed
 from workers.recording.announcer import Announcer
 from workers.recording.camera_recorder import CameraRecorder
+from workers.stage_meter import StageMeter
 
 #: Seconds between two rounds. What has arrived since the last one is lost when the process is killed, beside the
 #: fragment that is not whole yet.
@@ -38,8 +40,26 @@ class RecorderSettings:
 class Recorder:
     """The recordings of one worker. Safe to use from several threads."""
 
-    def __init__(self, settings: RecorderSettings, feed: RecordingFeed, *, worker_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: RecorderSettings,
+        feed: RecordingFeed,
+        *,
+        worker_id: str,
+        clock: Clock,
+        meter: StageMeter | None = None,
+    ) -> None:
+        """Prepare; `start` begins.
+
+        Args:
+            settings: Where and how much.
+            feed: Is told of files.
+            worker_id: Who records.
+            clock: Times rounds.
+            meter: Is told what writing takes; None: nobody asks.
+        """
         self._settings = settings
+        self._meter = meter or StageMeter(clock)
         self._worker_id = worker_id
         self._clock = clock
         self._announcer = Announcer(feed)
@@ -114,8 +134,10 @@ class Recorder:
                 return
             if closing:
                 self._ask.clear()  # from here on rounds are timed again, until the captures have ended
-            for camera in cameras:
-                self._one(camera, lambda camera=camera: camera.step(self._clock.monotonic()))  # type: ignore[misc]
+            with self._meter.timing(Stage.RECORD) as timing:
+                for camera in cameras:
+                    self._one(camera, lambda camera=camera: camera.step(self._clock.monotonic()))  # type: ignore[misc]
+                timing.count = sum(camera.taken for camera in cameras)
             now = self._clock.monotonic()
             self._finish_left(now)
             if now - self._told_at >= NEWS_SECONDS:
