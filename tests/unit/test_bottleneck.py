@@ -238,7 +238,7 @@ def test_cores_that_no_stage_counts_are_not_blamed_on_one() -> None:
     """Given full cores that stages do not explain, then that is said and a trace is the way to find out."""
     found = seen(figures={stage: {"cpu_cores": 0.05} for stage in Stage}, cpu_cores=1.95)
     assert found.limit is Limit.OTHER_WORK
-    assert "1.60 of them by what no stage counts" in found.text
+    assert "1.55 of them by what no stage counts" in found.text
     assert settings_of(found)[0] == "./farm profile --trace"
     assert seen(stages={}, cpu_cores=1.95).limit is Limit.OTHER_WORK
 
