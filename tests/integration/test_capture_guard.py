@@ -8,7 +8,10 @@ import pytest
 
 from contract.errors import StatusReason
 from tests.support.clocks import SetClock
-from workers.capture.socket_guard import opening
+from tests.support.processes import wait_until
+from workers.capture import socket_guard
+from workers.capture.failures import CaptureStoppedError
+from workers.capture.socket_guard import besides_libav, opening
 from workers.capture.watch import Watch
 
 
@@ -26,7 +29,7 @@ def test_a_read_that_is_overdue_is_ended_and_others_of_the_same_host_go_on(serve
     watches = [Watch(f"rtsp://{host}:{port}/x", clock) for clock in clocks]
     made, guarded = [], []
     for watch in watches:
-        with opening(f"rtsp://{host}:{port}/x") as its:
+        with opening(f"rtsp://{host}:{port}/x", watch) as its:
             assert its is not None
             made.append(socket.create_connection((host, port)))
             guarded += its.made(watch) or []
@@ -49,9 +52,9 @@ def test_the_turn_is_given_back_as_soon_as_the_connection_is_there(server: socke
     """Given one who has connected and goes on opening, another one of the same host has the turn at once."""
     host, port = server.getsockname()
     watches = [Watch("rtsp://h/x", SetClock()) for _ in range(2)]
-    with opening(f"rtsp://{host}:{port}/x") as first, socket.create_connection((host, port)) as mine:
+    with opening(f"rtsp://{host}:{port}/x", watches[0]) as first, socket.create_connection((host, port)) as mine:
         assert first is not None
-        with opening(f"rtsp://{host}:{port}/y") as second, socket.create_connection((host, port)):
+        with opening(f"rtsp://{host}:{port}/y", watches[1]) as second, socket.create_connection((host, port)):
             assert second is not None
             (guards_other,) = second.made(watches[1]) or []
         (guards_mine,) = first.made(watches[0]) or []
@@ -62,33 +65,93 @@ def test_the_turn_is_given_back_as_soon_as_the_connection_is_there(server: socke
     guards_other.close()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nobody wait for a turn for longer than 0.3 s."""
+    monkeypatch.setattr(socket_guard, "TURN_SECONDS", 0.3)
+
+
+def watch_of(url: str) -> Watch:
+    """Return a watch whose clock stands still."""
+    return Watch(url, SetClock())
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_connection_that_cannot_be_told_from_others_is_not_guarded(server: socket.socket) -> None:
     """Given somebody who connects without a turn meanwhile, then nothing is taken for the connection."""
     host, port = server.getsockname()
     url = f"rtsp://{host}:{port}/x"
-    with opening(url) as its:
+    with opening(url, watch_of(url)) as its:
         assert its is not None
-        with opening(url) as other, socket.create_connection((host, port)):
+        with opening(url, watch_of(url)) as other, socket.create_connection((host, port)):
             assert other is None  # it has waited long enough
-            assert its.made(Watch(url, SetClock())) is None
+            assert its.made(watch_of(url)) is None
 
 
-def test_who_does_not_get_a_turn_in_time_goes_without(server: socket.socket) -> None:
-    """Given somebody who connects to a host and takes long, others of it do not wait for longer than half a second."""
+def test_a_connection_that_was_not_seen_is_read_with_a_limit(server: socket.socket) -> None:
+    """Given a host of which libav finds another address than we do, Then its connection is not said to have ended.
+
+    Who believed that would read it without a limit and without a guard.
+    """
+    url = f"rtsp://localhost:{server.getsockname()[1] + 1}/x"
+    with opening(url, watch_of(url)) as its, socket.create_connection(server.getsockname()):
+        assert its is not None
+        assert its.made(watch_of(url)) is None
+
+
+def test_a_connection_that_has_ended_already_has_none(server: socket.socket) -> None:
+    """Given a camera that hangs up at once, When its connection was seen, Then there is nothing to guard."""
     host, port = server.getsockname()
+    url = f"rtsp://{host}:{port}/x"
+    with opening(url, watch_of(url)) as its:
+        assert its is not None
+        with socket.create_connection((host, port)):
+            wait_until(its.look, "the connection is seen")
+        assert its.made(watch_of(url)) == []
+
+
+def test_tries_to_reach_a_host_are_not_taken_for_streams_of_it(server: socket.socket) -> None:
+    """Given cameras of one host that are being reached, When another one of it connects, Then it alone is guarded."""
+    host, port = server.getsockname()
+    url = f"rtsp://{host}:{port}/x"
+    with opening(url, watch_of(url)) as its, socket.socket() as probe:
+        assert its is not None
+        with besides_libav(probe):
+            probe.connect((host, port))
+            assert not its.look()
+            with socket.create_connection((host, port)) as mine:
+                (guarded,) = its.made(watch_of(url)) or []
+                guarded.cut()
+                mine.settimeout(10)
+                assert mine.recv(1) == b""
+                guarded.close()
+        probe.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            probe.recv(1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_does_not_get_a_turn_in_time_goes_without(server: socket.socket) -> None:
+    """Given somebody who connects to a host and takes long, others do not wait for ever, nor when asked to stop."""
+    host, port = server.getsockname()
+    url = f"rtsp://{host}:{port}/x"
     inside, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with opening(f"rtsp://{host}:{port}/x"):
+        with opening(url, watch_of(url)):
             inside.set()
             done.wait(30)
 
     holder = threading.Thread(target=hold)
     holder.start()
     assert inside.wait(10)
-    with opening(f"rtsp://{host}:{port}/y") as its:
+    with opening(url, watch_of(url)) as its:
         assert its is None
-    with opening(f"rtsp://{host}:{port + 1}/y") as other:
+    with opening(f"rtsp://{host}:{port + 1}/y", watch_of(url)) as other:
         assert other is not None
+    leaving = watch_of(url)
+    leaving.stop()
+    with pytest.raises(CaptureStoppedError), opening(url, leaving):
+        pass
     done.set()
     holder.join()

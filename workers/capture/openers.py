@@ -100,7 +100,7 @@ def _open_rtsp(context: StreamContext) -> PacketStream:
 def _open_guarded(context: StreamContext, options: dict[str, str]) -> PacketStream:
     """Open a stream that libav reads without a limit, where its connection can be cut; else with PyAV's limit."""
     if context.settings.rtsp_transport == "tcp":
-        with opening(context.url) as its:
+        with opening(context.url, context.watch) as its:
             if its is not None:
                 container = _opened(context, options, None)
                 connections = its.made(context.watch)

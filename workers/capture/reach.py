@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from contract.errors import StatusReason
 from runtime.clock import Clock
 from workers.capture.failures import Stage, classify, failed
+from workers.capture.socket_guard import DEFAULT_PORTS, besides_libav
 from workers.capture.watch import Watch
 
-DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322}
 #: Seconds between two looks at the stop request.
 _TICK_SECONDS: Final = 0.1
 
@@ -34,7 +34,8 @@ def reach(url: str, timeout_seconds: float, watch: Watch, clock: Clock) -> None:
     failure = failed(StatusReason.NAME_NOT_FOUND, url)
     for family, kind, protocol, _, address in addresses:
         try:
-            with closing(socket.socket(family, kind, protocol)) as probe:
+            probe = socket.socket(family, kind, protocol)
+            with besides_libav(probe), closing(probe):
                 _connect(probe, address, timeout_seconds / len(addresses), watch, clock)
                 return
         except OSError as error:

@@ -27,10 +27,13 @@ _FILES: Final = Path("/proc/self/fd")
 LOOK_SECONDS: Final = 0.25
 #: The same for the connection of one that is being opened.
 CONNECT_SECONDS: Final = 0.005
-#: Seconds that an opening waits for its turn; then it does without a guard.
-TURN_SECONDS: Final = 0.5
-#: Port of a URL that names none.
-RTSP_PORT: Final = 554
+#: Seconds that an opening waits for its turn; then it does without a guard, and reading costs three times as much. A
+#: turn takes as long as a connection is made: of a hundred cameras behind one address the last waits for a second.
+TURN_SECONDS: Final = 5.0
+#: Seconds between two looks at the stop request meanwhile.
+_TICK_SECONDS: Final = 0.1
+#: Ports of URLs that name none.
+DEFAULT_PORTS: Final = {"rtsp": 554, "rtsps": 322}
 
 #: Addresses and port.
 _Peer = tuple[frozenset[str], int]
@@ -106,11 +109,11 @@ class Opening:
     def made(self, watch: Watch) -> list[GuardedConnection] | None:
         """Return the connection that was made meanwhile, guarded; none where it has ended already.
 
-        None: it cannot be told which one it is.
+        None: it was not seen, or cannot be told from others.
         """
         self.look()
         self.end()
-        if len(self._new) > 1 or self._queue.strangers_ever != self._strangers_before:
+        if len(self._new) != 1 or self._queue.strangers_ever != self._strangers_before:
             return None
         taken = [_taken(name, self._peer) for name in self._new]
         guarded = [GuardedConnection(connection, watch) for connection in taken if connection is not None]
@@ -127,6 +130,8 @@ class _Guard:
         self._guarded: set[GuardedConnection] = set()
         self._openings: set[Opening] = set()
         self._queues: defaultdict[_Peer, _Queue] = defaultdict(_Queue)
+        #: What names sockets that are none of libav's.
+        self.others: set[str] = set()
         self._opens = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -185,11 +190,15 @@ _guard: Final = _Guard()
 
 
 @contextmanager
-def opening(url: str) -> Iterator[Opening | None]:
-    """Connect within, in turn with others that connect to the same address and port; None: do without a guard."""
+def opening(url: str, watch: Watch) -> Iterator[Opening | None]:
+    """Connect within, in turn with others that connect to the same address and port; None: do without a guard.
+
+    Raises:
+        CaptureStoppedError: Asked to stop before its turn came.
+    """
     peer = _peer_of(url)
     queue = _guard.queue(peer)
-    if not peer[0] or not _FILES.is_dir() or not queue.turn.acquire(timeout=TURN_SECONDS):
+    if not peer[0] or not _FILES.is_dir() or not _has_turn(queue, watch):
         with _guard.stranger(queue):
             yield None
         return
@@ -201,9 +210,28 @@ def opening(url: str) -> Iterator[Opening | None]:
         its.end()
 
 
+def _has_turn(queue: _Queue, watch: Watch) -> bool:
+    for _ in range(round(TURN_SECONDS / _TICK_SECONDS)):
+        if queue.turn.acquire(timeout=_TICK_SECONDS):
+            return True
+        watch.sleep(0)
+    return False
+
+
+@contextmanager
+def besides_libav(connection: socket.socket) -> Iterator[None]:
+    """Connect within with a socket of one's own, so that it is not taken for one that libav opens meanwhile."""
+    name = f"socket:[{os.fstat(connection.fileno()).st_ino}]"
+    _guard.others.add(name)
+    try:
+        yield
+    finally:
+        _guard.others.discard(name)
+
+
 def _peer_of(url: str) -> _Peer:
     parts = urlsplit(url)
-    port = parts.port or RTSP_PORT
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except OSError:  # libav will say what is wrong with the name
@@ -221,10 +249,12 @@ def _connections(peer: _Peer, *, besides: Set[str] = frozenset()) -> dict[str, i
     addresses, port = peer
     found = {}
     for name, number in _files():
-        if name.startswith("socket:") and name not in besides:
+        if name.startswith("socket:") and name not in besides and name not in _guard.others:
             with suppress(OSError), socket.socket(fileno=os.dup(number)) as connection:
-                is_internet = connection.family in {socket.AF_INET, socket.AF_INET6}
-                if is_internet and connection.getpeername()[1] == port and connection.getpeername()[0] in addresses:
+                # Its number may be another's by now.
+                if _name(connection.fileno()) != name or connection.family not in {socket.AF_INET, socket.AF_INET6}:
+                    continue
+                if connection.getpeername()[1] == port and connection.getpeername()[0] in addresses:
                     found[name] = number
     return found
 
