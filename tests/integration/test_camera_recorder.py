@@ -1,5 +1,8 @@
 """What one camera's recording writes: which packets, into which files, and what it says of them."""
 
+import errno
+import os
+import shutil
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -52,6 +55,48 @@ def test_every_packet_is_in_one_file_of_ten_seconds_and_the_index_agrees_with_th
     assert times == pytest.approx([ZERO_MS / 1000 + (number + 1) / FPS for number in range(350)], abs=0.002)
     assert recording.status.packets_lost == {}
     assert recording.status.seconds == 35
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this system has no files without names")
+def test_a_worker_that_is_killed_before_the_first_fragment_leaves_no_file(tmp_path: Path) -> None:
+    """Given a file that was begun, Until a fragment of it is whole it has no name, and goes with its worker."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(10.6)
+    assert (recording.status.seconds, len(list(tmp_path.rglob("*.mp4")))) == (10.0, 1)
+    recording.play(1.4)
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.mp4")) == recording.status.size_bytes
+    assert (recording.status.seconds, len(list(tmp_path.rglob("*.mp4")))) == (11.0, 2)
+
+
+def test_a_folder_that_retention_found_empty_is_made_again_for_the_file_begun_in_it(tmp_path: Path) -> None:
+    """Given a file without a name, When its folder was removed, Then it has its name all the same, with all packets."""
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(10.6)
+    shutil.rmtree(tmp_path / "cam")
+    recording.play(4.4)
+    recording.end()
+    (only,) = files(recording)
+    assert (len(only.shown), recording.status.packets_lost) == (50, {})
+
+
+def test_a_volume_without_nameless_files_has_files_from_their_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a file system that knows no files without names, Then a file has its name as soon as it is begun."""
+    real = os.open
+
+    def refusing(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refusing)
+    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording.play(10.6)
+    assert len(list(tmp_path.rglob("*.mp4"))) == 2
+    recording.play(4.4)
+    recording.end()
+    assert [len(each.shown) for each in files(recording)] == [100, 50]
 
 
 @pytest.mark.parametrize(

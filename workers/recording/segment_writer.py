@@ -1,9 +1,11 @@
 """Writes one file of footage: a fragmented MP4 that can be played up to its last whole fragment at any moment.
 
 libav makes the bytes in memory and this module puts them on the disk, fragment by fragment, so that a failing disk is
-told of with its real reason and never leaves half a fragment behind.
+told of with its real reason and never leaves half a fragment behind. A file has its name from its first whole fragment
+on, where the volume can do that: a worker that is killed before leaves nothing that plays nothing.
 """
 
+import errno
 import os
 from collections import deque
 from contextlib import suppress
@@ -38,6 +40,11 @@ _OPTIONS: Final = {
 _BUFFER_BYTES: Final = 65_536
 #: Such pieces that are given to the kernel at a time; it takes 1,024.
 _AT_ONCE: Final = 512
+#: Makes a file without a name in a folder; 0: this system cannot. And where such a file can be named by its descriptor.
+_NAMELESS: Final = getattr(os, "O_TMPFILE", 0)
+_DESCRIPTORS: Final = Path("/proc/self/fd")
+#: What file systems answer that have no files without names.
+_CANNOT: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 
 
 class FileRemovedError(OSError):
@@ -122,7 +129,7 @@ class SegmentWriter:
             of_sound.time_base = Fraction(1, sound.codec_context.sample_rate)
             self._sound = _Track(of_sound, sound.codec_context.sample_rate, AAC_SAMPLES)
         self._container.start_encoding()
-        self._file = _created(path)
+        self._file, self._is_named = _created(path)
         self._flush()
 
     @property
@@ -180,7 +187,10 @@ class SegmentWriter:
             return False
         try:
             _write_all(self._file, waiting)
-            if os.fstat(self._file).st_nlink == 0:
+            if not self._is_named and self.size_bytes:  # there is more than the header now
+                _name(self._file, self.path)
+                self._is_named = True
+            if self._is_named and os.fstat(self._file).st_nlink == 0:
                 raise FileRemovedError(f"{self.path.name} was removed while it was being written")
         except OSError:
             self._abandon()
@@ -193,7 +203,7 @@ class SegmentWriter:
         with suppress(OSError):  # where even that fails, part of a fragment stays behind; players stop before it
             os.ftruncate(self._file, self.size_bytes)
         self._close()
-        if not self.whole_seconds:
+        if self._is_named and not self.whole_seconds:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
 
@@ -203,13 +213,36 @@ class SegmentWriter:
             os.close(file)
 
 
-def _created(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        return os.open(path, flags, 0o644)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, 0o644)
+def _created(path: Path) -> tuple[int, bool]:
+    """Return the descriptor of a new file, and whether it has its name already."""
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if _NAMELESS and _DESCRIPTORS.is_dir():
+        try:
+            return os.open(path.parent, os.O_WRONLY | _NAMELESS | os.O_CLOEXEC, 0o644), False
+        except OSError as error:
+            if error.errno not in _CANNOT:
+                raise
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644), True
+
+
+def _name(file: int, path: Path) -> None:
+    """Give a file without a name the one it is to have.
+
+    Raises:
+        FileExistsError: Another one has it by now.
+        OSError: The disk is full, gone.
+    """
+    while True:
+        try:
+            # A folder's descriptor besides, though it is not looked at: without one links to links are made here.
+            os.link(_DESCRIPTORS / str(file), path, src_dir_fd=file, follow_symlinks=True)
+            return
+        except FileNotFoundError:  # retention has taken its folder, which seemed empty
+            if path.parent.is_dir():
+                raise
+            path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _write_all(file: int, parts: list[bytes]) -> None:
