@@ -33,8 +33,9 @@ WHOLE_SECONDS: Final = 30.0
 #: Seconds at the start, and of a new scene, in which frames are looked at whole: whoever was in the first one is part
 #: of the background until it has been learnt without them, and would leave a hole in it.
 WARM_UP_SECONDS: Final = 10.0
-#: Share of the frame beyond which its regions are no cheaper than the whole.
-WHOLE_SHARE: Final = 0.6
+#: Share of the frame beyond which all of it is looked at: its regions are hardly cheaper by then, and where much moves
+#: faint objects are found by what surrounds them.
+WHOLE_SHARE: Final = 0.3
 # Lengths in pixels of a frame whose longer side is scaled to `REFERENCE_SIDE`:
 REFERENCE_SIDE: Final = 640
 #: Least margin around what moves and around known objects, all of which lies in one region.
