@@ -110,6 +110,25 @@ def test_a_connection_that_has_ended_already_has_none(server: socket.socket) -> 
         assert its.made(watch_of(url)) == []
 
 
+def test_what_has_come_and_was_not_read_is_known(server: socket.socket) -> None:
+    """Given a guarded connection, Then it says how many bytes wait in it; none once they are read, or it has ended."""
+    host, port = server.getsockname()
+    url = f"rtsp://{host}:{port}/x"
+    with opening(url, watch_of(url)) as its, socket.create_connection((host, port)) as mine:
+        assert its is not None
+        (guarded,) = its.made(watch_of(url)) or []
+        camera, _ = server.accept()
+        assert guarded.unread_bytes == 0
+        camera.sendall(b"0123456789")
+        wait_until(lambda: guarded.unread_bytes == 10, "ten bytes wait")
+        mine.recv(4)
+        assert guarded.unread_bytes == 6
+        mine.recv(6)
+        camera.close()
+        guarded.close()
+        assert guarded.unread_bytes == 0
+
+
 def test_tries_to_reach_a_host_are_not_taken_for_streams_of_it(server: socket.socket) -> None:
     """Given cameras of one host that are being reached, When another one of it connects, Then it alone is guarded."""
     host, port = server.getsockname()

@@ -129,7 +129,9 @@ def _cuttable(container: InputContainer, context: StreamContext, connection: Gua
         container.close()
         raise
     try:
-        return _stream_of(container, context, is_sent_as_made=True, close=close)
+        return _stream_of(
+            container, context, is_sent_as_made=True, unread_bytes=lambda: connection.unread_bytes, close=close
+        )
     except BaseException:
         close()
         raise
@@ -336,10 +338,13 @@ def _stream_of(
     *,
     pacer: Pacer | None = None,
     is_sent_as_made: bool = False,
+    unread_bytes: Callable[[], int] | None = None,
     close: Callable[[], None] = lambda: None,
 ) -> PacketStream:
     try:
-        return PacketStream(container, context, pacer=pacer, is_sent_as_made=is_sent_as_made, close=close)
+        return PacketStream(
+            container, context, pacer=pacer, is_sent_as_made=is_sent_as_made, unread_bytes=unread_bytes, close=close
+        )
     except BaseException:
         container.close()
         raise

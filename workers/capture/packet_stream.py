@@ -20,8 +20,9 @@ from workers.capture.streams import DuePicture, StreamContext
 from workers.media import MediaPacket, MediaTemplate, VideoPacket
 from workers.pictures import DecodedPicture
 
-#: A packet that was waited for longer than this was not there yet, and one that is behind by less than that is as new
-#: as can be: all before it have been read. On a busy machine everything is waited for, and only both together say so.
+#: Where nobody says what is unread: a packet that was waited for longer than this was not there yet, and one that is
+#: behind by less than that is as new as can be: all before it have been read. On a busy machine everything is waited
+#: for, and only both together say so.
 WAITED_SECONDS: Final = 0.002
 BEHIND_SECONDS: Final = 0.05
 #: Packets that must have been read since the last rest: a slow stream gains nothing by another one.
@@ -38,6 +39,7 @@ class PacketStream:
         *,
         pacer: Pacer | None = None,
         is_sent_as_made: bool = False,
+        unread_bytes: Callable[[], int] | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """Take over an open container.
@@ -47,6 +49,7 @@ class PacketStream:
             context: What the stream needs.
             pacer: Holds packets back, for media that does not come at the speed of life; None: it does.
             is_sent_as_made: Whether each packet comes as soon as there is one, so that one that is late was read late.
+            unread_bytes: Returns how much has come and was not read yet; None: nobody knows.
             close: Called when the stream is closed, after the container.
 
         Raises:
@@ -55,6 +58,7 @@ class PacketStream:
         self._container = container
         self._context = context
         self._pacer = pacer
+        self._unread_bytes = unread_bytes
         self._close = close
         self._video = best_video(container, context.url)
         self._audio = best_audio(container) if context.wants_audio else None
@@ -141,12 +145,17 @@ class PacketStream:
         if self._pacer is not None or self._look is None:
             return
         self._since_rest += 1
-        if waited < WAITED_SECONDS or behind > BEHIND_SECONDS or self._since_rest < LEAST_PACKETS:
+        if self._since_rest < LEAST_PACKETS:
             return
         seconds = self._look.sampler.seconds_to_rest(at)
-        if seconds > 0:
+        if seconds > 0 and self._has_read_all(behind, waited):
             self._since_rest = 0
             self._context.watch.sleep(seconds)
+
+    def _has_read_all(self, behind: float, waited: float) -> bool:
+        if self._unread_bytes is not None:
+            return self._unread_bytes() == 0
+        return waited >= WAITED_SECONDS and behind <= BEHIND_SECONDS
 
     def _now(self) -> float:
         return self._context.clock.monotonic()

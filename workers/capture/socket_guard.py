@@ -8,9 +8,12 @@ libav does not say which descriptor it reads from. So those who connect to one a
 turn it is has the connection that was not there before; the turn ends as soon as that one is seen.
 """
 
+import fcntl
 import os
 import socket
+import termios
 import threading
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
@@ -50,6 +53,14 @@ class GuardedConnection:
     def is_overdue(self) -> bool:
         """Whether what its reader expects has not come in time."""
         return self._watch.is_overdue
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much has come and was not read yet; 0 also where the connection has ended."""
+        size = array("i", [0])
+        with suppress(OSError, ValueError):  # it was closed
+            fcntl.ioctl(self._connection.fileno(), termios.FIONREAD, size)
+        return size[0]
 
     def cut(self) -> None:
         """End whatever is read from it; from any thread, also after `close`."""
