@@ -30,9 +30,10 @@ _FILES: Final = Path("/proc/self/fd")
 LOOK_SECONDS: Final = 0.25
 #: The same for the connection of one that is being opened.
 CONNECT_SECONDS: Final = 0.005
-#: Seconds that an opening waits for its turn; then it does without a guard, and reading costs three times as much. A
-#: turn takes as long as a connection is made: of a hundred cameras behind one address the last waits for a second.
-TURN_SECONDS: Final = 5.0
+#: Seconds that an opening waits for its turn; then it does without a guard, and reading costs up to three times more.
+#: A turn takes as long as a connection is made: of a hundred cameras behind one address the last waits for a second, and
+#: for ten where all of them begin at once on a machine that is full.
+TURN_SECONDS: Final = 20.0
 #: Seconds between two looks at the stop request meanwhile.
 _TICK_SECONDS: Final = 0.1
 #: Ports of URLs that name none.
@@ -90,7 +91,9 @@ class Opening:
         """Begin, holding the turn."""
         self._peer = peer
         self._queue = queue
+        #: How many strangers have ever been done, and have ever been when the turn ended: another one may have connected.
         self._strangers_before = queue.strangers_ever - queue.strangers
+        self._strangers_after = self._strangers_before
         self._lock = threading.Lock()
         self._has_turn = True
         #: What names all sockets that there were, whoever's: they need not be looked at again.
@@ -115,6 +118,7 @@ class Opening:
     def _end_turn(self) -> None:
         if self._has_turn:
             self._has_turn = False
+            self._strangers_after = self._queue.strangers_ever
             self._queue.turn.release()
 
     def made(self, watch: Watch) -> list[GuardedConnection] | None:
@@ -124,7 +128,7 @@ class Opening:
         """
         self.look()
         self.end()
-        if len(self._new) != 1 or self._queue.strangers_ever != self._strangers_before:
+        if len(self._new) != 1 or self._strangers_after != self._strangers_before:
             return None
         taken = [_taken(name, self._peer) for name in self._new]
         guarded = [GuardedConnection(connection, watch) for connection in taken if connection is not None]
