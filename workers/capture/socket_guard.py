@@ -30,9 +30,8 @@ _FILES: Final = Path("/proc/self/fd")
 LOOK_SECONDS: Final = 0.25
 #: The same for the connection of one that is being opened.
 CONNECT_SECONDS: Final = 0.005
-#: Seconds that an opening waits for its turn; then it does without a guard, and reading costs up to three times more.
-#: A turn takes as long as a connection is made: of a hundred cameras behind one address the last waits for a second, and
-#: for ten where all of them begin at once on a machine that is full.
+#: Seconds that an opening waits for its turn; then it does without a guard, and reading costs up to thrice as much.
+#: A turn takes as long as a connection is made: of a hundred cameras behind one address the last waits for a second.
 TURN_SECONDS: Final = 20.0
 #: Seconds between two looks at the stop request meanwhile.
 _TICK_SECONDS: Final = 0.1
@@ -91,7 +90,7 @@ class Opening:
         """Begin, holding the turn."""
         self._peer = peer
         self._queue = queue
-        #: How many strangers have ever been done, and have ever been when the turn ended: another one may have connected.
+        #: Strangers that were done before, and all that there were when the turn ended: another one may have connected.
         self._strangers_before = queue.strangers_ever - queue.strangers
         self._strangers_after = self._strangers_before
         self._lock = threading.Lock()
