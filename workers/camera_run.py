@@ -126,8 +126,11 @@ class CameraRun:
         self._telling = threading.Lock()
         self._events = CameraEvents(assignment.camera_id, worker_id, assignment.epoch, numbers.event)
         self.recording = recording
-        #: Used on the capture's thread alone.
+        #: Used with the lock beside it.
         self.motion = MotionScore()
+        self.gating = threading.Lock()
+        #: When the newest frame was captured in which motion was looked for; monotonic seconds.
+        self.gated_at = float("-inf")
         self.attention = attention or Attention()
         #: Used by the finisher alone.
         self.previews = PreviewTimes()

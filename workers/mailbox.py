@@ -57,12 +57,17 @@ class Mailbox:
         self._served: dict[str, float] = {}
         self._closed = False
 
+    def is_idle(self, camera_id: str) -> bool:
+        """Tell whether no frame of a camera waits, or is being looked at."""
+        with self._changed:
+            return camera_id not in self._waiting and camera_id not in self._taken
+
     def put(self, due: DueFrame) -> tuple[Place, DueFrame | None]:
         """Leave a frame for the detector; return its place, and the older one that it pushed out. Never blocks."""
         camera_id = due.frame.camera_id
         with self._changed:
             before = self._waiting.get(camera_id)
-            if due.wanted.is_nothing and before is None and camera_id not in self._taken:
+            if before is None and camera_id not in self._taken and due.wanted.is_nothing:
                 return Place.PASSES, None
             if before is not None:
                 before.due, pushed_out = due, before.due

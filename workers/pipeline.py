@@ -11,6 +11,7 @@ of it, the recorder (one thread) writes the packets that captures hand it.
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -41,6 +42,10 @@ from workers.saving.saver import FrameSaver
 from workers.stage_meter import StageMeter
 from workers.tracking.tracker import CameraTracker
 from workers.watched_cameras import CameraParts, CaptureOpener, WatchedCameras, numbers_in
+
+#: Seconds after which motion is looked for in a camera's frame even if the detector will not come to it: a recording
+#: asks for it.
+GATE_SECONDS: Final = 0.4
 
 log = structlog.get_logger(__name__)
 
@@ -204,29 +209,40 @@ class Pipeline:
         if run.left:  # it has ended late; the camera may be watched anew, from another URL
             run.drop("given_up")
             return
-        due = self._due(run, frame)
+        settings, at = run.assignment.settings, frame.captured_monotonic
+        due = DueFrame(run, frame, lambda: self._find_wanted(run, frame), weight=settings.analyse_fps)
+        # While the detector is behind, only the frame that it takes next is worth it; at other times captures do it,
+        # all at once.
+        if at - run.gated_at >= GATE_SECONDS or self._mailbox.is_idle(frame.camera_id):
+            _ = due.wanted
         place, pushed_out = self._mailbox.put(due)
         if pushed_out is not None:
             pushed_out.run.drop("overload")
         if place is Place.PASSES:
             self._finish(due, None)
 
-    def _due(self, run: CameraRun, frame: Frame) -> DueFrame:
-        """Find out what of a frame is to be looked at, and tell the recording whether something moves.
+    def _find_wanted(self, run: CameraRun, frame: Frame) -> Wanted:
+        """Find out what of a frame is to be looked at: all of it where that cannot be found out."""
+        try:
+            return self._gated(run, frame)
+        except Exception as error:  # also on the detector's thread, where one bad frame must not end it
+            log.warning("gate_failed", camera=frame.camera_id, error=str(error))
+            return Wanted(is_whole=True, side=self._largest_side)
 
-        Here, for recording must not depend on how the detector does.
-        """
+    def _gated(self, run: CameraRun, frame: Frame) -> Wanted:
+        """Return what of a frame is to be looked at, and tell the recording whether something moves."""
         settings, at = run.assignment.settings, frame.captured_monotonic
         is_recorded = run.recording is not None and run.assignment.recording.record is not RecordMode.OFF
         wanted = Wanted(is_whole=True, side=self._largest_side)
         if is_recorded or settings.detect_on is DetectOn.MOTION:
-            with self._meter.timing(Stage.GATE):
+            with run.gating, self._meter.timing(Stage.GATE):
+                run.gated_at = at
                 motion = run.motion.update(frame.picture.luma(), at)
                 if settings.detect_on is DetectOn.MOTION:
                     wanted = run.attention.saw(motion, at, (frame.height, frame.width))
             if run.recording is not None and is_recorded:
                 run.recording.looked(Look(at, moved=motion.share >= MOVED_SHARE))
-        return DueFrame(run, frame, wanted, weight=settings.analyse_fps)
+        return wanted
 
     def _is_current(self, due: DueFrame) -> bool:
         found = self._cameras.get(due.frame.camera_id)

@@ -24,7 +24,8 @@ PIXELS = BgrPicture(np.zeros((2, 2, 3), np.uint8))
 def due(camera: str, number: int = 0, *, weight: float = 1.0, nothing: bool = False) -> DueFrame:
     """Make a frame that is known by its capture time."""
     run = CameraRun(Assignment(camera_id=camera, url="rtsp://h/x", epoch=1), "w", CLOCK)
-    return DueFrame(run, Frame(camera, 1, number, 0.0, PIXELS), Wanted(is_whole=not nothing), weight=weight)
+    wanted = Wanted(is_whole=not nothing)
+    return DueFrame(run, Frame(camera, 1, number, 0.0, PIXELS), lambda: wanted, weight=weight)
 
 
 class CountedRound:
@@ -50,6 +51,34 @@ def take(mailbox: Mailbox, limit: int = 8, seconds: float = 0.0) -> list[DueFram
 def names(dues: list[DueFrame]) -> list[tuple[str, int]]:
     """Return camera and number of each frame."""
     return [(each.frame.camera_id, each.frame.captured_at_ms) for each in dues]
+
+
+def test_nobody_asks_what_is_wanted_of_a_frame_that_makes_room() -> None:
+    """Given a camera of which a frame is looked at, When two more come, Then the gate sees the one that is taken."""
+    mailbox = Mailbox(CLOCK)
+    asked: list[int] = []
+
+    def asking(number: int) -> DueFrame:
+        def find() -> Wanted:
+            asked.append(number)
+            return Wanted(is_whole=True)
+
+        made = due("a", number)
+        made.find_wanted = find
+        return made
+
+    assert mailbox.is_idle("a")
+    mailbox.put(asking(1))
+    assert not mailbox.is_idle("a")
+    taken = mailbox.take(lambda: CountedRound(1), 0.0)
+    assert not mailbox.is_idle("a")
+    mailbox.put(asking(2))
+    mailbox.put(asking(3))
+    assert asked == [1]
+    mailbox.done(taken)
+    assert names(take(mailbox)) == [("a", 3)]
+    assert asked == [1, 3]
+    assert mailbox.is_idle("a")
 
 
 def test_the_newest_frame_of_a_camera_wins_and_the_older_one_is_given_back() -> None:
