@@ -65,10 +65,16 @@ class StreamReader:
         self, wanted: Callable[[Move], bool], *, limit: int, since_ms: int = 0, before: str | None = None
     ) -> StreamPage[Move]:
         """Return moves that are `wanted`, newest first; arguments as in `events`."""
-        return self._newest_first(keys.moves(), "move", Move, wanted, limit, since_ms, before)
+        return self._newest_first(keys.moves(), "move", Move, wanted, limit, str(since_ms), before)
 
     def events(
-        self, wanted: Callable[[Event], bool], *, limit: int, since_ms: int = 0, before: str | None = None
+        self,
+        wanted: Callable[[Event], bool],
+        *,
+        limit: int,
+        since_ms: int = 0,
+        before: str | None = None,
+        oldest: str | None = None,
     ) -> StreamPage[Event]:
         """Return events that are `wanted`, newest first.
 
@@ -77,12 +83,22 @@ class StreamReader:
             limit: How many at most.
             since_ms: Only what Redis took at this time or later, Unix ms by the clock of Redis.
             before: Only what is older than the entry of this id.
+            oldest: Only what is not older than the entry of this id.
         """
-        return self._newest_first(keys.events(), "event", Event, wanted, limit, since_ms, before)
+        since = max(str(since_ms), oldest or "0", key=_order)
+        return self._newest_first(keys.events(), "event", Event, wanted, limit, since, before)
 
     def events_after(self, wanted: Callable[[Event], bool], after: str, limit: int) -> StreamPage[Event]:
         """Return events that are `wanted` and came after the entry of this id, in the order in which they came."""
         return self._oldest_first(keys.events(), "event", Event, wanted, after, limit)
+
+    def event_ends(self) -> tuple[str, str] | None:
+        """Return the ids of the oldest and the newest event that the stream holds; None: it holds none."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.xrange(keys.events(), count=1)
+        pipe.xrevrange(keys.events(), count=1)
+        oldest, newest = cast("tuple[list[_Raw], list[_Raw]]", tuple(pipe.execute()))
+        return (oldest[0][0].decode(), newest[0][0].decode()) if oldest and newest else None
 
     def results_after(self, camera_id: str, after: str, limit: int) -> StreamPage[AnalysisResult]:
         """Return a camera's results after the one of this id, ``epoch-seq``, oldest first."""
@@ -97,12 +113,12 @@ class StreamReader:
         kind: type[Message],
         wanted: Callable[[Message], bool],
         limit: int,
-        since_ms: int,
+        since: str,
         before: str | None,
     ) -> StreamPage[Message]:
         def batch(last: str | None, size: int) -> list[_Raw]:
             newest = "+" if last is None else f"({last}"
-            found = self._client.xrevrange(key, max=newest, min=str(since_ms), count=size)
+            found = self._client.xrevrange(key, max=newest, min=since, count=size)
             return cast("list[_Raw]", found)
 
         return _page(batch, before, field, kind, wanted, limit)
