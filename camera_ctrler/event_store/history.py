@@ -1,0 +1,88 @@
+"""All events that there are: those in the database, and the newest, which only the stream has yet, as one list."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import redis
+import structlog
+
+from camera_ctrler.event_store.filters import EventFilter
+from camera_ctrler.event_store.reading import EventReading
+from camera_ctrler.event_store.stored_event import halves
+from contract.events import Event
+from runtime.event_feed import EventFeed
+from runtime.stream_reader import Entry, StreamPage, StreamReader
+
+#: Pages of the stream that are searched for one event: all that it keeps by default.
+_PAGES: Final = 40
+#: Comes before every entry.
+_NOTHING: Final = (-1, -1)
+
+log = structlog.get_logger(__name__)
+
+
+class EventHistory:
+    """Finds events. Safe to use from several threads.
+
+    While Redis is away, what is not stored yet is missing. Every method raises `SQLAlchemyError` while the database is
+    away.
+    """
+
+    def __init__(self, reading: EventReading, streams: StreamReader, feed: EventFeed) -> None:
+        self.reading: Final = reading
+        self._streams = streams
+        self._feed = feed
+
+    def page(
+        self, wanted: EventFilter, *, limit: int, since_ms: int = 0, before: str | None = None
+    ) -> StreamPage[Event]:
+        """Return events in the order in which Redis took them, newest first; arguments as in `EventReading.page`."""
+        # The stream first: what is stored between the two questions is found twice then, and not missed.
+        fresh = self._fresh(wanted, limit, since_ms, before)
+        down_to = None if fresh.ended else fresh.last_looked_at
+        stored = self.reading.page(wanted, limit=limit, since_ms=since_ms, before=before, down_to=down_to)
+        ends = [halves(page.last_looked_at) for page in (fresh, stored) if not page.ended and page.last_looked_at]
+        known_down_to = max(ends, default=_NOTHING)
+        both = {entry.message.event_id: entry for entry in [*fresh.entries, *stored.entries]}
+        found = [entry for entry in both.values() if halves(entry.entry_id) >= known_down_to]
+        found.sort(key=lambda entry: halves(entry.entry_id), reverse=True)
+        if len(found) > limit:
+            return StreamPage(found[:limit], found[limit - 1].entry_id, ended=False)
+        if known_down_to == _NOTHING:
+            return StreamPage(found, before, ended=True)
+        return StreamPage(found, "{}-{}".format(*known_down_to), ended=False)
+
+    def pages(self, wanted: EventFilter, *, limit: int, since_ms: int = 0) -> Iterator[StreamPage[Event]]:
+        """Yield all pages, newest first."""
+        before: str | None = None
+        while True:
+            page = self.page(wanted, limit=limit, since_ms=since_ms, before=before)
+            yield page
+            before = page.go_on_after
+            if before is None:
+                return
+
+    def find(self, event_id: str) -> Event | None:
+        """Return one event; None: there is none of that id, or no more."""
+        event = self.reading.find(event_id)
+        before: str | None = None
+        for _ in range(0 if event is not None else _PAGES):
+            page = self._streams.events(lambda each: each.event_id == event_id, limit=1, before=before)
+            if page.entries:
+                return page.entries[0].message
+            before = page.go_on_after
+            if before is None:
+                break
+        return event
+
+    def _fresh(self, wanted: EventFilter, limit: int, since_ms: int, before: str | None) -> StreamPage[Event]:
+        """Return what of a page the stream alone has."""
+        try:
+            oldest = self._feed.unstored_from()
+            page = self._streams.events(wanted.wants, limit=limit, since_ms=since_ms, before=before, oldest=oldest)
+        except redis.RedisError as error:
+            log.warning("events_without_newest", error=str(error))
+            return StreamPage([], None, ended=True)
+        stored = self.reading.stored(entry.message.event_id for entry in page.entries)
+        fresh: list[Entry[Event]] = [entry for entry in page.entries if entry.message.event_id not in stored]
+        return StreamPage(fresh, page.last_looked_at, page.ended)
