@@ -16,12 +16,15 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from camera_ctrler.event_store.cleaner import EventCleaner
 from camera_ctrler.event_store.store import EventStore
 from camera_ctrler.event_store.stored_event import DeadLetter, StreamEvent, dead_letter, read_entry
+from camera_ctrler.registry import Registry
 from contract import keys
 from contract.ids import new_worker_id
+from runtime import exit_codes
 from runtime.clock import Clock, SystemClock
 from runtime.event_feed import EventFeed, RawEvent
 from runtime.lease import Lease, LeaseKeeper, LeaseState
 from runtime.redis_client import connect
+from runtime.secret_box import SecretBox
 from runtime.settings import ControllerSettings
 from runtime.shutdown import Shutdown
 
@@ -182,6 +185,23 @@ def write_events(settings: ControllerSettings, engine: Engine, shutdown: Shutdow
             except redis.RedisError as error:
                 problems.tell(f"Redis: {error}")
             shutdown.wait(RETRY_SECONDS)
+
+
+def run_event_writer(settings: ControllerSettings) -> int:
+    """Run an event writer in this process; returns an exit code.
+
+    Raises:
+        FarmError: Settings, database or key cannot be used.
+    """
+    shutdown = Shutdown()
+    shutdown.listen()
+    registry = Registry(settings.database, SecretBox.from_settings(settings))
+    try:
+        registry.migrate()
+        write_events(settings, registry.engine, shutdown)
+    finally:
+        registry.close()
+    return exit_codes.DONE
 
 
 def _write_under(
