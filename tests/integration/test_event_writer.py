@@ -42,7 +42,7 @@ def failing(engine: Engine, statement: str, error: type[Exception] = Operational
 
     def fail(_connection: object, _cursor: object, text: str, *_: object) -> None:
         if text.startswith(statement):
-            raise error(text, {}, Exception("the server closed the connection"))  # type: ignore[call-arg]
+            raise error(text, {}, Exception("the server closed the connection"))
 
     sqlalchemy_event.listen(engine, "before_cursor_execute", fail)
     try:
@@ -168,18 +168,17 @@ def test_entries_that_are_no_events_are_kept_aside_and_hold_nobody_up(stored_eve
     add(keys.events(), {"event": b"\xff\x00{"})
     add(keys.events(), {"event": b"{}"})
     add(keys.events(), {"other": b"x"})
-    for number, change in enumerate(
-        (
-            {"kind": "party"},
-            {"worker_id": "a\x00b"},
-            {"worker_id": "x" * 1_000},
-            {"at_ms": 10**30},
-            {"width": 2**40},
-            {"xyxy": [1, 2, 3, "NaN"]},
-            {"camera_id": "../x"},
-            {"confidence": 2},
-        )
-    ):
+    changes: list[dict[str, object]] = [
+        {"kind": "party"},
+        {"worker_id": "a\x00b"},
+        {"worker_id": "x" * 1_000},
+        {"at_ms": 10**30},
+        {"width": 2**40},
+        {"xyxy": [1, 2, 3, "NaN"]},
+        {"camera_id": "../x"},
+        {"confidence": 2},
+    ]
+    for number, change in enumerate(changes):
         text = Event.model_construct(**(good | {"event_id": f"bad:{number}"} | change)).model_dump_json(warnings=False)
         add(keys.events(), {"event": text})
     stored_events.publish(event(2))
@@ -348,7 +347,7 @@ def test_writers_that_are_killed_in_the_middle_of_batches_lose_nothing(
 
         worker.start()
         try:
-            for _ in range(4):
+            for _ in range(3):
                 for each in writers:
                     each.start()
                 freeze_when(writers, another_holds_some, PATIENCE_SECONDS)
@@ -363,7 +362,7 @@ def test_writers_that_are_killed_in_the_middle_of_batches_lose_nothing(
             worker.stop()
             for each in writers:
                 each.kill()
-        assert len(gone) >= 4
+        assert len(gone) >= 3
         assert Counter(stored.ids()) == Counter(worker.published)
         totals = stored.store.totals()
         assert (totals.stored, totals.dead_letters, stored.feed.backlog().lost) == (len(worker.published), 0, 0)
