@@ -85,12 +85,20 @@ class StreamReader:
             before: Only what is older than the entry of this id.
             oldest: Only what is not older than the entry of this id.
         """
-        since = max(str(since_ms), oldest or "0", key=_order)
+        since = max(str(since_ms), oldest or "0", key=entry_order)
         return self._newest_first(keys.events(), "event", Event, wanted, limit, since, before)
 
     def events_after(self, wanted: Callable[[Event], bool], after: str, limit: int) -> StreamPage[Event]:
         """Return events that are `wanted` and came after the entry of this id, in the order in which they came."""
         return self._oldest_first(keys.events(), "event", Event, wanted, after, limit)
+
+    def wait_for_events(self, after: str, limit: int, wait_ms: int) -> StreamPage[Event]:
+        """Return what came after the entry of this id, as soon as there is something, at most after `wait_ms`."""
+        answer = self._client.xread({keys.events(): after}, count=limit, block=wait_ms)
+        entries = stream_entries(answer)
+        read = ((name.decode(), read_message(Event, fields.get(b"event"))) for name, fields in entries)
+        found = [Entry(name, message) for name, message in read if message is not None]
+        return StreamPage(found, entries[-1][0].decode() if entries else after, ended=len(entries) < limit)
 
     def event_ends(self) -> tuple[str, str] | None:
         """Return the ids of the oldest and the newest event that the stream holds; None: it holds none."""
@@ -193,7 +201,7 @@ class RecentMoves:
     def _follow(self, newest_id: str, hour_ago_ms: int) -> None:
         if newest_id == self._last_id:
             return
-        if _order(newest_id) < _order(self._last_id):  # Redis lost its data: the stream has begun anew
+        if entry_order(newest_id) < entry_order(self._last_id):  # Redis lost its data: the stream has begun anew
             self._known.clear()
             self._last_id = ""
         while True:
@@ -206,13 +214,23 @@ class RecentMoves:
                 self._last_id = name.decode()
                 message = read_message(Move, fields.get(b"move"))
                 if message is not None:
-                    self._known.append((_order(self._last_id)[0], message.reason))
+                    self._known.append((entry_order(self._last_id)[0], message.reason))
             if len(found) < BATCH:
                 self._last_id = self._last_id or newest_id
                 return
 
 
-def _order(entry_id: str) -> tuple[int, int]:
+def entry_order(entry_id: str) -> tuple[int, int]:
     """Return what entry ids are ordered by; an empty one comes first."""
     first, _, second = entry_id.partition("-")
     return int(first or 0), int(second or 0)
+
+
+def stream_entries(answer: object) -> list[_Raw]:
+    """Return the entries of an XREAD of one stream; RESP3 answers with a mapping, RESP2 with a list."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        batches = next(iter(answer.values()))
+        return cast("list[_Raw]", batches[0] if batches and isinstance(batches[0], list) else batches)
+    return cast("list[tuple[bytes, list[_Raw]]]", answer)[0][1]
