@@ -27,6 +27,11 @@ class EventFilter:
     #: Cameras that the text names, too: by what people call them.
     named: frozenset[str] = frozenset()
 
+    @property
+    def has_range(self) -> bool:
+        """Whether it matters when an event happened."""
+        return self.from_ms is not None or self.to_ms is not None
+
     def wants(self, event: Event) -> bool:
         """Tell whether an event is one of these."""
         return (

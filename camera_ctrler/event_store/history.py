@@ -66,13 +66,11 @@ class EventHistory:
 
     def pages(self, wanted: EventFilter, *, limit: int, since_ms: int = 0) -> Iterator[HistoryPage]:
         """Yield all pages, newest first."""
-        before: str | None = None
-        while True:
-            page = self.page(wanted, limit=limit, since_ms=since_ms, before=before)
+        page = self.page(wanted, limit=limit, since_ms=since_ms)
+        yield page
+        while page.go_on_after is not None:
+            page = self.page(wanted, limit=limit, since_ms=since_ms, before=page.go_on_after)
             yield page
-            before = page.go_on_after
-            if before is None:
-                return
 
     def find(self, event_id: str) -> Event | None:
         """Return one event; None: there is none of that id, or no more.

@@ -62,8 +62,6 @@ class EventReading:
         """
         with self._engine.connect() as connection:
             scope = _scope(connection, wanted, since_ms, before, down_to)
-            if scope is None:
-                return StreamPage([], before, ended=True)
             places = select(events.c.entry_ms, events.c.entry_seq).where(*scope).order_by(*_newest_first())
             floor = connection.execute(places.offset(MAX_LOOKED_AT - 1).limit(1)).first()
             if floor is not None:
@@ -130,8 +128,8 @@ def _newest_first() -> tuple[Any, Any]:
 
 def _scope(
     connection: Connection, wanted: EventFilter, since_ms: int, before: str | None, down_to: str | None
-) -> list[ColumnElement[bool]] | None:
-    """Return what says which rows are looked at, as an index has them; None: there are none."""
+) -> list[ColumnElement[bool]]:
+    """Return what says which rows are looked at, as an index has them."""
     found: list[ColumnElement[bool]] = [events.c.entry_ms >= since_ms] if since_ms else []
     if wanted.cameras:
         found.append(events.c.camera_id.in_(sorted(wanted.cameras)))
@@ -139,13 +137,22 @@ def _scope(
         found.append(tuple_(*halves(before)) > _ENTRY)
     if down_to is not None:
         found.append(tuple_(*halves(down_to)) <= _ENTRY)
-    if wanted.from_ms is None and wanted.to_ms is None:
+    if not wanted.has_range:
         return found
-    # What happened in a time was taken at about that time, and much later after an outage: so it is looked up.
+    first_ms, last_ms = _taken(connection, wanted)
+    return [*found, events.c.entry_ms >= first_ms, events.c.entry_ms <= last_ms]
+
+
+def _taken(connection: Connection, wanted: EventFilter) -> tuple[int, int]:
+    """Return the first and the last time at which Redis took what happened in a range; where there is none, no time.
+
+    That is about when it happened, and much later after an outage: so it is looked up, in an index that has both.
+    """
     happened = EventFilter(from_ms=wanted.from_ms, to_ms=wanted.to_ms).conditions()
-    taken = select(func.min(events.c.entry_ms), func.max(events.c.entry_ms)).where(*happened)
-    first_ms, last_ms = connection.execute(taken).one()
-    return None if first_ms is None else [*found, events.c.entry_ms >= first_ms, events.c.entry_ms <= last_ms]
+    first_ms, last_ms = connection.execute(
+        select(func.min(events.c.entry_ms), func.max(events.c.entry_ms)).where(*happened)
+    ).one()
+    return (1, 0) if first_ms is None else (first_ms, last_ms)
 
 
 def _entries(rows: Iterable[Mapping[Any, Any]], wanted: EventFilter, limit: int) -> list[Entry[Event]]:

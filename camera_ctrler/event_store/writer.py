@@ -73,6 +73,7 @@ class EventWriter:
         #: Whether there may be entries that were taken before and were not acknowledged.
         self._owns_more = True
         self._claim_at = self._clean_at = float("-inf")
+        self._is_prepared = False
 
     def step(self) -> bool:
         """Do one small piece of work; return whether there is more to be done soon.
@@ -81,6 +82,10 @@ class EventWriter:
             redis.RedisError: Redis is away.
             SQLAlchemyError: The database is away; what was taken is kept.
         """
+        if not self._is_prepared:
+            # First of all: a week whose events lie in the default partition can have none of its own any more.
+            self._store.prepare()
+            self._is_prepared = True
         if not self._taken:
             self._take()
         if self._taken:

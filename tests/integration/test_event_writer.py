@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 
@@ -40,9 +40,9 @@ def ids(found: list[Event]) -> list[str]:
 def failing(engine: Engine, statement: str, error: type[Exception] = OperationalError) -> Iterator[None]:
     """Let a statement fail."""
 
-    def fail(_connection: object, _cursor: object, text: str, *_: object) -> None:
-        if text.startswith(statement):
-            raise error(text, {}, Exception("the server closed the connection"))
+    def fail(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        if sql.startswith(statement):
+            raise error(sql, {}, Exception("the server closed the connection"))
 
     sqlalchemy_event.listen(engine, "before_cursor_execute", fail)
     try:
@@ -59,6 +59,9 @@ def test_events_are_stored_in_order_and_acknowledged(stored_events: StoredEvents
     assert stored_events.ids() == ids(told)
     assert (stored_events.pending(), stored_events.feed.backlog().waiting) == (0, 0)
     assert stored_events.store.totals().stored == 3
+    if stored_events.engine.dialect.name == "postgresql":
+        with stored_events.engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM events_default")) == 0, "their week was made before"
 
 
 def test_a_writer_that_was_down_catches_up_in_batches(sqlite_events: StoredEvents) -> None:
@@ -179,8 +182,8 @@ def test_entries_that_are_no_events_are_kept_aside_and_hold_nobody_up(stored_eve
         {"confidence": 2},
     ]
     for number, change in enumerate(changes):
-        text = Event.model_construct(**(good | {"event_id": f"bad:{number}"} | change)).model_dump_json(warnings=False)
-        add(keys.events(), {"event": text})
+        body = Event.model_construct(**(good | {"event_id": f"bad:{number}"} | change)).model_dump_json(warnings=False)
+        add(keys.events(), {"event": body})
     stored_events.publish(event(2))
     writer = stored_events.writer()
     settle(writer)
@@ -293,6 +296,36 @@ def test_a_running_writer_outlives_redis_and_database(own_valkey: ValkeyServer, 
         assert not thread.is_alive()
         assert stored.ids() == [f"lobby:1:{number}" for number in range(1, 5)]
         assert stored.feed.backlog().writers == 0, "it gave its lease back"
+
+
+@pytest.mark.slow
+def test_a_writer_that_sleeps_past_its_lease_goes_on_and_stores_nothing_twice(
+    own_valkey: ValkeyServer, tmp_path: Path
+) -> None:
+    """Given a writer that is stopped with events in hand, another one stores them; when it wakes it stores new ones."""
+    settings = settings_for(tmp_path, own_valkey.url, lease_seconds=0.5)
+    with migrated(settings.database) as engine, own_valkey.client() as client:
+        stored = StoredEvents(engine, client)
+        process = WriterProcess(settings, tmp_path / "writer.log")
+        process.start()
+        try:
+            wait_until(lambda: stored.feed.backlog().writers == 1, "the writer runs", PATIENCE_SECONDS)
+            with engine.connect() as other:
+                other.exec_driver_sql("BEGIN IMMEDIATE")  # so that it has events in hand and cannot store them
+                stored.publish(event(1), event(2))
+                freeze_when([process], lambda: len(holders(client)) == 1, PATIENCE_SECONDS)
+                other.rollback()
+            wait_until(lambda: stored.feed.backlog().writers == 0, "its lease is over", PATIENCE_SECONDS)
+            settle(stored.writer("another"))
+            assert stored.ids() == ["lobby:1:1", "lobby:1:2"]
+            stored.leases["another"].release()
+            process.thaw()
+            stored.publish(event(3))
+            wait_until(lambda: stored.feed.backlog().waiting == 0, "the third is stored", PATIENCE_SECONDS)
+        finally:
+            process.kill()
+        assert stored.ids() == ["lobby:1:1", "lobby:1:2", "lobby:1:3"]
+        assert stored.store.totals().stored == 3
 
 
 class BusyWorker:

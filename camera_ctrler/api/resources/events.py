@@ -35,8 +35,8 @@ from runtime.stream_reader import Entry
 
 resource = Resource("events", "events")
 
-#: Events of one page of an export.
-_EXPORT_PAGE: Final = 1_000
+#: Events of one page of an export: some 15 MB while it is made, and few enough questions for a year of events.
+_EXPORT_PAGE: Final = 5_000
 _LAST_EVENT_ID: Final = "Last-Event-ID"
 _ENTRY_ID: Final[TypeAdapter[str]] = TypeAdapter(EntryId)
 _FILES: Final = {
