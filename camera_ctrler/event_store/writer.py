@@ -82,6 +82,14 @@ class EventWriter:
             redis.RedisError: Redis is away.
             SQLAlchemyError: The database is away; what was taken is kept.
         """
+        try:
+            return self._step()
+        except redis.RedisError:
+            # What was given and not heard of is ours all the same, and what was not acknowledged comes again.
+            self._owns_more = True
+            raise
+
+    def _step(self) -> bool:
         if not self._is_prepared:
             # First of all: a week whose events lie in the default partition can have none of its own any more.
             self._store.prepare()
@@ -123,12 +131,8 @@ class EventWriter:
             dead += self._save_one_by_one(dead)
         for letter in dead:
             log.error("event_unusable", entry=letter.entry_id, reason=letter.reason)
-        names = [raw.entry_id for raw in self._taken]
-        # From here on they are stored: what is not acknowledged comes again, and is known then.
-        owns_more = self._owns_more
-        self._taken, self._owns_more = [], True
-        self._feed.acknowledge(names)
-        self._owns_more = owns_more
+        stored, self._taken = self._taken, []
+        self._feed.acknowledge(raw.entry_id for raw in stored)
 
     def _save_one_by_one(self, dead: list[DeadLetter]) -> list[DeadLetter]:
         """Store what can be stored; return what the database has no room for, as dead letters, which are stored too."""
@@ -170,7 +174,8 @@ class EventWriter:
 def write_events(settings: ControllerSettings, engine: Engine, shutdown: Shutdown) -> None:
     """Store events, on connections of its own, until the process shall end."""
     with (
-        connect(settings, name="camfarm-event-writer") as client,
+        # No second try: what the first one was given would be forgotten.
+        connect(settings, name="camfarm-event-writer", second_try=False) as client,
         connect(
             settings,
             name="camfarm-event-writer-lease",

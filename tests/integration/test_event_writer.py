@@ -18,7 +18,7 @@ from camera_ctrler.event_store.stored_event import read_entry
 from camera_ctrler.event_store.writer import BATCH, CLAIM_SECONDS, write_events
 from contract import keys
 from contract.events import Event
-from runtime.event_feed import RawEvent
+from runtime.event_feed import EventFeed, RawEvent, Taken
 from runtime.shutdown import Shutdown
 from runtime.worker_link import Outgoing, WorkerLink, Written
 from tests.support.event_stores import StoredEvents, event, settle, track_event
@@ -268,6 +268,50 @@ def test_an_acknowledgement_that_is_lost_is_made_up_for(own_valkey: ValkeyServer
         settle(writer)
         assert stored.ids() == ["lobby:1:1", "lobby:1:2", "lobby:1:3"]
         assert stored.pending() == 0
+
+
+class DeafFeed(EventFeed):
+    """A feed that does not hear its first answers: the server has done what was asked."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(client)
+        self._deaf = {"take", "claim"}
+
+    def _hear(self, what: str) -> None:
+        if what in self._deaf:
+            self._deaf.remove(what)
+            raise redis.TimeoutError("no answer")
+
+    def take(self, writer_id: str, token: str, count: int, *, again: bool = False) -> Taken:
+        """Return entries, or do not hear which."""
+        taken = super().take(writer_id, token, count, again=again)
+        if taken.entries:
+            self._hear("take")
+        return taken
+
+    def claim_abandoned(self, writer_id: str) -> int:
+        """Return how many entries were taken over, or do not hear it."""
+        claimed = super().claim_abandoned(writer_id)
+        if claimed:
+            self._hear("claim")
+        return claimed
+
+
+def test_entries_that_were_given_and_not_heard_of_are_stored_all_the_same(sqlite_events: StoredEvents) -> None:
+    """Given answers that are lost when the server has given entries out, or over, they are asked for again."""
+    settle(sqlite_events.writer("former"))
+    sqlite_events.publish(event(1))
+    sqlite_events.feed.take("former", sqlite_events.leases["former"].token, 1)
+    sqlite_events.leases["former"].release()
+    sqlite_events.publish(event(2))
+    sqlite_events.feed = DeafFeed(sqlite_events.client)
+    writer = sqlite_events.writer()
+    for _ in range(2):
+        with pytest.raises(redis.TimeoutError):
+            settle(writer)
+    settle(writer)
+    assert sorted(sqlite_events.ids()) == ["lobby:1:1", "lobby:1:2"]
+    assert sqlite_events.pending() == 0
 
 
 def test_a_running_writer_outlives_redis_and_database(own_valkey: ValkeyServer, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The pure parts of the event store: tracks from events in any order, what cannot be stored, cells of a file."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def told(draw: st.DrawFn) -> Event:
 
 @given(st.lists(told(), min_size=1, max_size=12), st.randoms())
 def test_a_track_is_the_same_in_whatever_order_and_however_often_its_events_come(
-    events: list[Event], chance: "st.Random"
+    events: list[Event], chance: Random
 ) -> None:
     """Given events in order at once, and shuffled, repeated and in pieces, the tracks are equal."""
     whole = rolled_up(events, {})
