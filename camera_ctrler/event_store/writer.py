@@ -95,13 +95,13 @@ class EventWriter:
             self._store.prepare()
             self._is_prepared = True
         if not self._taken:
+            self._claim()
             self._take()
+        # Some few are not worth a transaction each: the next look finds those that come meanwhile together.
+        is_more = len(self._taken) == BATCH or self._owns_more
         if self._taken:
             self._save()
-            return True
-        if self._claim():
-            return True
-        return self._clean()
+        return self._clean() or is_more
 
     def _take(self) -> None:
         if self._owns_more:
@@ -148,20 +148,19 @@ class EventWriter:
         self._store.add([], [*dead, *refused])
         return refused
 
-    def _claim(self) -> bool:
-        """Take over what writers that are gone have left; return whether there was anything."""
+    def _claim(self) -> None:
+        """Take over what writers that are gone have left, if it is time to look for it."""
         now = self._clock.monotonic()
         if now < self._claim_at:
-            return False
+            return
         self._claim_at = now + CLAIM_SECONDS
         claimed = self._feed.claim_abandoned(self._holder.writer_id)
         if claimed:
             log.info("events_taken_over", count=claimed, writer=self._holder.writer_id)
             self._owns_more, self._claim_at = True, now
-        return bool(claimed)
 
     def _clean(self) -> bool:
-        """Delete some of what is too old; return whether there is more."""
+        """Delete some of what is too old, if it is time to; return whether there is more."""
         now = self._clock.monotonic()
         if now < self._clean_at:
             return False
