@@ -52,8 +52,7 @@ class EventHistory:
         """
         # The stream first: what is stored between the two questions is found twice then, and not missed.
         fresh, has_newest = self._fresh(wanted, limit, since_ms, before)
-        down_to = None if fresh.ended else fresh.last_looked_at
-        stored = self.reading.page(wanted, limit=limit, since_ms=since_ms, before=before, down_to=down_to)
+        stored = self.reading.page(wanted, limit=limit, since_ms=since_ms, before=before)
         ends = [halves(page.last_looked_at) for page in (fresh, stored) if not page.ended and page.last_looked_at]
         known_down_to = max(ends, default=_NOTHING)
         both = {entry.message.event_id: entry for entry in [*fresh.entries, *stored.entries]}

@@ -49,7 +49,6 @@ class EventReading:
         limit: int,
         since_ms: int = 0,
         before: str | None = None,
-        down_to: str | None = None,
     ) -> StreamPage[Event]:
         """Return events, in the order in which Redis took them, newest first.
 
@@ -58,10 +57,9 @@ class EventReading:
             limit: How many at most.
             since_ms: Only what Redis took at this time or later, Unix ms by its clock.
             before: Only what is older than the entry of this id.
-            down_to: Only what is not older than the entry of this id.
         """
         with self._engine.connect() as connection:
-            scope = _scope(connection, wanted, since_ms, before, down_to)
+            scope = _scope(connection, wanted, since_ms, before)
             places = select(events.c.entry_ms, events.c.entry_seq).where(*scope).order_by(*_newest_first())
             floor = connection.execute(places.offset(MAX_LOOKED_AT - 1).limit(1)).first()
             if floor is not None:
@@ -126,17 +124,13 @@ def _newest_first() -> tuple[Any, Any]:
     return events.c.entry_ms.desc(), events.c.entry_seq.desc()
 
 
-def _scope(
-    connection: Connection, wanted: EventFilter, since_ms: int, before: str | None, down_to: str | None
-) -> list[ColumnElement[bool]]:
+def _scope(connection: Connection, wanted: EventFilter, since_ms: int, before: str | None) -> list[ColumnElement[bool]]:
     """Return what says which rows are looked at, as an index has them."""
     found: list[ColumnElement[bool]] = [events.c.entry_ms >= since_ms] if since_ms else []
     if wanted.cameras:
         found.append(events.c.camera_id.in_(sorted(wanted.cameras)))
     if before is not None:
         found.append(tuple_(*halves(before)) > _ENTRY)
-    if down_to is not None:
-        found.append(tuple_(*halves(down_to)) <= _ENTRY)
     if not wanted.has_range:
         return found
     first_ms, last_ms = _taken(connection, wanted)

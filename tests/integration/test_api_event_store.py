@@ -61,11 +61,12 @@ def test_history_is_longer_than_the_stream_and_has_every_event_once(
 
 def test_an_event_that_was_sent_again_after_redis_lost_it_is_shown_once(api: FlaskClient, stored: StoredEvents) -> None:
     """Given a stored event that is in a new stream again, it is listed once, at its first place."""
-    stored.publish(event(1), event(2))
+    stored.publish(*(event(number) for number in range(1, 5)))
     settle(stored.writer())
     stored.client.flushall()
-    stored.publish(event(2), event(3))
-    assert _walk(api, "/api/v1/events?", 100) == ["lobby:1:3", "lobby:1:2", "lobby:1:1"]
+    stored.publish(event(2), event(5))
+    for limit in (1, 100):
+        assert _walk(api, "/api/v1/events?", limit) == [f"lobby:1:{number}" for number in range(5, 0, -1)]
 
 
 def test_evidence_of_an_event_is_found_when_the_stream_has_lost_it(
