@@ -71,9 +71,10 @@ class ManagerService:
         Raises:
             FarmError: The URL of the external camera table cannot be used.
         """
+        event_writer = threading.Thread(target=self._write_events, name="event-writer", daemon=True)
         chores = [
             threading.Thread(target=self._index_footage, name="footage-indexer", daemon=True),
-            threading.Thread(target=self._write_events, name="event-writer", daemon=True),
+            event_writer,
         ]
         if self._settings.camera_source_url.get_secret_value():
             # Opened here, so that a URL that cannot be used ends the process with its error and not a thread unseen.
@@ -104,6 +105,8 @@ class ManagerService:
             except redis.RedisError as error:
                 log.error("redis_refused", error=str(error))
             self._shutdown.wait(self._settings.lease_seconds / 3)
+        # It stores what it has in hand and gives its lease back: others need not wait for that to run out.
+        event_writer.join(self._settings.lease_seconds)
         return exit_codes.DONE
 
     def _lead_one_term(self) -> None:
