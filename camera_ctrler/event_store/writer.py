@@ -32,6 +32,8 @@ from runtime.shutdown import Shutdown
 BATCH: Final = 500
 #: Seconds between two looks at the stream while nothing waits there.
 LOOK_SECONDS: Final = 0.25
+#: Seconds between two steps while something is behind, so that others get at the database.
+BUSY_SECONDS: Final = 0.02
 #: Seconds before a database or a Redis that was away is tried again.
 RETRY_SECONDS: Final = 1.0
 #: Seconds between two looks for writers that are gone.
@@ -236,7 +238,7 @@ class _Problems:
     def step(self, writer: EventWriter) -> float:
         """Take one step; return the seconds to wait before the next one."""
         try:
-            pause = 0.0 if writer.step() else LOOK_SECONDS
+            pause = BUSY_SECONDS if writer.step() else LOOK_SECONDS
         except redis.RedisError as error:
             self.tell(f"Redis: {error}")
         except SQLAlchemyError as error:
