@@ -1,4 +1,4 @@
-"""Runs the controller: manager and API, each in a process of its own; ``--only`` runs one of them.
+"""Runs the controller: manager and API, each in a process of its own; ``--only`` runs one of them, or an event writer.
 
 ``--check`` asks whether a manager of this host runs, leading or not.
 """
@@ -19,6 +19,8 @@ from runtime.secret_box import SecretBox
 from runtime.settings import ControllerSettings
 
 PARTS = ("manager", "api")
+#: Runs inside each manager, too; by itself where events are many.
+EVENT_WRITER = "event-writer"
 #: Seconds within which `--check` must find a manager's word: it speaks three times in a lease's life.
 CHECK_SECONDS = 30.0
 
@@ -26,7 +28,7 @@ CHECK_SECONDS = 30.0
 def main() -> int:
     """Run the controller until it is asked to stop; returns an exit code."""
     parser = argparse.ArgumentParser(prog="python -m camera_ctrler", description=__doc__)
-    parser.add_argument("--only", choices=PARTS, help="run only this part, in this process")
+    parser.add_argument("--only", choices=(*PARTS, EVENT_WRITER), help="run only this part, in this process")
     parser.add_argument("--check", action="store_true", help="exit with 0 if a manager of this host was heard lately")
     arguments = parser.parse_args()
     only = arguments.only
@@ -43,6 +45,10 @@ def main() -> int:
             from camera_ctrler.api.server import serve
 
             return serve(settings)
+        if only == EVENT_WRITER:
+            from camera_ctrler.event_store.writer import run_event_writer
+
+            return run_event_writer(settings)
         return _run_both(settings)
     except FarmError as error:
         print(f"controller: {error}", file=sys.stderr)

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.camera_source import CameraSource, CameraSourceError, SourceFollower, summary_of
+from camera_ctrler.event_store.writer import write_events
 from camera_ctrler.manager import Manager, ManagerSettings
 from camera_ctrler.planning.plan_publisher import NotLeadingError, PlanPublisher, announce_controller
 from camera_ctrler.recordings.index import SegmentIndex
@@ -70,7 +71,11 @@ class ManagerService:
         Raises:
             FarmError: The URL of the external camera table cannot be used.
         """
-        chores = [threading.Thread(target=self._index_footage, name="footage-indexer", daemon=True)]
+        event_writer = threading.Thread(target=self._write_events, name="event-writer", daemon=True)
+        chores = [
+            threading.Thread(target=self._index_footage, name="footage-indexer", daemon=True),
+            event_writer,
+        ]
         if self._settings.camera_source_url.get_secret_value():
             # Opened here, so that a URL that cannot be used ends the process with its error and not a thread unseen.
             source = CameraSource(self._settings)
@@ -100,6 +105,8 @@ class ManagerService:
             except redis.RedisError as error:
                 log.error("redis_refused", error=str(error))
             self._shutdown.wait(self._settings.lease_seconds / 3)
+        # It stores what it has in hand and gives its lease back: others need not wait for that to run out.
+        event_writer.join(self._settings.lease_seconds)
         return exit_codes.DONE
 
     def _lead_one_term(self) -> None:
@@ -216,6 +223,10 @@ class ManagerService:
     def _index_footage(self) -> None:
         name = f"camfarm-indexer-{self._controller_id}"
         index_footage(self._settings, self._registry, name, self._leading, self._shutdown)
+
+    def _write_events(self) -> None:
+        # Leading or not: writers share the stream among themselves.
+        write_events(self._settings, self._registry.engine, self._shutdown)
 
     def _may_clean(self) -> bool:
         """Tell whether this manager cleans the volumes: it leads, or nobody can, for Redis is away."""

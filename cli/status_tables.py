@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from camera_ctrler.api.farm_schemas import FarmTotals, HeldCamera, WorkerInfo
+from camera_ctrler.api.farm_schemas import EventTotals, FarmTotals, HeldCamera, WorkerInfo
 from camera_ctrler.api.farm_view import farm_totals, worker_infos
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.schemas import CameraStatusView
@@ -17,6 +17,8 @@ from contract.recordings import RecordingState, RecordingStatus
 
 #: Columns from which on there is room for what is only sometimes looked for.
 WIDE: Final = 110
+#: Seconds after which an event that is not stored is late.
+_LATE_SECONDS: Final = 5.0
 #: Unplaced cameras that are named in the head.
 _NAMED: Final = 4
 
@@ -110,6 +112,8 @@ def head_lines(totals: FarmTotals, *, ascii_only: bool = False) -> Iterable[Text
         .append(f", {lost} lost", style="red" if lost else "")
         .append(f" · refused: {counted(totals.refused_writes, 'late write')}, {counted(totals.refused_plans, 'plan')}")
     )
+    if totals.events is not None:
+        yield _events_line(totals.events)
     if totals.volume is not None:
         for name, text in totals.volume.conditions.items():
             yield _labelled("volume").append(f"{name}: {text}", style="red")
@@ -126,6 +130,18 @@ def _leader_line(totals: FarmTotals) -> Text:
     since = duration(max(0, totals.now_ms - leader.leading_since_ms))
     others = f" · {counted(len(leader.controllers), 'controller')}" if leader.controllers else ""
     return _labelled("leader").append(f"{leader.controller_id}, for {since}{others}")
+
+
+def _events_line(events: EventTotals) -> Text:
+    late = events.waiting and events.waiting_seconds >= _LATE_SECONDS
+    waiting = f", {events.waiting} waiting" + (f" for {duration(round(events.waiting_seconds * 1000))}" if late else "")
+    line = _labelled("events").append(f"{events.stored} stored").append(waiting, style="yellow" if late else "")
+    line.append(f", {events.lost} lost", style="red" if events.lost else "")
+    if events.dead_letters:
+        line.append(f", {counted(events.dead_letters, 'dead letter')}", style="yellow")
+    if not events.writers:
+        line.append(" · no event writer runs", style="yellow")
+    return line
 
 
 def _unplaced_line(totals: FarmTotals) -> Text:

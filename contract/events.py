@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from contract.detections import Xyxy
 from contract.errors import StatusReason
 from contract.ids import CameraId
 
@@ -16,6 +17,8 @@ class EventKind(StrEnum):
     CAMERA_OFFLINE = "camera_offline"
     #: A tracked object was seen for the first time.
     TRACK_STARTED = "track_started"
+    #: It was saved for the first time, was seen better than before, or is there for long; seldom, never for each frame.
+    TRACK_UPDATED = "track_updated"
     #: A tracked object has not been seen for a while; `at_ms` is when it was seen last.
     TRACK_ENDED = "track_ended"
 
@@ -38,6 +41,20 @@ class Event(BaseModel):
     #: Why the camera went offline.
     reason: StatusReason | None = None
     track_id: int | None = None
+    #: Id of the event with which the track started, the same in all its events: a tracker gives a number again after it
+    #: has begun anew, and a track goes on when the epoch changes. None: a worker that did not say so yet.
+    track: str | None = None
+    #: When the object was seen first.
+    started_at_ms: int | None = None
+    #: Frames in which it was seen so far.
+    frames_seen: int | None = None
+    class_id: int | None = None
     class_name: str | None = None
-    #: Saved frame in which the object was seen, relative to the frames volume.
+    #: Saved frame in which the object was seen best, relative to the frames volume.
     frame_path: str | None = None
+    #: Where it was in the frame of `frame_path`, and how sure the detector was; where none was saved, in the best one.
+    xyxy: Xyxy | None = None
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    #: Size in pixels of the frame that `xyxy` refers to.
+    width: int | None = None
+    height: int | None = None

@@ -170,10 +170,30 @@ def camera_event_cursor(camera_id: str) -> str:
 def events() -> str:
     """Events of all cameras, in the order in which they were accepted.
 
-    Type: stream, field ``event``: `Event` as JSON. Writer: workers, fenced by epoch. Reader: API.
-    Lifetime: some FARM_EVENT_STREAM_SIZE newest events.
+    Type: stream, field ``event``: `Event` as JSON, with a consumer group ``store``. Writer: workers, fenced by epoch;
+    event writers acknowledge what is in the database. Reader: event writers, API.
+    Lifetime: some FARM_EVENT_STREAM_SIZE newest events, stored or not.
     """
     return f"{PREFIX}:events"
+
+
+def event_losses() -> str:
+    """Events that made room in the stream before any event writer had stored them.
+
+    Type: string, decimal integer. Writer: scripts `take_events` and `claim_events`. Reader: API.
+    Lifetime: for ever.
+    """
+    return f"{PREFIX}:events:lost"
+
+
+def event_writer_lease(writer_id: str) -> str:
+    """Proof that an event writer lives: what it has taken from the stream is left to it.
+
+    Type: string with expiry, its random token. Writer: event writer (sets it if absent, renews while the token is its
+    own). Reader: event writers, scripts `take_events` and `claim_events`.
+    Lifetime: FARM_LEASE_SECONDS after the last renewal.
+    """
+    return f"{PREFIX}:event_writer:{writer_id}:lease"
 
 
 def segments() -> str:

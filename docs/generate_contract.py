@@ -17,7 +17,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from contract import assignments, cameras, detections, errors, footage_report, keys, plan, recordings, workers
+from contract import assignments, cameras, detections, errors, events, footage_report, keys, plan, recordings, workers
 from runtime import settings
 
 DOCS: Final = Path(__file__).resolve().parent
@@ -25,7 +25,7 @@ LUA: Final = DOCS.parent / "runtime" / "lua"
 #: What the docstring of a key must name, in this order.
 KEY_FACTS: Final = ("Type", "Writer", "Reader", "Lifetime")
 #: Modules whose models travel through Redis.
-MESSAGE_MODULES: Final = (assignments, detections, cameras, workers, plan, recordings, footage_report)
+MESSAGE_MODULES: Final = (assignments, detections, events, cameras, workers, plan, recordings, footage_report)
 NOTICE: Final = "<!-- Made by `python -m docs.generate_contract`; change the code it is made from, not this file. -->"
 REASONS_BEGIN: Final = "<!-- reasons: made by `python -m docs.generate_contract` -->"
 REASONS_END: Final = "<!-- end of reasons -->"

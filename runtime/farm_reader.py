@@ -12,6 +12,7 @@ from contract.detections import AnalysisResult
 from contract.footage_report import FootageReport
 from contract.plan import PlanReport
 from contract.workers import WorkerStatus
+from runtime.event_feed import EventFeed
 from runtime.footage_reports import read_report
 from runtime.messages import Message, ParsedMessages, read_message
 from runtime.stream_reader import RecentMoves, StreamReader
@@ -63,6 +64,7 @@ class FarmReader:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self.streams: Final = StreamReader(client)
+        self.events: Final = EventFeed(client)
         self.recent_moves: Final = RecentMoves(client)
         self._worker_statuses = ParsedMessages(WorkerStatus)
         self._assignments = ParsedMessages(Assignment)

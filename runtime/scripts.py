@@ -25,6 +25,10 @@ class Script:
         """Run it with `keys` and `args` as its file describes them; return its answer."""
         return int(self._script(keys=keys, args=args))
 
+    def answer(self, keys: list[str], args: list[Any]) -> Any:
+        """Run it as well; return an answer that is no number, as redis-py has it."""
+        return self._script(keys=keys, args=args)
+
     def queue(self, pipeline: Pipeline, keys: list[str], args: list[Any]) -> None:
         """Let it run as one command of `pipeline`; its answer is one of those of the pipeline."""
         self._script(keys=keys, args=args, client=pipeline)

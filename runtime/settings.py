@@ -170,15 +170,19 @@ class ControllerSettings(DatabaseSettings):
     #: 0: no limit.
     archive_max_bytes: Annotated[int, Field(ge=0)] = 0
 
+    #: How long events and tracks are kept in the database: hours (12h), days (30d) or forever. What they point at has a
+    #: retention of its own.
+    events_keep: str = "30d"
+
     @field_validator("recordings_keep")
     @classmethod
     def _check_keep(cls, value: str) -> str:
         KeepRules.parse(value)
         return value
 
-    @field_validator("archive_after")
+    @field_validator("archive_after", "events_keep")
     @classmethod
-    def _check_archive_after(cls, value: str) -> str:
+    def _check_age(cls, value: str) -> str:
         parse_age(value)
         return value
 
@@ -200,6 +204,11 @@ class ControllerSettings(DatabaseSettings):
     def keep_rules(self) -> KeepRules:
         """`recordings_keep`, read."""
         return KeepRules.parse(self.recordings_keep)
+
+    @property
+    def events_keep_ms(self) -> int:
+        """`events_keep` in milliseconds."""
+        return parse_age(self.events_keep)
 
     @property
     def archive_after_ms(self) -> int:

@@ -65,10 +65,16 @@ class StreamReader:
         self, wanted: Callable[[Move], bool], *, limit: int, since_ms: int = 0, before: str | None = None
     ) -> StreamPage[Move]:
         """Return moves that are `wanted`, newest first; arguments as in `events`."""
-        return self._newest_first(keys.moves(), "move", Move, wanted, limit, since_ms, before)
+        return self._newest_first(keys.moves(), "move", Move, wanted, limit, str(since_ms), before)
 
     def events(
-        self, wanted: Callable[[Event], bool], *, limit: int, since_ms: int = 0, before: str | None = None
+        self,
+        wanted: Callable[[Event], bool],
+        *,
+        limit: int,
+        since_ms: int = 0,
+        before: str | None = None,
+        oldest: str | None = None,
     ) -> StreamPage[Event]:
         """Return events that are `wanted`, newest first.
 
@@ -77,12 +83,30 @@ class StreamReader:
             limit: How many at most.
             since_ms: Only what Redis took at this time or later, Unix ms by the clock of Redis.
             before: Only what is older than the entry of this id.
+            oldest: Only what is not older than the entry of this id.
         """
-        return self._newest_first(keys.events(), "event", Event, wanted, limit, since_ms, before)
+        since = max(str(since_ms), oldest or "0", key=entry_order)
+        return self._newest_first(keys.events(), "event", Event, wanted, limit, since, before)
 
     def events_after(self, wanted: Callable[[Event], bool], after: str, limit: int) -> StreamPage[Event]:
         """Return events that are `wanted` and came after the entry of this id, in the order in which they came."""
         return self._oldest_first(keys.events(), "event", Event, wanted, after, limit)
+
+    def wait_for_events(self, after: str, limit: int, wait_ms: int) -> StreamPage[Event]:
+        """Return what came after the entry of this id, as soon as there is something, at most after `wait_ms`."""
+        answer = self._client.xread({keys.events(): after}, count=limit, block=wait_ms)
+        entries = stream_entries(answer)
+        read = ((name.decode(), read_message(Event, fields.get(b"event"))) for name, fields in entries)
+        found = [Entry(name, message) for name, message in read if message is not None]
+        return StreamPage(found, entries[-1][0].decode() if entries else after, ended=len(entries) < limit)
+
+    def event_ends(self) -> tuple[str, str] | None:
+        """Return the ids of the oldest and the newest event that the stream holds; None: it holds none."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.xrange(keys.events(), count=1)
+        pipe.xrevrange(keys.events(), count=1)
+        oldest, newest = cast("tuple[list[_Raw], list[_Raw]]", tuple(pipe.execute()))
+        return (oldest[0][0].decode(), newest[0][0].decode()) if oldest and newest else None
 
     def results_after(self, camera_id: str, after: str, limit: int) -> StreamPage[AnalysisResult]:
         """Return a camera's results after the one of this id, ``epoch-seq``, oldest first."""
@@ -97,12 +121,12 @@ class StreamReader:
         kind: type[Message],
         wanted: Callable[[Message], bool],
         limit: int,
-        since_ms: int,
+        since: str,
         before: str | None,
     ) -> StreamPage[Message]:
         def batch(last: str | None, size: int) -> list[_Raw]:
             newest = "+" if last is None else f"({last}"
-            found = self._client.xrevrange(key, max=newest, min=str(since_ms), count=size)
+            found = self._client.xrevrange(key, max=newest, min=since, count=size)
             return cast("list[_Raw]", found)
 
         return _page(batch, before, field, kind, wanted, limit)
@@ -177,7 +201,7 @@ class RecentMoves:
     def _follow(self, newest_id: str, hour_ago_ms: int) -> None:
         if newest_id == self._last_id:
             return
-        if _order(newest_id) < _order(self._last_id):  # Redis lost its data: the stream has begun anew
+        if entry_order(newest_id) < entry_order(self._last_id):  # Redis lost its data: the stream has begun anew
             self._known.clear()
             self._last_id = ""
         while True:
@@ -190,13 +214,23 @@ class RecentMoves:
                 self._last_id = name.decode()
                 message = read_message(Move, fields.get(b"move"))
                 if message is not None:
-                    self._known.append((_order(self._last_id)[0], message.reason))
+                    self._known.append((entry_order(self._last_id)[0], message.reason))
             if len(found) < BATCH:
                 self._last_id = self._last_id or newest_id
                 return
 
 
-def _order(entry_id: str) -> tuple[int, int]:
+def entry_order(entry_id: str) -> tuple[int, int]:
     """Return what entry ids are ordered by; an empty one comes first."""
     first, _, second = entry_id.partition("-")
     return int(first or 0), int(second or 0)
+
+
+def stream_entries(answer: object) -> list[_Raw]:
+    """Return the entries of an XREAD of one stream; RESP3 answers with a mapping, RESP2 with a list."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        batches = next(iter(answer.values()))
+        return cast("list[_Raw]", batches[0] if batches and isinstance(batches[0], list) else batches)
+    return cast("list[tuple[bytes, list[_Raw]]]", answer)[0][1]

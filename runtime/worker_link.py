@@ -15,6 +15,7 @@ from contract.detections import AnalysisResult
 from contract.events import Event
 from contract.workers import WorkerStatus
 from runtime.scripts import Script
+from runtime.stream_reader import stream_entries
 
 STATUS_LIFETIME_SECONDS: Final = 60
 RESULT_LIFETIME_SECONDS: Final = 86_400
@@ -167,7 +168,7 @@ class WorkerLink:
             self._last_wakeup = newest[0][0].decode() if newest else "0-0"
             return True  # what came before this first look is not known
         answer = self._client.xread({stream: self._last_wakeup}, count=16, block=max(1, round(seconds * 1000)))
-        entries = _entries(answer)
+        entries = [name.decode() for name, _ in stream_entries(answer)]
         if not entries:
             return False
         self._last_wakeup = entries[-1]
@@ -304,15 +305,3 @@ def _written(answer: int) -> Written:
     if isinstance(found, NoPlanError):
         raise found
     return found
-
-
-def _entries(answer: object) -> list[str]:
-    """Return the entry ids of an XREAD of one stream; RESP3 answers with a mapping, RESP2 with a list."""
-    if not answer:
-        return []
-    if isinstance(answer, dict):
-        batches = next(iter(answer.values()))
-        items = batches[0] if batches and isinstance(batches[0], list) else batches
-    else:
-        items = cast("list[tuple[bytes, list[tuple[bytes, object]]]]", answer)[0][1]
-    return [item[0].decode() for item in items]

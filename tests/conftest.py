@@ -17,6 +17,7 @@ pytest_plugins = (
     "tests.support.s3_server",
     "tests.support.volumes",
     # Last: they import others, and assertions are explained only in modules that pytest itself loads first.
+    "tests.support.event_stores",
     "tests.support.farm_state",
     "tests.support.recorded_camera",
     "tests.support.sender",

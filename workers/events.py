@@ -1,13 +1,12 @@
 """What happens at one camera, told as numbered events, from its results and the states of its capture. Pure."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from contract.cameras import CameraState
-from contract.detections import AnalysisResult
-from contract.errors import StatusReason
+from contract.detections import AnalysisResult, TrackedDetection
 from contract.events import Event, EventKind
 from workers.capture.state import CaptureState
+from workers.followed_track import FollowedTrack, View
 
 #: Seconds without being seen after which a track has ended: a little longer than the tracker looks for it, so that an
 #: object that comes back under the same id has not ended meanwhile.
@@ -15,16 +14,6 @@ TRACK_ENDED_SECONDS: Final = 6.0
 #: The same where no frames come, and nothing says whether the object is still there: longer, for frames may be waiting
 #: for a slow detector.
 SILENT_SECONDS: Final = 2 * TRACK_ENDED_SECONDS
-
-
-@dataclass(slots=True)
-class _Track:
-    """One object that is being followed."""
-
-    class_name: str
-    last_seen_ms: int
-    last_seen_monotonic: float
-    frame_path: str | None
 
 
 class CameraEvents:
@@ -48,7 +37,7 @@ class CameraEvents:
         self._worker_id = worker_id
         self._epoch = epoch
         self._number = number
-        self._tracks: dict[int, _Track] = {}
+        self._tracks: dict[int, FollowedTrack] = {}
         self._online: bool | None = None
         self._is_ours = False
         #: What the capture said last, and when (Unix ms), of what was not told yet.
@@ -92,7 +81,7 @@ class CameraEvents:
         return [self._event(kind, at_ms, reason=None if online else state.reason)]
 
     def saw(self, result: AnalysisResult, captured_monotonic: float) -> list[Event]:
-        """Return what one analysed frame means: tracks that begin, and others that have ended.
+        """Return what one analysed frame means: tracks that begin, are worth another word, and have ended.
 
         Args:
             result: As it is published, with the path of the saved frame.
@@ -100,27 +89,25 @@ class CameraEvents:
         """
         if self._left:
             return []
-        events = []
+        events: list[Event] = []
         for detection in result.detections:
-            if detection.track_id is None:
-                continue
-            track = self._tracks.get(detection.track_id)
-            if track is None:
-                track = _Track(detection.class_name, 0, captured_monotonic, None)
-                self._tracks[detection.track_id] = track
-                events.append(
-                    self._event(
-                        EventKind.TRACK_STARTED,
-                        result.captured_at_ms,
-                        track_id=detection.track_id,
-                        class_name=detection.class_name,
-                        frame_path=result.frame_path,
-                    )
-                )
-            track.last_seen_ms = result.captured_at_ms
-            track.last_seen_monotonic = captured_monotonic
-            track.frame_path = result.frame_path or track.frame_path
+            if detection.track_id is not None:
+                events += self._followed(detection.track_id, detection, result, captured_monotonic)
         return events + self._end_unseen(captured_monotonic - TRACK_ENDED_SECONDS)
+
+    def _followed(
+        self, track_id: int, detection: TrackedDetection, result: AnalysisResult, captured_monotonic: float
+    ) -> list[Event]:
+        track, kind = self._tracks.get(track_id), EventKind.TRACK_UPDATED
+        if track is None:
+            kind, first = EventKind.TRACK_STARTED, self._id_of(self._number + 1)
+            track = FollowedTrack(first, detection.class_id, detection.class_name, result.captured_at_ms)
+            self._tracks[track_id] = track
+        track.seen(View.of(detection, result), result.captured_at_ms, captured_monotonic)
+        if kind is EventKind.TRACK_UPDATED and not track.is_worth_telling:
+            return []
+        track.told()
+        return [self._track_event(kind, track_id, track)]
 
     def time_passed(self, now_monotonic: float) -> list[Event]:
         """Return the ends of tracks of a camera that has sent nothing for long."""
@@ -140,38 +127,40 @@ class CameraEvents:
         ended = [(name, track) for name, track in self._tracks.items() if track.last_seen_monotonic < seen_before]
         for track_id, _ in ended:
             del self._tracks[track_id]
-        return [
-            self._event(
-                EventKind.TRACK_ENDED,
-                track.last_seen_ms,
-                track_id=track_id,
-                class_name=track.class_name,
-                frame_path=track.frame_path,
-            )
-            for track_id, track in ended
-        ]
+        return [self._track_event(EventKind.TRACK_ENDED, track_id, track) for track_id, track in ended]
 
-    def _event(
-        self,
-        kind: EventKind,
-        at_ms: int,
-        *,
-        reason: StatusReason | None = None,
-        track_id: int | None = None,
-        class_name: str | None = None,
-        frame_path: str | None = None,
-    ) -> Event:
+    def _track_event(self, kind: EventKind, track_id: int, track: FollowedTrack) -> Event:
+        """Return an event of a track, with the best that was seen of it; its time is that of the last sighting."""
+        best = track.best
+        assert best is not None
+        return self._event(
+            kind,
+            track.last_seen_ms,
+            track_id=track_id,
+            track=track.track,
+            started_at_ms=track.started_at_ms,
+            frames_seen=track.frames_seen,
+            class_id=track.class_id,
+            class_name=track.class_name,
+            frame_path=best.frame_path,
+            xyxy=best.xyxy,
+            confidence=best.confidence,
+            width=best.width,
+            height=best.height,
+        )
+
+    def _event(self, kind: EventKind, at_ms: int, **more: Any) -> Event:
         self._number += 1
         return Event(
-            event_id=f"{self._camera_id}:{self._epoch}:{self._number}",
+            event_id=self._id_of(self._number),
             kind=kind,
             camera_id=self._camera_id,
             epoch=self._epoch,
             number=self._number,
             worker_id=self._worker_id,
             at_ms=at_ms,
-            reason=reason,
-            track_id=track_id,
-            class_name=class_name,
-            frame_path=frame_path,
+            **more,
         )
+
+    def _id_of(self, number: int) -> str:
+        return f"{self._camera_id}:{self._epoch}:{number}"

@@ -24,6 +24,7 @@ from camera_ctrler.api.resources import (
     recorded_pictures,
     recordings,
     status,
+    tracks,
     workers,
 )
 from runtime.settings import ControllerSettings
@@ -36,6 +37,7 @@ RESOURCES: Final = tuple(
         status,
         workers,
         events,
+        tracks,
         pictures,
         recordings,
         exports,

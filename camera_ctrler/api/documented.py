@@ -52,8 +52,8 @@ class Media:
     description: str
 
 
-#: What comes back with a status: a message, a medium, or nothing.
-Answer = type[BaseModel] | Media | None
+#: What comes back with a status: a message, a medium, one of several media, or nothing.
+Answer = type[BaseModel] | Media | tuple[Media, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _checked(operation: Operation, parts: dict[str, str]) -> dict[str, Any]:
         elif query:
             problems += [FieldError(field=name[:100], message="is not known here") for name in query]
     except ValidationError as error:
-        problems += field_errors(error)
+        problems += field_errors(error, whole=True)
     if operation.body is not None:
         try:
             values["body"] = _body(operation.body)

@@ -1,21 +1,15 @@
-"""What the API takes and gives of workers, moves, events and streams of results."""
+"""What the API takes and gives of workers, moves and the farm as a whole."""
 
 from enum import StrEnum
-from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
-from camera_ctrler.api.schemas import CameraStatusView, EpochMs, Limit, PageQuery, Query
-from contract.detections import AnalysisResult
+from camera_ctrler.api.schemas import CameraStatusView, EpochMs, PageQuery
 from contract.errors import StatusReason
-from contract.events import Event, EventKind
 from contract.ids import CameraId, WorkerId
 from contract.moves import Move, MoveReason
 from contract.plan import PlanReport
 from contract.workers import WorkerStatus
-
-_ENTRY_ID: Final = r"^[0-9]{1,18}-[0-9]{1,18}$"
-EntryId = Annotated[str, Field(pattern=_ENTRY_ID, max_length=40)]
 
 
 class MoveQuery(PageQuery):
@@ -24,26 +18,6 @@ class MoveQuery(PageQuery):
     since_ms: EpochMs = Field(0, description="Only moves recorded at this time or later, Unix ms UTC")
     camera: CameraId | None = Field(None, description="Only moves of this camera")
     worker: WorkerId | None = Field(None, description="Only moves to or from this worker")
-
-
-class EventQuery(PageQuery):
-    """Which events."""
-
-    since_ms: EpochMs = Field(0, description="Only events recorded at this time or later, Unix ms UTC")
-    camera: CameraId | None = Field(None, description="Only events of this camera")
-    kind: EventKind | None = Field(None, description="Only events of this kind")
-    after: EntryId | None = Field(
-        None,
-        description="Follow events: answers with those after this `entry_id`, oldest first; `0-0` begins with the "
-        "oldest that is kept. Not together with `cursor` or `since_ms`",
-    )
-
-
-class ResultQuery(Query):
-    """Which results of a camera."""
-
-    after: EntryId = Field("0-0", description="Only results after this `entry_id`, which is `epoch-seq`")
-    limit: Limit = Field(100, description="Results at most")
 
 
 class MoveEntry(Move):
@@ -58,37 +32,6 @@ class MovePage(BaseModel):
 
     items: list[MoveEntry]
     next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one")
-
-
-class EventEntry(Event):
-    """One event."""
-
-    entry_id: str = Field(description="Its place among all events")
-    recorded_at_ms: int = Field(
-        description="When Redis took it, by the clock of Redis; after an outage later than `at_ms`"
-    )
-
-
-class EventPage(BaseModel):
-    """Events, newest first, or oldest first with `after`. A page may have fewer than were asked for."""
-
-    items: list[EventEntry]
-    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last one and with `after`")
-    next_after: str | None = Field(description="Ask with it as `after` for what comes next; null without `after`")
-
-
-class ResultEntry(AnalysisResult):
-    """The analysis of one frame."""
-
-    entry_id: str = Field(description="Its place among the camera's results")
-
-
-class ResultPage(BaseModel):
-    """A camera's results in order."""
-
-    items: list[ResultEntry]
-    next_after: str = Field(description="Ask with it as `after` for what comes next")
-    more: bool = Field(description="Whether there is more already")
 
 
 class HeldCamera(BaseModel):
@@ -173,6 +116,17 @@ class VolumeTotals(BaseModel):
     )
 
 
+class EventTotals(BaseModel):
+    """How storing events does."""
+
+    stored: int = Field(description="Events that were written to the database")
+    waiting: int = Field(description="Events in Redis that are not stored yet")
+    waiting_seconds: float = Field(description="How long the oldest of them has been waiting")
+    lost: int = Field(description="Events that made room in Redis before they were stored")
+    dead_letters: int = Field(description="Entries that are no events that can be stored, see /events/dead-letters")
+    writers: int = Field(description="Event writers that are alive")
+
+
 class FarmTotals(BaseModel):
     """How the farm does as a whole."""
 
@@ -196,6 +150,7 @@ class FarmTotals(BaseModel):
     refused_plans: int = Field(description="Plans that were refused because another manager led")
     spool: SpoolTotals
     volume: VolumeTotals | None = Field(description="Null while no manager says how it is")
+    events: EventTotals | None = Field(description="Null where nobody asked")
     plan: PlanReport | None = Field(description="What the leading manager did last; null while none leads")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from camera_ctrler.api.farm_schemas import (
+    EventTotals,
     FarmTotals,
     HeldCamera,
     Leader,
@@ -104,6 +105,7 @@ def farm_totals(look: FarmLook) -> FarmTotals:
         refused_plans=plan.refused_plans if plan is not None else 0,
         spool=_spool(statuses),
         volume=_volume(look.footage) if look.footage is not None else None,
+        events=_events(look),
         plan=plan,
     )
 
@@ -128,6 +130,21 @@ def _volume(report: FootageReport) -> VolumeTotals:
         footage_bytes=sum(report.bytes.values()),
         archive_bytes=sum(report.archive_bytes.values()),
         conditions=report.conditions,
+    )
+
+
+def _events(look: FarmLook) -> EventTotals | None:
+    if look.events is None:
+        return None
+    totals, backlog = look.events
+    return EventTotals(
+        stored=totals.stored,
+        waiting=backlog.waiting,
+        # By two clocks, the controller's and that of Redis: what comes out below 0 is their difference.
+        waiting_seconds=0.0 if backlog.oldest_ms is None else max(0, look.now_ms - backlog.oldest_ms) / 1000,
+        lost=backlog.lost,
+        dead_letters=totals.dead_letters,
+        writers=backlog.writers,
     )
 
 

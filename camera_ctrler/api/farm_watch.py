@@ -7,6 +7,7 @@ from typing import Final
 from camera_ctrler.api.outages import Outage
 from camera_ctrler.api.schemas import CameraStatusView
 from camera_ctrler.api.status_view import Surroundings, status_view
+from camera_ctrler.event_store.store import EventStore, Totals
 from camera_ctrler.registry import Registry
 from contract.camera_specs import Camera
 from contract.cameras import CameraState
@@ -14,6 +15,7 @@ from contract.footage_report import FootageReport
 from contract.moves import MoveReason
 from contract.plan import PlanReport
 from runtime.clock import Clock
+from runtime.event_feed import Backlog
 from runtime.farm_reader import FarmReader, WorkerView
 
 #: Seconds for which one look serves everybody: a wall that asks once a second misses nothing.
@@ -40,6 +42,8 @@ class FarmLook:
     moves_last_hour: dict[MoveReason, int]
     #: How the volumes of footage are; None while nobody says so.
     footage: FootageReport | None = None
+    #: What was stored of events, and what waits; None where nobody asked.
+    events: tuple[Totals, Backlog] | None = None
 
     @property
     def workers_alive(self) -> int:
@@ -126,7 +130,8 @@ class FarmWatch:
         views = {name: status_view(cameras[name], statuses.get(name), results.get(name), around) for name in ids}
         moves = self._reader.recent_moves.by_reason()
         footage = self._reader.footage_report()
-        return FarmLook(self._clock.now_ms(), cameras, views, workers, around.plan, moves, footage)
+        events = EventStore(self._registry.engine).totals(), self._reader.events.backlog()
+        return FarmLook(self._clock.now_ms(), cameras, views, workers, around.plan, moves, footage, events)
 
     def _registered(self) -> dict[str, Camera]:
         """Return the registered cameras, by id; nobody changes what was returned."""

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from camera_ctrler.api.event_metrics import event_metrics
 from camera_ctrler.api.farm_view import living
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.footage_metrics import footage_metrics
@@ -42,11 +43,14 @@ def farm_metrics(services: Services) -> bytes:
     """Return all metrics; while Redis or the database is away, only those that are known without."""
     families: list[Metric] = [
         GaugeMetricFamily("farm_api_live_viewers", "Open live views", services.live.viewers()),
+        GaugeMetricFamily("farm_api_event_listeners", "Open streams of events", services.event_hub.listeners()),
     ]
     away = {"redis": 0, "database": 0}
     try:
         families += [*_farm(look := services.farm.look()), *_cameras(look), *_workers(look), *_plan(look)]
         families += footage_metrics(look.footage)
+        if look.events is not None:
+            families += event_metrics(*look.events, look.now_ms)
     except redis.RedisError:
         away["redis"] = 1
     except SQLAlchemyError:

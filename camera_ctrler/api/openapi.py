@@ -139,9 +139,12 @@ def _usual_errors(operation: Operation) -> set[int]:
 
 def _answer(status: int, answer: Answer, names: Names, headers: Any) -> Schema:
     described: Schema = {"description": HTTPStatus(status).phrase}
-    if isinstance(answer, Media):
-        binary = {"type": "string"} if answer.mimetype.startswith("text/") else {"type": "string", "format": "binary"}
-        described = {"description": answer.description, "content": {answer.mimetype: {"schema": binary}}}
+    if isinstance(answer, Media | tuple):
+        media = answer if isinstance(answer, tuple) else (answer,)
+        described = {
+            "description": "; or: ".join(each.description for each in media),
+            "content": {each.mimetype: {"schema": _bytes_of(each.mimetype)} for each in media},
+        }
     elif answer is not None:
         summary = (answer.__doc__ or "").strip().splitlines()[0]
         schema = _ref(names[answer, "serialization"])
@@ -151,6 +154,10 @@ def _answer(status: int, answer: Answer, names: Names, headers: Any) -> Schema:
             name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
         }
     return described
+
+
+def _bytes_of(mimetype: str) -> Schema:
+    return {"type": "string"} if mimetype.startswith("text/") else {"type": "string", "format": "binary"}
 
 
 def _ref(name: str) -> Schema:

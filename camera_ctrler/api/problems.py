@@ -67,11 +67,17 @@ def invalid_request(errors: list[FieldError]) -> ProblemError:
     return ProblemError(400, "invalid-request", "The request cannot be used", detail, errors)
 
 
-def field_errors(error: ValidationError, *, prefix: str = "") -> list[FieldError]:
-    """Return pydantic's findings; what was sent is not repeated, for it may be a password."""
+def field_errors(error: ValidationError, *, prefix: str = "", whole: bool = False) -> list[FieldError]:
+    """Return pydantic's findings; what was sent is not repeated, for it may be a password.
+
+    Args:
+        error: What pydantic says.
+        prefix: Comes before the name of each field.
+        whole: Name fields alone, and not which of their values it is: a parameter that may be given several times.
+    """
     found = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
-        field = ".".join([*([prefix] if prefix else []), *(str(part) for part in item["loc"])])
+        field = ".".join([*([prefix] if prefix else []), *(str(part) for part in item["loc"][: 1 if whole else None])])
         found.append(
             FieldError(field=_short(field, 100) or "body", message=_short(item["msg"].removeprefix("Value error, ")))
         )

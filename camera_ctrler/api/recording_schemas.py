@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from camera_ctrler.api.farm_schemas import EventEntry
+from camera_ctrler.api.event_schemas import EventEntry
 from camera_ctrler.api.problems import FieldError, invalid_request
 from camera_ctrler.api.schemas import DEFAULT_RANGE_MS, EpochMs, Flag, Query, whole_number
 

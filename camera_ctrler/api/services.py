@@ -10,11 +10,14 @@ import redis
 from flask import Flask, current_app
 
 from camera_ctrler.api.cursors import Cursors
+from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.event_store.history import EventHistory
+from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.playback.clip_store import ClipStore
 from camera_ctrler.playback.saved_frames.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.saved_frames.frame_index import FrameIndex
@@ -75,6 +78,8 @@ class Services:
     frames: FrameIndex
     pictures: Pictures
     live: LiveHub
+    history: EventHistory
+    event_hub: EventHub
     clips: ClipStore[ClipFigures]
     clip_maker: ClipMaker
     streams: StreamSlots
@@ -107,6 +112,8 @@ class Services:
             frames=FrameIndex(store, reader, clock),
             pictures=Pictures(reader, store),
             live=LiveHub(client, reader, clock, stopping),
+            history=EventHistory(EventReading(registry.engine), reader.streams, reader.events),
+            event_hub=EventHub(reader.streams, stopping),
             clips=ClipStore(clock),
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
@@ -123,11 +130,13 @@ class Services:
         """End long answers; short ones go on."""
         self.stopping.set()
         self.live.wake_all()
+        self.event_hub.wake_all()
 
     def close(self) -> None:
         """Give everything back."""
         self.stop()
         self.live.close()  # first: a connection that is closed under a thread that reads from it fails in odd ways
+        self.event_hub.close()
         self.clips.close()
         self.recorded.close()
         self.registry.close()

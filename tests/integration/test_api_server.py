@@ -115,6 +115,22 @@ def test_all_viewers_of_a_camera_share_one_subscription_and_it_ends_with_the_las
     wait_until(lambda: b"farm_api_live_viewers 0.0" in server.get("/metrics")[1], "no viewers")
 
 
+def test_all_listeners_to_events_share_one_reader_and_outlive_redis(
+    server: ApiServer, state: FarmState, own_server: ValkeyServer
+) -> None:
+    """Given three listeners, then one connection waits for events, all hear each once, also after Redis was away."""
+    state.camera("lobby")
+    with server.events() as one, server.events() as two, server.events() as three:
+        listeners = (one, two, three)
+        wait_until(lambda: b"farm_api_event_listeners 3.0" in server.get("/metrics")[1], "three listeners")
+        wait_until(lambda: int(state.client.info("clients")["blocked_clients"]) == 1, "one reader waits")
+        state.event("lobby", 1)
+        assert [listener.read() for listener in listeners] == ["lobby:1:1"] * 3
+        own_server.restart(keep_data=True)
+        state.event("lobby", 2)
+        assert [listener.read() for listener in listeners] == ["lobby:1:2"] * 3
+
+
 def test_a_camera_without_a_signal_shows_a_picture_that_says_why(server: ApiServer, state: FarmState) -> None:
     """Given a camera that is offline and has no preview, then a drawn picture comes, and the real one once it is."""
     state.plan()

@@ -15,6 +15,7 @@ from contract.camera_specs import CameraCreate
 from runtime import exit_codes
 from runtime.farm_reader import FarmReader
 from runtime.worker_link import Written
+from tests.support.event_stores import StoredEvents, event
 from tests.support.planned_farm import SimulatedWorker
 from tests.support.running_manager import RunningManager
 from tests.support.running_manager import until as until_it_is
@@ -171,3 +172,21 @@ def test_a_camera_source_that_cannot_be_a_database_ends_the_process_with_its_nam
     manager = managers(camera_source_url="nonsense")
     with pytest.raises(DatabaseError, match="FARM_CAMERA_SOURCE_URL"):
         ManagerService(manager.settings, manager.registry, manager.shutdown).run()
+
+
+def test_every_manager_stores_events_whether_it_leads_or_not(
+    own_valkey: ValkeyServer, managers: Callable[..., RunningManager]
+) -> None:
+    """Given two managers, both write events; when they have left, what was told is stored and no lease is held."""
+    both = [managers(), managers()]
+    for manager in both:
+        manager.start()
+    with own_valkey.client() as client:
+        stored = StoredEvents(both[0].registry.engine, client)
+        until(lambda: stored.feed.backlog().writers == 2, "both write")
+        stored.publish(event(1), event(2))
+        until(lambda: stored.feed.backlog().waiting == 0, "the events are stored")
+        for manager in both:
+            manager.stop()
+        assert stored.ids() == ["lobby:1:1", "lobby:1:2"]
+        until(lambda: stored.feed.backlog().writers == 0, "the leases are given back, or over")

@@ -1,6 +1,7 @@
 """The API served by gunicorn in a process of its own, as it is in production."""
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -73,6 +74,18 @@ class ApiServer:
         finally:
             connection.close()
 
+    @contextmanager
+    def events(self) -> Iterator["EventListener"]:
+        """Listen to events; the connection is cut at the end of the block."""
+        connection = self.connection()
+        try:
+            connection.request("GET", "/api/v1/events/stream")
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            yield EventListener(answer)
+        finally:
+            connection.close()
+
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
@@ -113,6 +126,20 @@ class PictureStream:
         thread = threading.Thread(target=lambda: into.extend(self.read_all()), daemon=True)
         thread.start()
         return thread
+
+
+@dataclass
+class EventListener:
+    """Reads server-sent events."""
+
+    answer: http.client.HTTPResponse
+
+    def read(self) -> str | None:
+        """Return the id of the next event, or None at the end of the stream."""
+        while line := self.answer.readline():
+            if line.startswith(b"data: "):
+                return str(json.loads(line.removeprefix(b"data: "))["event_id"])
+        return None
 
 
 def environment_of(settings: ControllerSettings) -> dict[str, str]:

@@ -11,6 +11,7 @@ from contract.errors import StatusReason
 from contract.events import Event, EventKind
 from workers.capture.state import CaptureState
 from workers.events import SILENT_SECONDS, TRACK_ENDED_SECONDS, CameraEvents
+from workers.followed_track import UPDATE_MIN_SECONDS, UPDATE_SECONDS
 from workers.tracking.byte_track import LOST_SECONDS
 
 ONLINE = CaptureState(CameraState.ONLINE)
@@ -25,8 +26,8 @@ def new_events(epoch: int = 3, number: int = 0) -> CameraEvents:
     return events
 
 
-def result(at: float, *track_ids: int | None, saved: bool = True) -> AnalysisResult:
-    """Make the result of a frame that was captured at `at` seconds, with a person for each track."""
+def result(at: float, *track_ids: int | None, saved: bool = True, side: float = 1, size: int = 2) -> AnalysisResult:
+    """Make the result of a frame that was captured at `at` seconds, with a person of `side` pixels for each track."""
     at_ms = round(at * 1000)
     return AnalysisResult(
         camera_id="c",
@@ -35,10 +36,10 @@ def result(at: float, *track_ids: int | None, saved: bool = True) -> AnalysisRes
         worker_id="w",
         captured_at_ms=at_ms,
         published_at_ms=at_ms,
-        width=2,
-        height=2,
+        width=size,
+        height=size,
         detections=[
-            TrackedDetection(xyxy=(0, 0, 1, 1), confidence=1, class_id=0, class_name="person", track_id=track_id)
+            TrackedDetection(xyxy=(0, 0, side, side), confidence=1, class_id=0, class_name="person", track_id=track_id)
             for track_id in track_ids
         ],
         frame_path=f"c/19700101/00/{at_ms}.jpg" if saved else None,
@@ -64,8 +65,16 @@ def test_a_track_starts_once_and_points_at_the_frame_in_which_it_was_seen() -> N
         worker_id="w",
         at_ms=10_000,
         track_id=7,
+        track="c:3:1",
+        started_at_ms=10_000,
+        frames_seen=1,
+        class_id=0,
         class_name="person",
         frame_path="c/19700101/00/10000.jpg",
+        xyxy=(0, 0, 1, 1),
+        confidence=1,
+        width=2,
+        height=2,
     )
     assert events.saw(result(11, 7), 11.0) == []
     assert told(events.saw(result(12, 7, 8), 12.0)) == [("track_started", 8, 12_000)]
@@ -82,6 +91,68 @@ def test_a_track_ends_when_it_was_not_seen_for_a_while_and_says_when_it_was_seen
     assert ended[0].frame_path == "c/19700101/00/10000.jpg", "the last one that was saved"
     assert events.number == 2
     assert events.saw(result(30), 30.0) == []
+
+
+def test_the_first_picture_of_a_track_is_told_at_once_and_once() -> None:
+    """Given a track whose first frames were not saved, its first saved frame makes an update, the next ones none."""
+    events = new_events()
+    (started,) = events.saw(result(10, 7, saved=False), 10.0)
+    assert (started.frame_path, started.xyxy) == (None, (0, 0, 1, 1))
+    (updated,) = events.saw(result(10.1, 7), 10.1)
+    assert (updated.kind, updated.track, updated.at_ms) == (EventKind.TRACK_UPDATED, started.event_id, 10_100)
+    assert (updated.frame_path, updated.frames_seen) == ("c/19700101/00/10100.jpg", 2)
+    assert events.saw(result(10.2, 7), 10.2) == []
+
+
+def test_a_better_view_is_told_with_its_own_picture_and_box_and_not_with_every_frame() -> None:
+    """Given an object that comes nearer, an update waits its time, and tells of the best view and not of the last."""
+    events = new_events()
+    events.saw(result(10, 7, side=10, size=100), 10.0)
+    assert events.saw(result(11, 7, side=20, size=100), 11.0) == [], "too soon"
+    at = 10 + UPDATE_MIN_SECONDS
+    (updated,) = events.saw(result(at, 7, side=5, size=100), at)
+    assert (updated.xyxy, updated.frame_path, updated.at_ms) == ((0, 0, 20, 20), "c/19700101/00/11000.jpg", at * 1000)
+    assert events.saw(result(at + 4, 7, side=21, size=100), at + 4) == [], "hardly better"
+
+
+def test_an_unsaved_view_replaces_no_saved_one_however_good() -> None:
+    """Given a picture of an object, a nearer view without one is not the evidence."""
+    events = new_events()
+    events.saw(result(10, 7, side=10, size=100), 10.0)
+    events.saw(result(11, 7, side=90, size=100, saved=False), 11.0)
+    (ended,) = events.left()
+    assert (ended.frame_path, ended.xyxy, ended.frames_seen) == ("c/19700101/00/10000.jpg", (0, 0, 10, 10), 2)
+
+
+def test_a_long_track_is_told_of_now_and_then() -> None:
+    """Given an object that stays for an hour at ten frames a second, there is an update every so many seconds."""
+    events, found = new_events(), []
+    for step in range(36_000):
+        found += events.saw(result(step / 10, 7), step / 10)
+    updates = [event for event in found if event.kind is EventKind.TRACK_UPDATED]
+    assert len(updates) == 3_599 // UPDATE_SECONDS
+    assert {event.track for event in updates} == {found[0].event_id}
+
+
+def test_events_of_a_track_name_its_start_over_epochs_and_when_its_number_comes_again() -> None:
+    """Given a track over two epochs, and another one with its number later, each has a name of its own."""
+    events = new_events()
+    events.saw(result(10, 7), 10.0)
+    events.reassigned(4)
+    (ended,) = events.tracks_lost()
+    (again,) = events.saw(result(12, 7), 12.0)
+    assert (ended.event_id, ended.track, ended.started_at_ms) == ("c:4:1", "c:3:1", 10_000)
+    assert (again.event_id, again.track, again.started_at_ms) == ("c:4:2", "c:4:2", 12_000)
+
+
+def test_an_event_of_a_worker_that_knew_less_can_be_read() -> None:
+    """Given a message as workers wrote it before, it is an event without what it does not say."""
+    text = (
+        '{"event_id":"c:1:1","kind":"track_started","camera_id":"c","epoch":1,"number":1,"worker_id":"w","at_ms":5,'
+        '"reason":null,"track_id":7,"class_name":"person","frame_path":null}'
+    )
+    event = Event.model_validate_json(text)
+    assert (event.track_id, event.track, event.xyxy, event.started_at_ms) == (7, None, None, None)
 
 
 def test_a_track_outlives_the_trackers_own_patience() -> None:
@@ -183,4 +254,5 @@ def test_events_have_no_gaps_and_every_end_follows_its_start(frames: list[set[in
     assert [event.number for event in found] == list(range(1, len(found) + 1))
     for track in {event.track_id for event in found} - {None}:
         kinds = [event.kind for event in found if event.track_id == track]
+        kinds = [kind for kind in kinds if kind is not EventKind.TRACK_UPDATED]
         assert kinds == [EventKind.TRACK_STARTED, EventKind.TRACK_ENDED] * (len(kinds) // 2)

@@ -7,12 +7,14 @@ from rich.console import Console
 
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.schemas import RecordingStatusView
+from camera_ctrler.event_store.store import Totals
 from cli.status_tables import FarmTables
 from cli.table_text import bar, bytes_text, duration, short
 from contract.errors import StatusReason
 from contract.moves import MoveReason
 from contract.recordings import RecordingState
-from tests.support.looks import led_look, look
+from runtime.event_feed import Backlog
+from tests.support.looks import NOW_MS, led_look, look
 
 
 def shown(seen: FarmLook, width: int = 160, *, lines: int | None = None, trouble: str = "") -> list[str]:
@@ -174,3 +176,13 @@ def test_reasons_are_sorted_by_how_often_they_were() -> None:
     """Given moves for several reasons, then the most frequent is named first."""
     seen = replace(led_look(), moves_last_hour={MoveReason.PLACED: 1, MoveReason.BALANCE: 5})
     assert line_of(shown(seen), "moves").endswith("last hour: 5 balance, 1 placed")
+
+
+def test_events_that_wait_long_are_lost_or_have_no_writer_are_shown() -> None:
+    """Given events that are stored at once, there is their number; trouble is said in words."""
+    healthy = replace(look(), events=(Totals(stored=12), Backlog(waiting=1, oldest_ms=NOW_MS - 100, writers=1)))
+    assert line_of(shown(healthy), "events").split(maxsplit=1)[1] == "12 stored, 1 waiting, 0 lost"
+    late = Backlog(waiting=7, oldest_ms=NOW_MS - 60_000, lost=3)
+    troubled = replace(look(), events=(Totals(stored=12, dead_letters=1), late))
+    said = line_of(shown(troubled), "events").split(maxsplit=1)[1]
+    assert said == "12 stored, 7 waiting for 1 min, 3 lost, 1 dead letter · no event writer runs"

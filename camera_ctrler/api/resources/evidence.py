@@ -15,8 +15,6 @@ from contract.events import Event
 
 resource = Resource("evidence", "recordings")
 
-#: Pages of the stream that are searched for an event: all that it keeps.
-_PAGES: Final = 40
 _FRAME_AGE_SECONDS: Final = 86_400
 
 
@@ -66,24 +64,18 @@ def event_picture(event_id: str) -> Response:
 
 
 def _event(event_id: str) -> Event:
-    """Return an event from the stream.
+    """Return an event.
 
     Raises:
         ProblemError: 404; it is not there, or not any more.
     """
-    streams = services().reader.streams
-    before: str | None = None
-    for _ in range(_PAGES):
-        page = streams.events(lambda event: event.event_id == event_id, limit=1, before=before)
-        if page.entries:
-            return page.entries[0].message
-        before = page.go_on_after
-        if before is None:
-            break
-    raise ProblemError(
-        404,
-        "event-not-found",
-        "Event not found",
-        f"There is no event {event_id[:80]!r}, or no more: the newest FARM_EVENT_STREAM_SIZE are kept. List them with "
-        "/events",
-    )
+    event = services().history.find(event_id)
+    if event is None:
+        raise ProblemError(
+            404,
+            "event-not-found",
+            "Event not found",
+            f"There is no event {event_id[:80]!r}, or no more: they are kept for as long as FARM_EVENTS_KEEP says. "
+            "List them with /events",
+        )
+    return event

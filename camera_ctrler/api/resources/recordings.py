@@ -3,12 +3,10 @@
 from typing import Final
 from urllib.parse import urlencode
 
-import redis
-import structlog
 from flask import Response, request
 
 from camera_ctrler.api.documented import Media, Resource
-from camera_ctrler.api.farm_schemas import EventEntry
+from camera_ctrler.api.event_schemas import EventEntry
 from camera_ctrler.api.problems import FieldError, invalid_request
 from camera_ctrler.api.recording_schemas import (
     DAY_MS,
@@ -25,12 +23,12 @@ from camera_ctrler.api.recording_schemas import (
     refuse_future,
 )
 from camera_ctrler.api.services import services
+from camera_ctrler.event_store.filters import EventFilter
 from camera_ctrler.playback.hls import MIMETYPE
 from camera_ctrler.playback.playlists import MAX_LIVE_MS
 from camera_ctrler.playback.recorded_parts import PartBytes
 from camera_ctrler.playback.recorded_timeline import bucket_width, gaps
 from camera_ctrler.recordings.spans import Span
-from contract.events import Event
 from contract.ids import is_valid_id
 
 resource = Resource("recordings", "recordings")
@@ -40,12 +38,8 @@ MAX_TIMELINE_MS: Final = 400 * DAY_MS
 MAX_PLAYLIST_MS: Final = DAY_MS
 MAX_TOGETHER: Final = 16
 _TOGETHER_MS: Final = 10 * 60_000
-#: Events are found by when Redis took them: so much later than they happened, after an outage.
-_LATE_MS: Final = HOUR_MS
 _PART_AGE_SECONDS: Final = 30 * 86_400
 _INIT: Final = Media("video/mp4", "The init section")
-
-log = structlog.get_logger(__name__)
 
 
 @resource.documented(
@@ -96,19 +90,13 @@ def _events(camera_id: str, from_ms: int, to_ms: int, most: int) -> tuple[list[E
     if most == 0:
         return [], False
 
-    def wanted(event: Event) -> bool:
-        return event.camera_id == camera_id and from_ms <= event.at_ms < to_ms
-
-    try:
-        page = services().reader.streams.events(wanted, limit=most, since_ms=from_ms, before=f"{to_ms + _LATE_MS}-0")
-    except redis.RedisError as error:  # what was recorded is known all the same
-        log.warning("timeline_without_events", camera=camera_id, error=str(error))
-        return [], False
+    wanted = EventFilter(cameras=frozenset({camera_id}), from_ms=from_ms, to_ms=to_ms)
+    page = services().history.page(wanted, limit=most)
     entries = [
         EventEntry(**entry.message.model_dump(), entry_id=entry.entry_id, recorded_at_ms=entry.first_part)
         for entry in page.entries
     ]
-    return entries, page.ended
+    return entries, page.go_on_after is None and page.has_newest
 
 
 def _spans(spans: list[Span]) -> list[RecordedSpan]:

@@ -1,0 +1,1 @@
+"""Events in SQL: what happened at cameras, for as long as FARM_EVENTS_KEEP says."""

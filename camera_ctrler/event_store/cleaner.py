@@ -1,0 +1,70 @@
+"""Deletes what is older than FARM_EVENTS_KEEP, a little at a time."""
+
+from typing import Final
+
+from sqlalchemy import Column, Engine, delete, select, tuple_
+
+from camera_ctrler.event_store.partitions import drop_expired
+from camera_ctrler.event_store.tables import event_dead_letters, event_photos, events, tracks
+from contract.retention import FOREVER_MS
+from runtime.clock import Clock, SystemClock
+
+#: Rows of a table that are deleted in one transaction: some 20 ms in which nobody else writes to SQLite.
+STEP_ROWS: Final = 500
+#: Dead letters that are kept at most, the newest: a worker that writes nothing else must not fill the disk.
+MAX_DEAD_LETTERS: Final = 10_000
+
+#: What of each table says how old a row is.
+_AGES: Final[tuple[Column[int], ...]] = (
+    event_photos.c.at_ms,
+    events.c.at_ms,
+    tracks.c.last_seen_ms,
+    event_dead_letters.c.kept_at_ms,
+)
+
+
+class EventCleaner:
+    """Deletes events, photos, tracks and dead letters by their age; saved frames have a retention of their own.
+
+    Several may do it at once. Every method raises `SQLAlchemyError` while the database is away.
+    """
+
+    def __init__(self, engine: Engine, keep_ms: int, clock: Clock | None = None) -> None:
+        """Prepare to clean.
+
+        Args:
+            engine: Where events are stored.
+            keep_ms: How long they are kept, milliseconds.
+            clock: Of this machine.
+        """
+        self._engine = engine
+        self._keep_ms = keep_ms
+        self._clock = clock or SystemClock()
+
+    def step(self) -> bool:
+        """Delete some of what is too old; return whether there is more."""
+        is_full = self._thin_dead_letters()
+        if self._keep_ms >= FOREVER_MS:
+            return is_full
+        before_ms = self._clock.now_ms() - self._keep_ms
+        drop_expired(self._engine, before_ms)
+        for age in _AGES:
+            is_full |= self._delete_older(age, before_ms) == STEP_ROWS
+        return is_full
+
+    def _delete_older(self, age: Column[int], before_ms: int) -> int:
+        table = age.table
+        key = tuple_(*table.primary_key)
+        oldest = select(*table.primary_key).where(age < before_ms).order_by(age).limit(STEP_ROWS)
+        with self._engine.begin() as connection:
+            found = connection.execute(oldest).all()
+            if found:
+                connection.execute(delete(table).where(key.in_([tuple(row) for row in found])))
+        return len(found)
+
+    def _thin_dead_letters(self) -> bool:
+        kept_at = event_dead_letters.c.kept_at_ms
+        with self._engine.connect() as connection:
+            newest = select(kept_at).order_by(kept_at.desc()).offset(MAX_DEAD_LETTERS).limit(1)
+            before_ms = connection.scalar(newest)
+        return before_ms is not None and self._delete_older(kept_at, before_ms + 1) == STEP_ROWS
