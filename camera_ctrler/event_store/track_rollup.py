@@ -54,7 +54,7 @@ class TrackSummary:
 
     def joined(self, other: Self) -> Self:
         """Return what both tell of the same track; the order makes no difference, nor does joining one twice."""
-        best = max(self, other, key=lambda each: (each.best_score, each.best_path or "", each.best_confidence or 0.0))
+        best = max(self, other, key=_goodness)
         return replace(
             best,
             epoch=min(self.epoch, other.epoch),
@@ -81,6 +81,12 @@ def rolled_up(found: Iterable[Event], known: Mapping[str, TrackSummary]) -> dict
             before = tracks.get(told.track) or known.get(told.track)
             tracks[told.track] = told if before is None else before.joined(told)
     return tracks
+
+
+def _goodness(track: TrackSummary) -> tuple[float, str, bool, float, list[float]]:
+    """Return what views are compared by: all that is kept of them, so that no two different ones are alike."""
+    confidence = track.best_confidence
+    return track.best_score, track.best_path or "", confidence is not None, confidence or 0.0, track.best_xyxy or []
 
 
 def _score(event: Event) -> float:
