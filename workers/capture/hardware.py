@@ -32,14 +32,11 @@ def accelerator(device: str) -> HWAccel | None:
     """
     if device == "cpu":
         return None
-    wanted = _wanted(device)
-    try:
-        # Its memory may be full by now, or it may have fallen off its bus: cameras are worth more than the device.
-        wanted.create(av.Codec(_TRIED, "r"))
-    except (av.FFmpegError, OSError, NotImplementedError) as error:
-        log.warning("decoding_on_cpu", device=device, error=str(error))
+    # Its memory may be full by now, or it may have fallen off its bus: cameras are worth more than the device.
+    if problem := _problem_with(device):
+        log.warning("decoding_on_cpu", device=device, error=problem)
         return None
-    return wanted
+    return _wanted(device)
 
 
 def check_decode_device(device: str) -> None:
@@ -48,20 +45,22 @@ def check_decode_device(device: str) -> None:
     Raises:
         DecodeDeviceError: It does not; says what to look at.
     """
-    if device == "cpu":
-        return
-    reason = "this build of libav cannot use one"
-    if "cuda" in hwdevices_available():
-        try:
-            _wanted(device).create(av.Codec(_TRIED, "r"))
-        except (av.FFmpegError, OSError, NotImplementedError) as error:
-            reason = str(error)
-        else:
-            return
-    raise DecodeDeviceError(
-        f"FARM_DECODE_DEVICE={device}, but no NVIDIA device decodes for this process ({reason}); check nvidia-smi and, "
-        "in a container, that NVIDIA_DRIVER_CAPABILITIES has video. Or set FARM_DECODE_DEVICE=cpu"
-    )
+    if device != "cpu" and (problem := _problem_with(device)):
+        raise DecodeDeviceError(
+            f"FARM_DECODE_DEVICE={device}, but no NVIDIA device decodes for this process ({problem}); check nvidia-smi "
+            "and, in a container, that NVIDIA_DRIVER_CAPABILITIES has video. Or set FARM_DECODE_DEVICE=cpu"
+        )
+
+
+def _problem_with(device: str) -> str:
+    """Return why a device does not decode; empty: it does."""
+    if "cuda" not in hwdevices_available():
+        return "this build of libav cannot use one"
+    try:
+        _wanted(device).create(av.Codec(_TRIED, "r"))
+    except (av.FFmpegError, OSError, NotImplementedError) as error:
+        return str(error)
+    return ""
 
 
 def _wanted(device: str) -> HWAccel:
