@@ -1,6 +1,5 @@
 """Event stores on real databases, and events to put into them."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import cast
 
 import pytest
 import redis
-from sqlalchemy import Engine, delete, make_url, select, update
+from sqlalchemy import Engine, delete, select, update
 
 from camera_ctrler.event_store.cleaner import EventCleaner
 from camera_ctrler.event_store.reading import EventReading
@@ -23,8 +22,7 @@ from runtime.event_feed import EventFeed
 from runtime.lease import Lease
 from runtime.worker_link import WorkerLink, Written
 from tests.support.clocks import SetClock
-from tests.support.postgres import administrator_of
-from tests.support.segment_index import DATABASES, migrated
+from tests.support.segment_index import DATABASES, engine_of, migrated
 
 #: 2026-11-21 08:00 UTC.
 EIGHT_MS = 1_795_248_000_000
@@ -124,23 +122,10 @@ def empty(engine: Engine) -> None:
         connection.execute(update(event_store_state).values(stored=0, repeated=0, dead_letters=0))
 
 
-_numbers = itertools.count()
-
-
 @pytest.fixture(scope="module", params=DATABASES)
 def event_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine of each kind, for all tests of a file."""
-    if request.param == "sqlite":
-        with migrated(f"sqlite:///{tmp_path_factory.mktemp('events')}/farm.sqlite3") as engine:
-            yield engine
-        return
-    server = str(request.getfixturevalue("postgres_server"))
-    name = f"events_{next(_numbers)}"
-    administrator = administrator_of(server)
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    administrator.dispose()
-    with migrated(make_url(server).set(database=name).render_as_string(hide_password=False)) as engine:
+    with engine_of(request, tmp_path_factory.mktemp("events"), f"events_{request.node.path.stem}") as engine:
         yield engine
 
 

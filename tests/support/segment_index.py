@@ -42,21 +42,27 @@ def migrated(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-@pytest.fixture(scope="module", params=DATABASES)
-def index_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine of each kind, for all tests of a file."""
+@contextmanager
+def engine_of(request: pytest.FixtureRequest, folder: Path, name: str) -> Iterator[Engine]:
+    """Open a new database of the kind that `request` is for: in a folder, or of a name on PostgreSQL."""
     if request.param == "sqlite":
-        with migrated(f"sqlite:///{tmp_path_factory.mktemp('index')}/farm.sqlite3") as engine:
+        with migrated(f"sqlite:///{folder}/farm.sqlite3") as engine:
             yield engine
         return
     server = str(request.getfixturevalue("postgres_server"))
-    name = f"index_{request.node.path.stem}"
     administrator = administrator_of(server)
     with administrator.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {name}"))
     administrator.dispose()
     with migrated(make_url(server).set(database=name).render_as_string(hide_password=False)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def index_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine of each kind, for all tests of a file."""
+    with engine_of(request, tmp_path_factory.mktemp("index"), f"index_{request.node.path.stem}") as engine:
         yield engine
 
 
