@@ -147,6 +147,14 @@ class FaultFarm:
             lambda: set(cameras) <= self.analysed_by(worker_id), f"{worker_id} analyses {', '.join(cameras)}", seconds
         )
 
+    def wait_handed_over(self, before: dict[str, int], seconds: float = TAKEOVER_SECONDS) -> float:
+        """Wait until each camera's newest result is of a newer epoch than this one; return seconds."""
+        return self.farm.wait_for(
+            lambda: all(self.epochs()[name] > epoch for name, epoch in before.items()),
+            f"results of newer epochs than {before}",
+            seconds,
+        )
+
     def wait_detached(self, *names: str, seconds: float = 40) -> None:
         """Wait until these processes know that they cannot know whether their lease is still theirs."""
         for name in names:
