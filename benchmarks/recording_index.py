@@ -31,9 +31,9 @@ from camera_ctrler.recordings.hour_totals import MINUTE_MS, HourTotals, Minutes,
 from camera_ctrler.recordings.index import SegmentIndex
 from camera_ctrler.recordings.spans import Span
 from camera_ctrler.recordings.tables import recorded_cameras, segment_formats, segment_hours, segment_times
-from camera_ctrler.registry.database import migrate, open_engine
 from contract.recording_paths import HOUR_MS
 from contract.recordings import Segment
+from database.engine import migrate, open_engine
 
 DAY_MS: Final = 24 * HOUR_MS
 FILE_MS: Final = 10_000

@@ -302,7 +302,7 @@ class Bench:
 
     def _count_rows(self, store: RecordingStore) -> None:
         from camera_ctrler.recordings.index import SegmentIndex
-        from camera_ctrler.registry.database import open_engine
+        from database.engine import open_engine
 
         engine = open_engine(f"sqlite:///{self._farm.folder}/data/camfarm.sqlite3")
         try:

@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.registry import ORIGIN_EXTERNAL, CameraExistsError, CameraNotFoundError, Registry
 from camera_ctrler.registry.camera_secrets import same_url
-from camera_ctrler.registry.database import open_engine
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.errors import FarmError
+from database.engine import open_engine
 from runtime.settings import ControllerSettings
 
 #: Problems named in one report; the rest are counted.

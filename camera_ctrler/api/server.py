@@ -17,8 +17,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import Services, services_of
-from camera_ctrler.registry.database import DatabaseError
 from contract.errors import FarmError
+from database.engine import DatabaseError
 from runtime.settings import ControllerSettings
 
 #: Seconds for answers under way when the server stops; then connections are closed.

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, SmallInteger, String, Table, Text
 
-from camera_ctrler.registry.tables import Base
+from database.base import Base
 
 #: Columns of `segments` beside its key.
 IN_KEY: Final = ["duration_ms", "size_bytes", "format", "kept_for", "motion", "tier", "seen"]

@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from camera_ctrler.registry.camera_secrets import CameraSecretBox
-from camera_ctrler.registry.database import check_schema, migrate, open_engine
 from camera_ctrler.registry.errors import (
     CameraExistsError,
     CameraNotFoundError,
@@ -22,6 +21,7 @@ from camera_ctrler.registry.tables import CameraEpochRow, CameraRow, RegistrySta
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.camera_urls import CameraSecrets
 from contract.ids import new_camera_id
+from database.engine import check_schema, migrate, open_engine
 from runtime.clock import Clock, SystemClock
 from runtime.secret_box import SecretBox
 

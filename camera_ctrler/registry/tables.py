@@ -1,13 +1,11 @@
-"""Tables of the registry; migrations in `migrations/` bring a database to this shape."""
+"""Tables of the registry; migrations in `database/migrations/` bring a database to this shape."""
 
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, String, Text, true
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Base(DeclarativeBase):
-    """Metadata that the tables share."""
+from database.base import Base
 
 
 class CameraRow(Base):

@@ -11,9 +11,9 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from camera_ctrler.camera_source import CameraSource, CameraSourceError, SourceFollower, SourceRow, summary_of
 from camera_ctrler.registry import Registry
-from camera_ctrler.registry.database import DatabaseError
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.camera_urls import join_secrets
+from database.engine import DatabaseError
 from runtime.secret_box import SecretBox
 from runtime.settings import ControllerSettings
 

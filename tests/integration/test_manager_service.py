@@ -9,9 +9,9 @@ from sqlalchemy import create_engine, text
 
 from camera_ctrler.manager import AUDIT_SECONDS
 from camera_ctrler.manager_service import ManagerService
-from camera_ctrler.registry.database import DatabaseError
 from contract import keys
 from contract.camera_specs import CameraCreate
+from database.engine import DatabaseError
 from runtime import exit_codes
 from runtime.farm_reader import FarmReader
 from runtime.worker_link import Written

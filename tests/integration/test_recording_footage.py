@@ -10,11 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.recordings.footage import AWAY_SECONDS, Footage, IndexAwayError
 from camera_ctrler.recordings.index import ARCHIVE, SegmentIndex, Span
-from camera_ctrler.registry.database import open_engine
 from contract import keys
 from contract.errors import FarmError
 from contract.recording_paths import segment_path
 from contract.recordings import OpenSegment, Segment
+from database.engine import open_engine
 from runtime.recording_feed import RecordingFeed
 from runtime.recording_store import RecordingStore
 from runtime.settings import ControllerSettings

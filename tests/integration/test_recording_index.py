@@ -12,9 +12,9 @@ from sqlalchemy import Engine, event, inspect
 
 from camera_ctrler.recordings.index import IndexedSegment, SegmentIndex, SegmentKey
 from camera_ctrler.recordings.spans import Bucket
-from camera_ctrler.registry.tables import Base
 from contract.recording_paths import HOUR_MS, segment_path
 from contract.recordings import MAX_SEGMENT_MS, KeptFor, Segment
+from database.base import Base
 from tests.support.segment_index import EIGHT_MS, empty, in_a_row, segment
 
 DAY_MS = 24 * HOUR_MS

@@ -8,9 +8,9 @@ from sqlalchemy import inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from camera_ctrler.registry import Registry
-from camera_ctrler.registry.database import DatabaseError, open_engine
-from camera_ctrler.registry.tables import Base
 from contract.camera_specs import CameraCreate
+from database.base import Base
+from database.engine import DatabaseError, open_engine
 from runtime.secret_box import SecretBox
 
 BOX = SecretBox(Fernet.generate_key().decode())

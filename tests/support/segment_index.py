@@ -9,8 +9,8 @@ from sqlalchemy import Engine, delete, make_url, text, update
 
 from camera_ctrler.recordings.index import SegmentIndex
 from camera_ctrler.recordings.tables import recording_state, segment_hours, segment_times, segments
-from camera_ctrler.registry.database import migrate, open_engine
 from contract.recordings import Segment
+from database.engine import migrate, open_engine
 from tests.support.postgres import administrator_of
 
 #: 2026-11-21 08:00 UTC.

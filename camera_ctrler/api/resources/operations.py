@@ -9,7 +9,7 @@ from camera_ctrler.api.metrics import farm_metrics
 from camera_ctrler.api.problems import FieldError, ProblemError
 from camera_ctrler.api.schemas import Health, Readiness
 from camera_ctrler.api.services import Services, services
-from camera_ctrler.registry.database import DatabaseError
+from database.engine import DatabaseError
 from runtime.redis_client import RedisSettingsError, check_server
 from runtime.version import VERSION
 

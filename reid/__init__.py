@@ -1,0 +1,1 @@
+"""Who was seen where: recognisers on a queue, embeddings, gallery and identities."""
