@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from contract.crops import Crop
 from contract.detections import Xyxy
 from contract.errors import StatusReason
 from contract.ids import CameraId
@@ -58,3 +59,5 @@ class Event(BaseModel):
     #: Size in pixels of the frame that `xyxy` refers to.
     width: int | None = None
     height: int | None = None
+    #: Crops of the object that were kept since the last event which had some, best first; recognisers look at them.
+    crops: Annotated[list[Crop], Field(max_length=32)] = []

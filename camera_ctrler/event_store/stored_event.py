@@ -75,8 +75,11 @@ def why_unstorable(event: Event) -> str:
             limit = _SMALL_LIMIT if name in _SMALL else _LIMIT
             if not -limit < value < limit:
                 return f"{name} is larger than any true figure"
-    if event.xyxy is not None and not all(map(isfinite, event.xyxy)):
+    boxes = [crop.xyxy for crop in event.crops] + ([] if event.xyxy is None else [event.xyxy])
+    if not all(isfinite(side) for xyxy in boxes for side in xyxy):
         return "xyxy has something that is no number"
+    if any(len(crop.path) > _MAX_PATH or "\0" in crop.path for crop in event.crops):
+        return f"the path of a crop is longer than {_MAX_PATH} characters, or has one that no text has"
     return ""
 
 
@@ -84,6 +87,7 @@ def event_row(item: StreamEvent) -> dict[str, Any]:
     """Return an event as a row of `events`."""
     entry_ms, entry_seq = halves(item.entry_id)
     values = item.event.model_dump(mode="json") | {"entry_ms": entry_ms, "entry_seq": entry_seq}
+    values["crops"] = values["crops"] or None
     return {column.name: values[column.name] for column in events.c}
 
 
@@ -104,6 +108,7 @@ def photo_row(event: Event) -> dict[str, Any] | None:
 def event_of_row(row: Mapping[Any, Any]) -> StreamEvent:
     """Return the event that a row of `events` has, joined with the ``path`` of its photo."""
     values = {name: row[name] for name in Event.model_fields if name != "frame_path"}
+    values["crops"] = values["crops"] or []
     return StreamEvent(
         f"{row['entry_ms']}-{row['entry_seq']}", Event.model_validate({**values, "frame_path": row["path"]})
     )

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-from camera_ctrler.registry.tables import Base
+from database.base import Base
 
 #: Longest ids and names that there is room for.
 ID_LENGTH: Final = 128
@@ -51,6 +51,8 @@ events: Final = Table(
     Column("confidence", Float),
     Column("width", Integer),
     Column("height", Integer),
+    #: A list of `Crop`; null: none.
+    Column("crops", JSON(none_as_null=True)),
     PrimaryKeyConstraint("at_ms", "event_id"),
     Index("ix_events_event_id", "event_id"),
     Index("ix_events_entry", "entry_ms", "entry_seq"),
