@@ -1,0 +1,1 @@
+"""Turns crops into embeddings."""

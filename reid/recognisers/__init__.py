@@ -1,0 +1,1 @@
+"""What looks at crops and says something of them; each by the same protocol."""
