@@ -12,8 +12,8 @@ from contract.detections import AnalysisResult
 from contract.errors import StatusReason
 from contract.workers import Stage
 from runtime.clock import Clock
-from runtime.frame_store import VolumeFullError
 from runtime.lanes import Lanes
+from runtime.volume_files import VolumeFullError
 from workers.camera_run import CameraRun
 from workers.due_frame import DueFrame
 from workers.events import CameraEvents
