@@ -173,6 +173,9 @@ class ControllerSettings(DatabaseSettings):
     #: How long events and tracks are kept in the database: hours (12h), days (30d) or forever. What they point at has a
     #: retention of its own.
     events_keep: str = "30d"
+    #: How long crops of tracked objects are kept: as events, which name them. For want of room the oldest go before
+    #: that, with footage of motion.
+    crops_keep: str = "30d"
 
     @field_validator("recordings_keep")
     @classmethod
@@ -180,7 +183,7 @@ class ControllerSettings(DatabaseSettings):
         KeepRules.parse(value)
         return value
 
-    @field_validator("archive_after", "events_keep")
+    @field_validator("archive_after", "events_keep", "crops_keep")
     @classmethod
     def _check_age(cls, value: str) -> str:
         parse_age(value)
@@ -209,6 +212,11 @@ class ControllerSettings(DatabaseSettings):
     def events_keep_ms(self) -> int:
         """`events_keep` in milliseconds."""
         return parse_age(self.events_keep)
+
+    @property
+    def crops_keep_ms(self) -> int:
+        """`crops_keep` in milliseconds."""
+        return parse_age(self.crops_keep)
 
     @property
     def archive_after_ms(self) -> int:

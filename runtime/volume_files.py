@@ -1,4 +1,4 @@
-"""Files on a volume that others read meanwhile: written whole or not at all, deleted with folders that are then empty."""
+"""Files on a volume that others read meanwhile: written whole or not at all, deleted with folders that are empty."""
 
 import errno
 import os
