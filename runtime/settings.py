@@ -269,6 +269,8 @@ class WorkerSettings(CommonSettings):
     camera_tls_verify: bool = True
     #: The only folder whose files may be used as cameras (``file:///...``); empty: none.
     local_video_dir: Path | None = None
+    #: Classes of objects of which crops are kept for recognisers, separated by commas; empty: none.
+    crops: str = "person,bicycle,car,motorcycle,bus,truck,van"
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] = 80
     #: Longest side in pixels of the preview kept in Redis.
     preview_size: Annotated[int, Field(ge=160, le=1920)] = 640
@@ -303,6 +305,11 @@ class WorkerSettings(CommonSettings):
     def labels(self) -> list[str]:
         """`worker_labels` as a list, each once."""
         return _labels(self.worker_labels)
+
+    @property
+    def crop_classes(self) -> frozenset[str]:
+        """`crops` as names in small letters."""
+        return frozenset(name.strip().lower() for name in self.crops.split(",")) - {""}
 
     @property
     def spool_path(self) -> Path:
