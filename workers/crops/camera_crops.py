@@ -58,6 +58,11 @@ class CameraCrops:
         #: Crops that were worth keeping, and found no room in memory or could not be made.
         self.dropped = 0
 
+    @property
+    def objects(self) -> int:
+        """Objects of which something is known."""
+        return len(self._objects)
+
     def saw(
         self, frame: Frame, tracked: Detections, reported: NDArray[np.bool_], names: Mapping[int, str], padding: float
     ) -> list[ChosenCrops]:
