@@ -13,7 +13,7 @@ from contract.events import Event, EventKind
 from workers.capture.state import CaptureState
 from workers.events import SILENT_SECONDS, TRACK_ENDED_SECONDS, CameraEvents, SavedCrops
 from workers.followed_track import UPDATE_MIN_SECONDS, UPDATE_SECONDS
-from workers.tracking.byte_track import LOST_SECONDS
+from workers.tracking.group_tracker import LOST_SECONDS
 
 ONLINE = CaptureState(CameraState.ONLINE)
 TIMEOUT = CaptureState(CameraState.OFFLINE, StatusReason.TIMEOUT)
