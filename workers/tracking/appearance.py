@@ -24,10 +24,11 @@ LEAST_SIZE: Final = (3, 6)
 #: Width and height that it is scaled to, and the rows of it that count as above.
 SCALED_SIZE: Final = (16, 32)
 ROWS_ABOVE: Final = 14
-#: Bins of brightness, and of each of the two colours, which lie within so much of grey: clothes are seldom brighter.
+#: Bins of brightness, and of each of the two colours.
 LIGHT_BINS: Final = 8
 COLOUR_BINS: Final = 12
-COLOUR_RANGE: Final = (88.0, 168.0)
+#: Least and greatest value of a colour, where 128 is grey; beyond that counts as that: clothes are seldom brighter.
+COLOUR_LIMITS: Final = (88, 167)
 
 
 def appearance_of(picture: Picture, xyxy: Xyxy) -> Appearance | None:
@@ -48,13 +49,15 @@ def appearance_of(picture: Picture, xyxy: Xyxy) -> Appearance | None:
         return None
     small = cv2.resize(picture.bgr_part(left, top, right, bottom), SCALED_SIZE, interpolation=cv2.INTER_AREA)
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.uint8)
+    lab[:, :, 1:] = lab[:, :, 1:].clip(*COLOUR_LIMITS)
     shares = [_shares(part) for part in (lab[:ROWS_ABOVE], lab[ROWS_ABOVE:])]
     return np.asarray(np.sqrt(np.concatenate(shares) / len(shares)), np.float32)
 
 
 def _shares(lab: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how often each colour and each brightness is in a picture; the sum is 1."""
-    colours = cv2.calcHist([lab], [1, 2], None, [COLOUR_BINS, COLOUR_BINS], [*COLOUR_RANGE, *COLOUR_RANGE]).ravel()
+    limits = [float(COLOUR_LIMITS[0]), float(COLOUR_LIMITS[1] + 1)]
+    colours = cv2.calcHist([lab], [1, 2], None, [COLOUR_BINS, COLOUR_BINS], [*limits, *limits]).ravel()
     lights = cv2.calcHist([lab], [0], None, [LIGHT_BINS], [0, 256]).ravel()
     return np.concatenate([each / (2 * max(float(each.sum()), 1.0)) for each in (colours, lights)])
 
