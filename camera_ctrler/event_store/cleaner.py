@@ -29,7 +29,8 @@ _AGES: Final[tuple[Column[int], ...]] = (
 class EventCleaner:
     """Deletes events, photos, recognitions, tracks and dead letters by their age.
 
-    Saved frames have a retention of their own. Several may do it at once. Every method raises `SQLAlchemyError` while the database is away.
+    Saved frames have a retention of their own. Several may do it at once. Every method raises `SQLAlchemyError` while
+    the database is away.
     """
 
     def __init__(self, engine: Engine, keep_ms: int, clock: Clock | None = None) -> None:
