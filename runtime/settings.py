@@ -308,6 +308,19 @@ class WorkerSettings(CommonSettings):
         return self
 
 
+class ReidSettings(DatabaseSettings):
+    """A ReID worker: the dispatcher and the recognisers."""
+
+    process: ClassVar[str] = "reid"
+
+    #: Name of a model in FARM_MODELS_DIR that makes embeddings; see `./farm models list`.
+    reid_model: str = "osnet-x0-25-msmt17"
+    #: ``auto``: CUDA where a GPU and its libraries are present, else CPU. Or ``cpu``, ``cuda``, ``cuda:1``.
+    reid_device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    #: Threads of the embedder; 0: all cores this process may use.
+    reid_threads: Annotated[int, Field(ge=0, le=256)] = 0
+
+
 class StackSettings(ControllerSettings, WorkerSettings):
     """`./farm up` and `./farm demo`, which start the others."""
 
@@ -322,6 +335,7 @@ ALL_SETTINGS: Final[tuple[type[CommonSettings], ...]] = (
     DatabaseSettings,
     ControllerSettings,
     WorkerSettings,
+    ReidSettings,
     StackSettings,
 )
 
