@@ -3,7 +3,6 @@
 Event writers leave notes, the dispatcher of recognition makes rows of them, recognisers fill those in.
 """
 
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import (
@@ -23,19 +22,6 @@ from database.base import Base
 
 #: SQLite numbers rows by itself only where the key is an INTEGER, which holds 64 bits there.
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
-
-
-class RecognitionState(StrEnum):
-    """How far one recognition has come."""
-
-    #: It has no place on the queue yet.
-    WAITING = "waiting"
-    #: A job of that key is on the queue, is being done, or waits to be tried again.
-    QUEUED = "queued"
-    DONE = "done"
-    #: It is not tried any more, for the reason that the row has, until somebody replays it.
-    DEAD = "dead"
-
 
 #: One row for each event that has crops, written in the transaction that stores the event; it goes as soon as the
 #: dispatcher has made recognitions of it.
