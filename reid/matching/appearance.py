@@ -1,10 +1,12 @@
 """What is compared: the embeddings of one track, and those of one identity that it may be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.ids import CameraId
 from reid.images import Embeddings
 
 #: Shape (N,), how much can be seen in each crop, in [0, 1].
@@ -17,7 +19,8 @@ class TrackEmbeddings:
 
     #: `Embedder.version`; only equal ones are compared.
     version: str
-    #: Shape (N, dimension), rows of length 1; N may be 0.
+    camera: CameraId
+    #: Shape (N, dimension), rows of length 1, as the embedder made them; N may be 0.
     vectors: Embeddings
     #: Shape (N,), `Crop.quality` of each.
     qualities: Qualities
@@ -33,8 +36,10 @@ class Candidate:
     #: Id of the identity.
     identity: str
     version: str
-    #: Shape (M, dimension), rows of length 1: of the identity's sightings, several of each where there are many.
+    #: Shape (M, dimension), rows of length 1, as the embedder made them: of the identity's sightings.
     vectors: Embeddings
+    #: The camera of each; M of them.
+    cameras: Sequence[CameraId]
     #: Shape (M,), `Crop.quality` of each.
     qualities: Qualities
     #: Whether it can have come from where it was last seen; see `topology.may_have_moved`.
@@ -42,6 +47,8 @@ class Candidate:
 
     def __post_init__(self) -> None:
         _check(self.vectors, self.qualities)
+        if len(self.cameras) != len(self.vectors):
+            raise ValueError(f"{len(self.vectors)} embeddings have {len(self.cameras)} cameras; each needs one")
 
 
 def _check(vectors: Embeddings, qualities: Qualities) -> None:

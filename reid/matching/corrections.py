@@ -75,5 +75,5 @@ def _check(moves: Collection[Move], belonging: Belonging) -> None:
         if now != move.from_identity:
             where = f"belongs to {now} now" if now else "is no more"
             raise CorrectionConflictError(
-                f"sighting {move.sighting} {where}, not to identity {move.from_identity}; look at both and correct again"
+                f"sighting {move.sighting} {where}, not to identity {move.from_identity}; look at both and try again"
             )

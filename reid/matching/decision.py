@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from contract.ids import CameraId
+from reid.images import Embeddings
 from reid.matching.appearance import Candidate, TrackEmbeddings
+from reid.matching.camera_bias import CameraMeans, without_bias
 from reid.matching.similarity import set_similarity
 from reid.matching.thresholds import Thresholds
 
-#: ``known``: the identity is `Decision.identity`. ``new``: nobody is alike, an identity begins. ``unknown``: somebody is
-#: alike, and not enough; the track stays without an identity.
+#: ``known``: the identity is `Decision.identity`. ``new``: nobody is alike, an identity begins.
+#: ``unknown``: somebody is alike, and not enough; the track stays without an identity.
 Verdict = Literal["known", "new", "unknown"]
 Reason = Literal["alike", "nobody-alike", "not-alike-enough", "two-alike", "nothing-seen"]
 
@@ -33,7 +36,12 @@ class Decision:
 
 
 def decide(
-    query: TrackEmbeddings, candidates: Sequence[Candidate], thresholds: Thresholds, *, compared: int | None = None
+    query: TrackEmbeddings,
+    candidates: Sequence[Candidate],
+    thresholds: Thresholds,
+    *,
+    means: CameraMeans,
+    compared: int | None = None,
 ) -> Decision:
     """Decide which identity a track is. Prefers ``unknown`` to a wrong one.
 
@@ -41,6 +49,7 @@ def decide(
         query: The track.
         candidates: Identities that are nearest to it, in any order, each once.
         thresholds: Those of the embedder.
+        means: What the cameras have seen so far; a camera that is not among them has the embedder's mean.
         compared: Identities that the candidates were chosen from; None: there are no others.
 
     Raises:
@@ -49,14 +58,7 @@ def decide(
     _check_versions(query, candidates)
     if not len(query.vectors):
         return Decision("unknown", "nothing-seen")
-    scored = sorted(
-        (
-            (set_similarity(query.vectors, each.vectors, query.qualities, each.qualities), each.identity)
-            for each in candidates
-            if each.is_possible and len(each.vectors)
-        ),
-        reverse=True,
-    )
+    scored = _scored(query, candidates, thresholds, means)
     if not scored:
         return Decision("new", "nobody-alike")
     best, nearest = scored[0]
@@ -72,6 +74,27 @@ def decide(
         runner_up=runner_up,
         threshold=threshold,
     )
+
+
+def _scored(
+    query: TrackEmbeddings, candidates: Sequence[Candidate], thresholds: Thresholds, means: CameraMeans
+) -> list[tuple[float, str]]:
+    """Return how alike each possible candidate is, the nearest first."""
+    possible = [each for each in candidates if each.is_possible and len(each.vectors)]
+    seen = _unbiased(query.vectors, [query.camera] * len(query.vectors), thresholds, means)
+    return sorted(
+        (
+            (set_similarity(seen, _unbiased(each.vectors, each.cameras, thresholds, means)), each.identity)
+            for each in possible
+        ),
+        reverse=True,
+    )
+
+
+def _unbiased(
+    vectors: Embeddings, cameras: Sequence[CameraId], thresholds: Thresholds, means: CameraMeans
+) -> Embeddings:
+    return without_bias(vectors, cameras, means, thresholds.mean_vector)
 
 
 def _judge(best: float, runner_up: float | None, threshold: float, thresholds: Thresholds) -> tuple[Verdict, Reason]:

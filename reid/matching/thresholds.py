@@ -3,12 +3,15 @@
 `benchmarks.reid_accuracy --calibrate` writes the file. What it measures is in `calibration`.
 """
 
+import itertools
 import math
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Annotated, Final, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from contract.errors import FarmError
@@ -40,6 +43,8 @@ class Thresholds(BaseModel):
     embedder: str
     #: What was measured on, when, with how many pairs; for people.
     measured: str
+    #: Mean of the embedder's embeddings of many people; see `camera_bias`.
+    mean: Annotated[tuple[Cosine, ...], Field(min_length=1)]
     #: From many false matches to few; similarities rise.
     false_matches: Annotated[tuple[FalseMatchPoint, ...], Field(min_length=2)]
     #: Below this hardly any pair of the same person lies: who has nobody nearer is new.
@@ -52,10 +57,15 @@ class Thresholds(BaseModel):
     @model_validator(mode="after")
     def _check_curve(self) -> Self:
         points = self.false_matches
-        for before, after in zip(points, points[1:], strict=False):
+        for before, after in itertools.pairwise(points):
             if after.rate >= before.rate or after.similarity < before.similarity:
                 raise ValueError("the rates of false_matches must fall, and the similarities must not")
         return self
+
+    @cached_property
+    def mean_vector(self) -> NDArray[np.float32]:
+        """`mean`, shape (dimension,)."""
+        return np.array(self.mean, np.float32)
 
     def somebody(self, compared: int) -> float:
         """Return the similarity from which a track is the identity it is nearest to.
