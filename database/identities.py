@@ -213,6 +213,18 @@ transit_times: Final = Table(
     PrimaryKeyConstraint("from_camera", "to_camera", "source"),
 )
 
+#: What each camera has seen of an embedder's embeddings, on average.
+camera_means: Final = Table(
+    "camera_means",
+    Base.metadata,
+    Column("version", String(VERSION_LENGTH), nullable=False),
+    Column("camera_id", String(64), nullable=False),
+    Column("tracks", Integer, nullable=False),
+    #: As little-endian float32.
+    Column("mean", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("version", "camera_id"),
+)
+
 #: Tracks of identities that were erased: what is still on the way for them is not kept.
 erased_tracks: Final = Table(
     "erased_tracks",

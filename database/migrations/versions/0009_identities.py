@@ -8,6 +8,7 @@ down_revision = "0008"
 
 _TABLES = (
     "erased_tracks",
+    "camera_means",
     "transit_times",
     "watch_hits",
     "watch_list",
@@ -40,6 +41,14 @@ def upgrade() -> None:
         sa.Column("longest_ms", sa.BigInteger),
         sa.Column("is_impossible", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("from_camera", "to_camera", "source"),
+    )
+    op.create_table(
+        "camera_means",
+        sa.Column("version", sa.String(64), nullable=False),
+        sa.Column("camera_id", sa.String(64), nullable=False),
+        sa.Column("tracks", sa.Integer, nullable=False),
+        sa.Column("mean", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("version", "camera_id"),
     )
     op.create_table(
         "erased_tracks",
