@@ -16,6 +16,7 @@ from contract.ids import new_worker_id
 from contract.workers import WorkerStatus
 from runtime import exit_codes
 from runtime.clock import Clock
+from runtime.cpus import usable_cpus
 from runtime.frame_store import FrameStore
 from runtime.lease import Lease, LeaseKeeper, LeaseState
 from runtime.recording_feed import RecordingFeed
@@ -25,7 +26,6 @@ from runtime.shutdown import Shutdown
 from runtime.spool import Spool
 from runtime.version import VERSION
 from runtime.worker_link import WorkerLink, Written
-from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.detection_thread import DetectionSettings
 from workers.metrics import WorkerCollector, serve_metrics

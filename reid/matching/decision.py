@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from contract.ids import CameraId
-from reid.images import Embeddings
 from reid.matching.appearance import Candidate, TrackEmbeddings
 from reid.matching.camera_bias import CameraMeans, without_bias
 from reid.matching.similarity import set_similarity
@@ -29,10 +27,23 @@ class Decision:
     nearest: str | None = None
     #: How alike it is, in [-1, 1]; None where there was nobody to compare with.
     similarity: float | None = None
-    #: The same of the next one.
-    runner_up: float | None = None
     #: What `similarity` had to reach.
     threshold: float | None = None
+    #: By how much the next one was less alike, each measured against its own threshold; None where there was none.
+    lead: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    identity: str
+    similarity: float
+    #: From where on it is this identity, and below where it is like everybody else.
+    somebody: float
+    nobody: float
+
+    @property
+    def excess(self) -> float:
+        return self.similarity - self.somebody
 
 
 def decide(
@@ -58,53 +69,59 @@ def decide(
     _check_versions(query, candidates)
     if not len(query.vectors):
         return Decision("unknown", "nothing-seen")
-    scored = _scored(query, candidates, thresholds, means)
-    if not scored:
+    possible = [each for each in candidates if each.is_possible and len(each.vectors)]
+    if not possible:
         return Decision("new", "nobody-alike")
-    best, nearest = scored[0]
-    runner_up = scored[1][0] if len(scored) > 1 else None
-    threshold = thresholds.somebody(max(compared or 0, len(scored)))
-    verdict, reason = _judge(best, runner_up, threshold, thresholds)
+    scored = _scored(query, possible, thresholds, means, max(compared or 0, len(possible)))
+    best = scored[0]
+    lead = best.excess - scored[1].excess if len(scored) > 1 else None
+    verdict, reason = _judge(best, lead, thresholds.margin)
     return Decision(
         verdict=verdict,
         reason=reason,
-        identity=nearest if verdict == "known" else None,
-        nearest=nearest,
-        similarity=best,
-        runner_up=runner_up,
-        threshold=threshold,
+        identity=best.identity if verdict == "known" else None,
+        nearest=best.identity,
+        similarity=best.similarity,
+        threshold=best.somebody,
+        lead=lead,
     )
+
+
+def _judge(best: _Scored, lead: float | None, margin: float) -> tuple[Verdict, Reason]:
+    if best.similarity < best.nobody:
+        return "new", "nobody-alike"
+    if best.similarity < best.somebody:
+        return "unknown", "not-alike-enough"
+    if lead is not None and lead < margin:
+        return "unknown", "two-alike"
+    return "known", "alike"
 
 
 def _scored(
-    query: TrackEmbeddings, candidates: Sequence[Candidate], thresholds: Thresholds, means: CameraMeans
-) -> list[tuple[float, str]]:
-    """Return how alike each possible candidate is, the nearest first."""
-    possible = [each for each in candidates if each.is_possible and len(each.vectors)]
-    seen = _unbiased(query.vectors, [query.camera] * len(query.vectors), thresholds, means)
-    return sorted(
-        (
-            (set_similarity(seen, _unbiased(each.vectors, each.cameras, thresholds, means)), each.identity)
-            for each in possible
-        ),
-        reverse=True,
-    )
-
-
-def _unbiased(
-    vectors: Embeddings, cameras: Sequence[CameraId], thresholds: Thresholds, means: CameraMeans
-) -> Embeddings:
-    return without_bias(vectors, cameras, means, thresholds.mean_vector)
-
-
-def _judge(best: float, runner_up: float | None, threshold: float, thresholds: Thresholds) -> tuple[Verdict, Reason]:
-    if best < thresholds.nobody:
-        return "new", "nobody-alike"
-    if best < threshold:
-        return "unknown", "not-alike-enough"
-    if runner_up is not None and best - runner_up < thresholds.margin:
-        return "unknown", "two-alike"
-    return "known", "alike"
+    query: TrackEmbeddings, candidates: Sequence[Candidate], thresholds: Thresholds, means: CameraMeans, compared: int
+) -> list[_Scored]:
+    """Return how alike each candidate is where it is most alike: in this camera, or in others; the best first."""
+    mean = thresholds.mean_vector
+    seen = without_bias(query.vectors, [query.camera] * len(query.vectors), means, mean)
+    scored = []
+    for each in candidates:
+        theirs = without_bias(each.vectors, each.cameras, means, mean)
+        here = [camera == query.camera for camera in each.cameras]
+        scored.append(
+            max(
+                (
+                    _Scored(
+                        each.identity,
+                        set_similarity(seen, theirs[[is_here == same_camera for is_here in here]]),
+                        thresholds.somebody(compared, same_camera=same_camera),
+                        thresholds.nobody(compared, same_camera=same_camera),
+                    )
+                    for same_camera in set(here)
+                ),
+                key=lambda one: one.excess,
+            )
+        )
+    return sorted(scored, key=lambda one: (-one.excess, one.identity))
 
 
 def _check_versions(query: TrackEmbeddings, candidates: Sequence[Candidate]) -> None:

@@ -1,6 +1,6 @@
 """From which similarity on two tracks are one identity: measured for each embedder, read from ``thresholds.json``.
 
-`benchmarks.reid_accuracy --calibrate` writes the file. What it measures is in `calibration`.
+`benchmarks.reid_accuracy --calibrate` writes the file, with `calibration`.
 """
 
 import itertools
@@ -18,26 +18,55 @@ from contract.errors import FarmError
 
 FILE: Final = "thresholds.json"
 Cosine = Annotated[float, Field(ge=-1, le=1)]
+Rate = Annotated[float, Field(gt=0, lt=1)]
 
 
 class UncalibratedEmbedderError(FarmError, LookupError):
     """Nobody has measured which similarities of this embedder mean anything; the text says how to."""
 
 
-class FalseMatchPoint(BaseModel):
-    """One point of the curve of false matches."""
-
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FalseMatchPoint(_Strict):
+    """One point of the curve of false matches."""
 
     #: Part of the pairs of two different people that are at least so similar.
     rate: Annotated[float, Field(gt=0, le=1)]
     similarity: Cosine
 
 
-class Thresholds(BaseModel):
-    """What the similarities of one embedder mean."""
+class Likeness(_Strict):
+    """What similarities of one kind of pair mean."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    #: From many false matches to few; similarities do not fall.
+    false_matches: Annotated[tuple[FalseMatchPoint, ...], Field(min_length=2)]
+    #: Below this hardly any pair of the same person lies.
+    lowest_genuine: Cosine
+
+    @model_validator(mode="after")
+    def _check_curve(self) -> Self:
+        for before, after in itertools.pairwise(self.false_matches):
+            if after.rate >= before.rate or after.similarity < before.similarity:
+                raise ValueError("the rates of false_matches must fall, and the similarities must not")
+        return self
+
+    def at(self, rate: float) -> float:
+        """Return the similarity that a part of `rate` of the strangers reach, between the points by logarithms.
+
+        Outside the curve its outermost two points are continued: a large gallery holds more pairs than were measured.
+        """
+        wanted = math.log(rate)
+        points = [(math.log(point.rate), point.similarity) for point in self.false_matches]
+        last = len(points) - 1
+        index = next((i for i in range(1, last) if points[i][0] <= wanted), last)
+        (left, low), (right, high) = points[index - 1], points[index]
+        return float(np.clip(low + (high - low) * (wanted - left) / (right - left), -1, 1))
+
+
+class Thresholds(_Strict):
+    """What the similarities of one embedder mean."""
 
     #: Name of the model, for people.
     embedder: str
@@ -45,43 +74,42 @@ class Thresholds(BaseModel):
     measured: str
     #: Mean of the embedder's embeddings of many people; see `camera_bias`.
     mean: Annotated[tuple[Cosine, ...], Field(min_length=1)]
-    #: From many false matches to few; similarities rise.
-    false_matches: Annotated[tuple[FalseMatchPoint, ...], Field(min_length=2)]
-    #: Below this hardly any pair of the same person lies: who has nobody nearer is new.
-    nobody: Cosine
-    #: By how much the nearest must be nearer than the next one.
+    #: Strangers in one camera are more alike than in two.
+    same_camera: Likeness
+    other_camera: Likeness
+    #: By how much the nearest must be nearer than the next one: what other crops of the same two tracks change.
     margin: Annotated[float, Field(ge=0, le=2)]
-    #: Part of the decisions on people who are not in the gallery that may name somebody.
-    false_identification_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
-
-    @model_validator(mode="after")
-    def _check_curve(self) -> Self:
-        points = self.false_matches
-        for before, after in itertools.pairwise(points):
-            if after.rate >= before.rate or after.similarity < before.similarity:
-                raise ValueError("the rates of false_matches must fall, and the similarities must not")
-        return self
+    #: Part of the strangers to a gallery who may be taken for somebody in it.
+    false_identification_rate: Rate = 0.01
+    #: Part of them of whom may be said, for safety, that they are unknown and not new.
+    doubt_rate: Rate = 0.2
 
     @cached_property
     def mean_vector(self) -> NDArray[np.float32]:
         """`mean`, shape (dimension,)."""
         return np.array(self.mean, np.float32)
 
-    def somebody(self, compared: int) -> float:
-        """Return the similarity from which a track is the identity it is nearest to.
+    def somebody(self, compared: int, *, same_camera: bool) -> float:
+        """Return the similarity from which a track is the identity that it is nearest to.
 
         The more identities there are to be confused with, the higher it is: each of them has its own chance.
 
         Args:
             compared: Identities that the track was compared with, by an index or one by one.
+            same_camera: Whether the two were seen by one camera.
         """
-        wanted = math.log(self.false_identification_rate / max(compared, 1))
-        points = [(math.log(point.rate), point.similarity) for point in self.false_matches]
-        # Outside the curve its last two points are continued: fewer pairs were measured than a large gallery has.
-        index = next((i for i, (rate, _) in enumerate(points[1:-1], 1) if rate <= wanted), len(points) - 1)
-        (left, low), (right, high) = points[index - 1], points[index]
-        at = low + (high - low) * (wanted - left) / (right - left)
-        return max(self.nobody, min(at, 1.0))
+        likeness = self._likeness(same_camera=same_camera)
+        rate = self.false_identification_rate / max(compared, 1)
+        return max(likeness.lowest_genuine, likeness.at(rate))
+
+    def nobody(self, compared: int, *, same_camera: bool) -> float:
+        """Return the similarity below which a track is like everybody else, and so new; at most `somebody`."""
+        likeness = self._likeness(same_camera=same_camera)
+        by_chance = likeness.at(min(0.5, self.doubt_rate / max(compared, 1)))
+        return min(max(likeness.lowest_genuine, by_chance), self.somebody(compared, same_camera=same_camera))
+
+    def _likeness(self, *, same_camera: bool) -> Likeness:
+        return self.same_camera if same_camera else self.other_camera
 
 
 @cache
