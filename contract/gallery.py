@@ -55,7 +55,7 @@ class FoundTrack(BaseModel):
     first_ms: int
     last_ms: int
     class_name: str | None = None
-    #: Cosine similarity of the two nearest crops, in [-1, 1].
+    #: How alike the crops of both are, in [-1, 1], without what is their cameras': what the matcher decides by.
     similarity: float
     #: The crop that is most alike, relative to the frames volume, and when it was taken.
     crop_path: str

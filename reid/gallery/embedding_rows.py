@@ -66,9 +66,7 @@ def unpack(stored: Sequence[bytes], dimension: int) -> Embeddings:
     return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
 
 
-def insert_embeddings(
-    connection: Connection, request: RecognitionRequest, vectors: Embeddings, version: str
-) -> int:
+def insert_embeddings(connection: Connection, request: RecognitionRequest, vectors: Embeddings, version: str) -> int:
     """Store the embeddings of one request's crops, those that are not there yet, under numbers of their own.
 
     Of a track whose identity was erased meanwhile nothing is kept.
@@ -147,7 +145,9 @@ class EmbeddingRows:
         query = select(columns.number).where(columns.version == self.version, columns.number.between(first, last))
         return np.fromiter(connection.scalars(query.order_by(columns.number)), np.int64)
 
-    def _find(self, connection: Connection, condition: ColumnElement[bool], limit: int | None = None) -> StoredEmbeddings:
+    def _find(
+        self, connection: Connection, condition: ColumnElement[bool], limit: int | None = None
+    ) -> StoredEmbeddings:
         query = select(embeddings).where(embeddings.c.version == self.version, condition)
         rows = connection.execute(query.order_by(embeddings.c.number).limit(limit)).all()
         return self._read(rows)
