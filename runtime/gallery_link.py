@@ -37,7 +37,7 @@ class GalleryLink:
 
     def now_ms(self) -> int:
         """Return Unix milliseconds by the clock of Redis: both sides go by it."""
-        seconds, micros = cast("tuple[int, int]", self._client.time())
+        seconds, micros = self._client.time()
         return seconds * 1000 + micros // 1000
 
     # --- who asks ---------------------------------------------------------------------------------------------------

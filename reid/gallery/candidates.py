@@ -1,7 +1,7 @@
 """Who a track may be: identities that look like it, as far as time and the ways between cameras allow."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,11 +19,12 @@ from reid.matching.topology import Topology, may_have_moved
 #: Crops of a track that are searched with, and embeddings that are found for each.
 QUERIES: Final = 8
 FOUND: Final = 64
-#: Identities that are compared with the track, the nearest, and the most sightings of each.
+#: Identities that are compared with the track, the nearest, and the most sightings of each by the track's camera and by
+#: others.
 CANDIDATES: Final = 12
-SIGHTINGS: Final = 5
-#: Two tracks of one camera at the same time are two people, unless the time is so short: a tracker may give up a track a
-#: little after it has begun the next one.
+SIGHTINGS: Final = 3
+#: Two tracks of one camera at the same time are two people, unless the time is so short: a tracker may give up a track
+#: a little after it has begun the next one.
 OVERLAP_MS: Final = 1_000
 
 
@@ -69,7 +70,7 @@ def find_candidates(
         return []
     around = _seen_around(connection, chosen, view)
     kept = _still_looked_for(connection, chosen)
-    shown = index.rows.of_tracks(connection, [track for found in chosen.values() for track in found[:SIGHTINGS]])
+    shown = index.rows.of_tracks(connection, _shown_tracks(chosen.values(), seen, view.camera_id))
     places: dict[str, list[int]] = defaultdict(list)
     for place, track in enumerate(shown.tracks):
         places[seen[track].identity].append(place)
@@ -83,6 +84,16 @@ def find_candidates(
         for identity in chosen
         if identity in places
     ]
+
+
+def _shown_tracks(chosen: Iterable[Sequence[str]], seen: Mapping[str, Seen], camera_id: str) -> list[str]:
+    """Return the tracks by which each identity is compared: strangers of one camera are more alike than of two."""
+    found: list[str] = []
+    for tracks in chosen:
+        for is_here in (True, False):
+            its = [track for track in tracks if (seen[track].camera_id == camera_id) is is_here]
+            found += its[:SIGHTINGS]
+    return found
 
 
 def is_possible(view: TrackView, seen: Sequence[Seen], topology: Topology, window_ms: int | None) -> bool:

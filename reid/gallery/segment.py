@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from usearch.index import Index, MetricKind, ScalarKind
+from usearch.compiled import MetricKind, ScalarKind
+from usearch.index import Index
 
 from reid.images import Embeddings
 
@@ -49,7 +50,6 @@ class Segment:
             up_to: All embeddings of the run up to this number are in it.
             is_mapped: It is mapped from a file and cannot grow.
         """
-        index.expansion_search = EXPANSION_SEARCH
         self._index = index
         self._lock = threading.Lock()
         self._gone = frozenset[int]()

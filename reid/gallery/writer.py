@@ -117,7 +117,7 @@ class GalleryWriter:
             )
         decision = decide(query, candidates, self._thresholds, means=self._means, compared=self._identities)
         mean = None
-        if view.before is None:
+        if int(view.embeddings.numbers[0]) > (self._decided_to or 0):
             mean = with_track(self._means.get(view.camera_id), view.embeddings.vectors)
         identity = self._store.write(
             Judged(view, decision, outcome_of(decision, view.before, self._index.version), mean)

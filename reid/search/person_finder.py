@@ -1,7 +1,7 @@
 """Finds the people in one uploaded picture, so that what is embedded is a crop as workers make them.
 
-A worker's detector fits many frames into one input and loses no millisecond; this one looks at one picture now and then,
-and needs none of that.
+A worker's detector fits many frames into one input and loses no millisecond; this one looks at one picture now and
+then, and needs none of that.
 """
 
 from dataclasses import dataclass

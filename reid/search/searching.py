@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from contract.gallery import FoundTrack, GalleryReply, GalleryRequest, ReplyProblem, SearchKind
 from database.identities import embeddings, identities, sightings
@@ -132,7 +132,7 @@ class GallerySearch:
             query = select(sightings, identities.c.name).outerjoin(
                 identities, identities.c.identity == sightings.c.identity
             )
-            conditions = [sightings.c.track.in_(tracks[start : start + 1_000])]
+            conditions: list[ColumnElement[bool]] = [sightings.c.track.in_(tracks[start : start + 1_000])]
             if request.cameras:
                 conditions.append(sightings.c.camera_id.in_(request.cameras))
             if request.from_ms is not None:
