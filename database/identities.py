@@ -31,6 +31,11 @@ VERSION_LENGTH: Final = 64
 IDENTITY_LENGTH: Final = 40
 NAME_LENGTH: Final = 200
 
+#: Numbers of embeddings in one segment. Small enough to be made anew in less than a minute, when something in it is
+#: erased; large enough that a million embeddings are searched quickly. Numbers never move: changing it means making all
+#: segments anew.
+SEGMENT_SIZE: Final = 65_536
+
 #: One row for each crop that was embedded.
 embeddings: Final = Table(
     "embeddings",
@@ -82,7 +87,7 @@ gallery_segments: Final = Table(
     "gallery_segments",
     Base.metadata,
     Column("version", String(VERSION_LENGTH), nullable=False),
-    #: The number of an embedding divided by the size of a segment.
+    #: The number of an embedding divided by `SEGMENT_SIZE`.
     Column("segment", BigInteger, nullable=False),
     Column("erasures", BigInteger, nullable=False),
     PrimaryKeyConstraint("version", "segment"),

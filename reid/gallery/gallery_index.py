@@ -18,8 +18,8 @@ from runtime.clock import Clock, SystemClock
 
 #: Embeddings that are read and added at a time: some 0.5 s in which nothing else is heard.
 BATCH: Final = 512
-#: Embeddings that are added before the segment that grows is written to disk again: what a process that starts again has
-#: to add, some ten seconds' work.
+#: Embeddings that are added before the segment that grows is written to disk again: what a process that starts again
+#: has to add, some ten seconds' work.
 SAVE_EVERY: Final = 8_192
 #: Seconds between two looks for embeddings that are gone because they were too old.
 RECOUNT_SECONDS: Final = 3_600.0

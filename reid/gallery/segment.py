@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from usearch.compiled import MetricKind, ScalarKind
 from usearch.index import Index
 
+from database.identities import SEGMENT_SIZE
 from reid.images import Embeddings
 
-#: Numbers in one segment. Small enough to be made anew in less than a minute, when something in it is erased; large
-#: enough that a million embeddings are searched quickly. Numbers never move: changing it means making all anew.
-SEGMENT_SIZE: Final = 65_536
 #: Connections of a node, and how many nodes are looked at to find its place, or an answer: see benchmarks/gallery.py.
 CONNECTIVITY: Final = 16
 EXPANSION_ADD: Final = 64
