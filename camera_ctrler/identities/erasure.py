@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 from camera_ctrler.event_store.tables import events
 from camera_ctrler.identities.errors import IdentityNotFoundError
 from contract.crops import Crop
+from contract.errors import ContractError
 from database.gallery_lock import lock_gallery
 from database.identities import (
     SEGMENT_SIZE,
@@ -26,6 +27,7 @@ from database.identities import (
 )
 from database.recognitions import recognition_notes, recognitions
 from runtime.clock import Clock, SystemClock
+from runtime.crop_store import CropStore
 
 #: Rows in one question: SQLite takes 32,766 parameters.
 _BATCH: Final = 500
@@ -56,7 +58,7 @@ class Erasure:
             clock: Of this machine.
         """
         self._engine = engine
-        self._frames = frames
+        self._crops = CropStore(frames)
         self._clock = clock or SystemClock()
 
     def erase(self, identity: str) -> Erased:
@@ -87,17 +89,12 @@ class Erasure:
 
     def _delete_files(self, crops: Iterable[str]) -> int:
         """Delete crops; return how many were there."""
-        root, count = self._frames.resolve(), 0
+        count = 0
         for crop in sorted(crops):
-            path = (root / crop).resolve()
-            if not path.is_relative_to(root):  # nobody but a worker writes paths, and none writes such
-                log.warning("crop_outside_volume", path=crop)
-                continue
             try:
-                path.unlink()
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            count += 1
+                count += self._crops.delete(crop) > 0
+            except ContractError as error:  # no worker writes such
+                log.warning("crop_not_deleted", path=crop, error=str(error))
         return count
 
 
