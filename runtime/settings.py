@@ -173,14 +173,11 @@ class ControllerSettings(DatabaseSettings):
     #: How long events and tracks are kept in the database: hours (12h), days (30d) or forever. What they point at has a
     #: retention of its own.
     events_keep: str = "30d"
-<<<<<<< HEAD
     #: How long embeddings, sightings and identities without a name are kept in the database: as FARM_EVENTS_KEEP.
     identities_keep: str = "30d"
-=======
     #: How long crops of tracked objects are kept: as events, which name them. For want of room the oldest go before
     #: that, with footage of motion.
     crops_keep: str = "30d"
->>>>>>> crops
 
     @field_validator("recordings_keep")
     @classmethod
@@ -188,11 +185,7 @@ class ControllerSettings(DatabaseSettings):
         KeepRules.parse(value)
         return value
 
-<<<<<<< HEAD
-    @field_validator("archive_after", "events_keep", "identities_keep")
-=======
-    @field_validator("archive_after", "events_keep", "crops_keep")
->>>>>>> crops
+    @field_validator("archive_after", "events_keep", "crops_keep", "identities_keep")
     @classmethod
     def _check_age(cls, value: str) -> str:
         parse_age(value)
@@ -223,15 +216,14 @@ class ControllerSettings(DatabaseSettings):
         return parse_age(self.events_keep)
 
     @property
-<<<<<<< HEAD
     def identities_keep_ms(self) -> int:
         """`identities_keep` in milliseconds."""
         return parse_age(self.identities_keep)
-=======
+
+    @property
     def crops_keep_ms(self) -> int:
         """`crops_keep` in milliseconds."""
         return parse_age(self.crops_keep)
->>>>>>> crops
 
     @property
     def archive_after_ms(self) -> int:

@@ -133,7 +133,13 @@ class IdentityChanges:
     # --- inside a transaction ---------------------------------------------------------------------------------------
 
     def _note(
-        self, connection: Connection, kind: str, identity: str, *, other: str | None = None, name_before: str | None = None
+        self,
+        connection: Connection,
+        kind: str,
+        identity: str,
+        *,
+        other: str | None = None,
+        name_before: str | None = None,
     ) -> int:
         values = {"kind": kind, "at_ms": self._clock.now_ms(), "identity": identity, "other": other}
         done = connection.execute(insert(identity_changes).values(name_before=name_before, **values))

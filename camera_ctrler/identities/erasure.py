@@ -186,9 +186,7 @@ def _erase_identities(connection: Connection, members: Collection[str]) -> None:
     table = identity_changes.c
     changed = select(table.number).where(or_(table.identity.in_(members), table.other.in_(members)))
     connection.execute(delete(identity_change_tracks).where(identity_change_tracks.c.change.in_(changed)))
-    connection.execute(
-        delete(identity_changes).where(or_(table.identity.in_(members), table.other.in_(members)))
-    )
+    connection.execute(delete(identity_changes).where(or_(table.identity.in_(members), table.other.in_(members))))
     connection.execute(delete(identities).where(identities.c.identity.in_(members)))
 
 
