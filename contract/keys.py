@@ -323,8 +323,8 @@ def gallery_writer_lease() -> str:
 def gallery_log() -> str:
     """Says that the gallery has changed; who follows it then reads the database, from where it was.
 
-    Type: stream, fields ``number`` (newest embedding) and ``what`` (``decided``, ``erased``). Writer: gallery writer,
-    API. Reader: ReID processes. Lifetime: some 1,000 newest entries; one that is lost costs at most a second.
+    Type: stream, field ``number``: the embedding up to which all are decided on. Writer: gallery writer. Reader: ReID
+    processes. Lifetime: some 1,000 newest entries; one that is lost costs half a second.
     """
     return f"{PREFIX}:gallery:log"
 

@@ -7,7 +7,7 @@ what a person has decided is not decided again by a machine.
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from camera_ctrler.identities.errors import (
     ChangeConflictError,
@@ -17,7 +17,8 @@ from camera_ctrler.identities.errors import (
 )
 from contract.ids import new_identity_id
 from database.gallery_lock import lock_gallery
-from database.identities import identities, identity_change_tracks, identity_changes, sightings, watch_list
+from database.identities import identities, identity_change_tracks, identity_changes, sightings
+from database.identity_rows import drop_if_unused
 from runtime.clock import Clock, SystemClock
 
 OPERATOR: Final = "operator"
@@ -217,14 +218,3 @@ def _sightings(connection: Connection, tracks: Collection[str]) -> list[Any]:
 def _free(connection: Connection, dissolved: str, kept: str) -> None:
     is_it = (identities.c.identity == dissolved) & (identities.c.merged_into == kept)
     connection.execute(update(identities).where(is_it).values(merged_into=None))
-
-
-def drop_if_unused(connection: Connection, identity: str) -> None:
-    """Forget an identity that has no sighting, no name, and nobody who watches for it."""
-    is_used = (
-        select(sightings.c.track).where(sightings.c.identity == identity),
-        select(watch_list.c.watch).where(watch_list.c.identity == identity),
-        select(identities.c.identity).where(identities.c.merged_into == identity),
-    )
-    if all(connection.execute(query.limit(1)).first() is None for query in is_used):
-        connection.execute(delete(identities).where(identities.c.identity == identity, identities.c.name.is_(None)))

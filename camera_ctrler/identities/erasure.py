@@ -25,6 +25,7 @@ from database.identities import (
     watch_hits,
     watch_list,
 )
+from database.identity_rows import members_of
 from database.recognitions import recognition_notes, recognitions
 from runtime.clock import Clock, SystemClock
 from runtime.crop_store import CropStore
@@ -99,15 +100,9 @@ class Erasure:
 
 
 def _members(connection: Connection, identity: str) -> list[str]:
-    """Return an identity and all that were merged into it, directly or not."""
-    found = list(connection.scalars(select(identities.c.identity).where(identities.c.identity == identity)))
+    found = members_of(connection, identity)
     if not found:
         raise IdentityNotFoundError(identity)
-    newest = found
-    while newest:
-        merged = select(identities.c.identity).where(identities.c.merged_into.in_(newest))
-        newest = [each for each in connection.scalars(merged) if each not in found]
-        found = [*found, *newest]
     return found
 
 
@@ -136,7 +131,7 @@ def _paths(crops: Any) -> set[str]:
 def _events_of(connection: Connection, tracks: Collection[str]) -> list[Any]:
     """Return events of some tracks; they are found by camera and time, for tracks have no index there."""
     seen = connection.execute(select(sightings).where(sightings.c.track.in_(tracks))).all()
-    found = []
+    found: list[Any] = []
     for row in seen:
         query = select(events.c.at_ms, events.c.event_id, events.c.crops).where(
             events.c.at_ms.between(row.first_ms - _AROUND_MS, row.last_ms + _AROUND_MS),

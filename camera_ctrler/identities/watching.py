@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, update
 
 from camera_ctrler.identities.errors import ChangeConflictError, IdentityNotFoundError, WatchNotFoundError
 from contract.ids import new_watch_id
@@ -116,6 +116,6 @@ class IdentityWishes:
             return str(former[0]), str(newest.version), int(former[1])
 
 
-def _way(from_camera: str, to_camera: str) -> tuple[object, ...]:
+def _way(from_camera: str, to_camera: str) -> tuple[ColumnElement[bool], ...]:
     table = transit_times.c
     return (table.from_camera == from_camera, table.to_camera == to_camera, table.source == SAID)

@@ -1,6 +1,6 @@
 """Tells others through Redis what the gallery writer has done."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import redis
 
@@ -8,7 +8,7 @@ from contract import keys
 from contract.events import Event
 
 #: Entries of the log that are kept.
-LOG_SIZE = 1_000
+LOG_SIZE: Final = 1_000
 
 
 class GalleryNews:
@@ -17,9 +17,9 @@ class GalleryNews:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def changed(self, number: int, what: str) -> None:
-        """Say that the gallery has changed: whoever follows it reads the database then."""
-        fields: Any = {"number": number, "what": what}
+    def changed(self, number: int) -> None:
+        """Say that all embeddings up to a number are decided on: who follows the gallery reads the database then."""
+        fields: Any = {"number": number}
         self._client.xadd(keys.gallery_log(), fields, maxlen=LOG_SIZE, approximate=True)
 
     def publish(self, event: Event) -> None:

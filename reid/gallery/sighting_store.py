@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from contract.errors import FarmError
 from contract.events import Event, EventKind
@@ -20,6 +20,7 @@ from database.identities import (
     watch_hits,
     watch_list,
 )
+from database.identity_rows import drop_if_unused, members_of
 from reid.gallery.outcome import MACHINE, OPERATOR, Outcome
 from reid.gallery.track_view import TrackView
 from reid.matching.camera_bias import CameraMean
@@ -83,7 +84,7 @@ class SightingStore:
             identity = self._identity(connection, judged.outcome, current)
             self._put(connection, judged, current, identity)
             if current is not None and current.identity is not None and current.identity != identity:
-                _drop_if_alone(connection, current.identity)
+                drop_if_unused(connection, current.identity)
             if identity is not None:
                 self._note_watched(connection, view, identity, judged.decision.similarity)
             if judged.mean is not None:
@@ -172,7 +173,9 @@ class SightingStore:
     def _note_watched(self, connection: Connection, view: TrackView, identity: str, similarity: float | None) -> None:
         """Leave a note for everybody who wants to be told of an identity, once for each track."""
         told = select(watch_hits.c.watch).where(watch_hits.c.track == view.track)
-        wanted = select(watch_list).where(watch_list.c.identity == identity, watch_list.c.watch.not_in(told))
+        # Who watches for somebody who was found to be somebody else is told, too.
+        members = members_of(connection, identity)
+        wanted = select(watch_list).where(watch_list.c.identity.in_(members), watch_list.c.watch.not_in(told))
         for row in connection.execute(wanted).all():
             event = Event(
                 event_id=f"watch:{row.watch}:{view.track}",
@@ -219,16 +222,3 @@ def _remaining(connection: Connection, identity: str | None) -> str | None:
             return str(row.identity)
         identity = row.merged_into
     return None
-
-
-def _drop_if_alone(connection: Connection, identity: str) -> None:
-    """Forget an identity that has no sighting left, unless people have named it, watch for it or merged one into it."""
-    is_used = (
-        select(sightings.c.track).where(sightings.c.identity == identity),
-        select(watch_list.c.watch).where(watch_list.c.identity == identity),
-        select(identities.c.identity).where(identities.c.merged_into == identity),
-    )
-    if any(connection.execute(query.limit(1)).first() is not None for query in is_used):
-        return
-    table = identities.c
-    connection.execute(delete(identities).where(table.identity == identity, table.name.is_(None)))

@@ -96,7 +96,7 @@ class GalleryWriter:
         self._store.note_decided(numbers[-1])
         self._decided_to = numbers[-1]
         self._send()
-        self._news.changed(numbers[-1], "decided")
+        self._news.changed(numbers[-1])
         return len(numbers) == BATCH
 
     def _next(self, after: int) -> tuple[list[int], list[str]]:
