@@ -5,9 +5,10 @@ import threading
 import pytest
 from sqlalchemy import select, update
 
-from database.identities import gallery_state, sightings
+from camera_ctrler.identities.watching import IdentityWishes, SaidTransit
+from database.identities import embeddings, galleries, gallery_state, sightings
+from reid.gallery.embedding_rows import insert_embeddings
 from reid.gallery.sighting_store import NotWriterError
-from reid.matching.topology import Transit
 from tests.support.galleries import EIGHT_MS, HOUR_MS, VERSION, Gallery, looks, request, settle
 
 MINUTE_MS = 60_000
@@ -43,8 +44,6 @@ def test_who_is_like_two_is_nobody_that_is_known(lobby_and_yard: Gallery) -> Non
     settle(gallery.writer())
     both = looks(1, 3) + looks(2, 3)
     both /= (both**2).sum(axis=1, keepdims=True) ** 0.5
-    from reid.gallery.embedding_rows import insert_embeddings
-
     with gallery.engine.begin() as connection:
         asked = request(3, "yard:1:3", camera="yard", at_ms=EIGHT_MS + MINUTE_MS)
         insert_embeddings(connection, asked, both, VERSION)
@@ -89,8 +88,6 @@ def test_somebody_new_who_turns_out_to_be_known_is_no_identity_of_their_own(lobb
     assert gallery.identity_of("yard:1:1") != gallery.identity_of("lobby:1:1")
     for part in range(1, 5):
         asked = request(1, "yard:1:1", camera="yard", at_ms=EIGHT_MS + MINUTE_MS, part=part)
-        from reid.gallery.embedding_rows import insert_embeddings
-
         with gallery.engine.begin() as connection:
             better = asked.model_copy(
                 update={"crops": [crop.model_copy(update={"quality": 1.0}) for crop in asked.crops]}
@@ -103,8 +100,6 @@ def test_somebody_new_who_turns_out_to_be_known_is_no_identity_of_their_own(lobb
 
 def test_who_was_not_seen_for_a_day_is_somebody_new_unless_watched(lobby_and_yard: Gallery) -> None:
     """Given a window of a day, clothes of the day before tell nobody; a watched identity is looked for all the same."""
-    from camera_ctrler.identities.watching import IdentityWishes
-
     gallery = lobby_and_yard
     gallery.see(1, "lobby:1:1")
     gallery.see(2, "lobby:1:2")
@@ -122,8 +117,6 @@ def test_who_was_not_seen_for_a_day_is_somebody_new_unless_watched(lobby_and_yar
 
 def test_nobody_is_quicker_than_what_a_person_says_of_the_way(lobby_and_yard: Gallery) -> None:
     """Given a way of at least two minutes, who is there after one is somebody else, and after three the same."""
-    from camera_ctrler.identities.watching import IdentityWishes, SaidTransit
-
     gallery = lobby_and_yard
     wishes = IdentityWishes(gallery.engine, gallery.clock)
     wishes.say_transit(SaidTransit("lobby", "yard", shortest_ms=2 * MINUTE_MS))
@@ -134,7 +127,6 @@ def test_nobody_is_quicker_than_what_a_person_says_of_the_way(lobby_and_yard: Ga
     settle(gallery.writer())
     assert gallery.identity_of("yard:1:1") != gallery.identity_of("lobby:1:1")
     assert gallery.identity_of("yard:1:2") == gallery.identity_of("lobby:1:2")
-    assert Transit(shortest_ms=2 * MINUTE_MS).allows(2 * MINUTE_MS)
 
 
 def test_a_writer_that_was_killed_is_followed_by_one_that_goes_on(lobby_and_yard: Gallery) -> None:
@@ -144,8 +136,6 @@ def test_a_writer_that_was_killed_is_followed_by_one_that_goes_on(lobby_and_yard
     gallery.see(1, "yard:1:1", camera="yard", at_ms=EIGHT_MS + MINUTE_MS)
     settle(gallery.writer())
     before = gallery.state()
-    from database.identities import galleries
-
     with gallery.engine.begin() as connection:
         connection.execute(update(galleries).values(decided_to=0))
     settle(gallery.writer(name="writer-2"))
@@ -174,15 +164,11 @@ def test_numbers_have_no_gap_and_are_seen_in_order(gallery: Gallery) -> None:
     stop = threading.Event()
 
     def follow() -> None:
-        from database.identities import embeddings
-
         while not stop.is_set():
             with gallery.engine.connect() as connection:
                 seen.append(sorted(connection.scalars(select(embeddings.c.number))))
 
     def store(worker: int) -> None:
-        from reid.gallery.embedding_rows import insert_embeddings
-
         for number in range(8):
             with gallery.engine.connect() as connection, connection.begin() as transaction:
                 asked = request(worker, f"lobby:{worker}:{number}")
