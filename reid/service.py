@@ -249,7 +249,7 @@ class ReidService:
         shown.tell(is_busy=self._worker.in_hand > 0)
 
     def _withdraw(self, shown: RegisteredWorker) -> None:
-        shown.register_death()
+        shown.leave()
         self._status_client.delete(keys.reid_worker_status(self.worker_id))
         if not self._worker.in_hand:  # else the dispatcher must find it, and what it had
             self._status_client.srem(keys.reid_workers(), self.worker_id)

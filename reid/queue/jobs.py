@@ -86,7 +86,7 @@ class RecognitionQueues:
         return False
 
     def take(self, worker_id: str, token: str, most: int) -> list[Ticket]:
-        """Take jobs, those of the first queue first; they are this worker's until they are finished or its lease is gone.
+        """Take jobs, those of the first queue first; they are its own until they are finished or its lease is gone.
 
         Raises:
             LeaseGoneError: It does not hold its lease.

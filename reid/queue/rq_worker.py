@@ -35,6 +35,10 @@ class RegisteredWorker(SimpleWorker):
     def tell(self, *, is_busy: bool) -> None:
         """Say that it lives, and whether it works."""
         if not self.connection.exists(self.key):  # the first time, or Redis was emptied
-            self.register_birth()
+            self.register_birth()  # type: ignore[no-untyped-call]  # RQ gives it no types
         self.set_state(WorkerStatus.BUSY if is_busy else WorkerStatus.IDLE)
         self.heartbeat()
+
+    def leave(self) -> None:
+        """Say that it has ended."""
+        self.register_death()  # type: ignore[no-untyped-call]  # RQ gives it no types

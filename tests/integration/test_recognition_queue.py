@@ -80,7 +80,7 @@ def test_the_queues_hold_no_more_than_their_bound_and_the_rest_waits(recognition
 def test_with_too_much_to_do_fewer_crops_are_looked_at_and_no_event_is_left_out(
     recognition_farm: RecognitionFarm,
 ) -> None:
-    """Given a backlog of four bounds, events of four crops are looked at by one, later ones by more, the last by all."""
+    """Given a backlog of four bounds, events of four crops are looked at by one, later ones by more, then by all."""
     farm = recognition_farm
     farm.happen_with_crops(range(1, 41), crops=4)
     dispatcher = farm.dispatcher(bound=10)
@@ -123,7 +123,7 @@ def test_what_waits_for_long_moves_to_the_last_queue(recognition_farm: Recogniti
 def test_one_poison_request_of_a_batch_fails_alone_and_ends_as_a_dead_letter(
     recognition_farm: RecognitionFarm,
 ) -> None:
-    """Given one of eight that breaks the recogniser, seven have results; it is tried again later and later, then dead."""
+    """Given one of eight that breaks the recogniser, seven have results; it is tried later and later, then dead."""
     farm = recognition_farm
     farm.recogniser.breaks["lobby:1:3"] = RuntimeError("no such thing as a nose")
     farm.happen_with_crops(range(1, 9))
@@ -309,12 +309,12 @@ def test_with_the_database_away_a_worker_keeps_its_batch_and_looks_at_it_once(
     farm.happen_with_crops(range(1, 5))
     dispatcher, worker = farm.dispatcher(), farm.worker()
     dispatcher.step()
-    with away(farm.engine, "UPDATE"):
+    with DatabaseAway(farm.engine, "UPDATE"):
         for _ in range(3):
             with pytest.raises(OperationalError):
                 worker.step()
+        farm.happen_with_crops([9])
         with pytest.raises(OperationalError):
-            farm.happen_with_crops([9])
             dispatcher.step()
     assert worker.in_hand == 4
     worker.step()
@@ -332,7 +332,7 @@ def test_a_worker_that_leaves_while_the_database_is_away_gives_its_batch_back(
     farm.happen_with_crops(range(1, 5))
     dispatcher, worker = farm.dispatcher(), farm.worker()
     dispatcher.step()
-    with away(farm.engine, "SELECT"), pytest.raises(OperationalError):
+    with DatabaseAway(farm.engine, "SELECT"), pytest.raises(OperationalError):
         worker.step()
     worker.give_back()
     assert farm.queues.held() == []
@@ -405,26 +405,21 @@ def test_redis_away_in_the_middle_of_placing_loses_nothing(recognition_farm: Rec
     farm = recognition_farm
     farm.happen_with_crops(range(1, 11))
     dispatcher = farm.dispatcher()
-    dispatcher._queues._client = broken = BrokenClient()
-    put, dispatcher._queues.put = dispatcher._queues.put, broken.fail  # type: ignore[method-assign]
-    with pytest.raises(redis.ConnectionError):
-        dispatcher._fill() if dispatcher._ask() else None
+
+    def away(*_: object) -> bool:
+        raise redis.ConnectionError("away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatcher._queues, "put", away)
+        for _ in range(2):
+            with pytest.raises(redis.ConnectionError):
+                dispatcher.step()
     assert farm.states() == {"queued": 10}
-    dispatcher._queues.put = put  # type: ignore[method-assign]
-    dispatcher._queues._client = farm.client
     farm.settle(dispatcher, farm.worker())
     assert farm.states() == {"done": 10}
 
 
-class BrokenClient:
-    """A server that is away."""
-
-    def fail(self, *_: object) -> bool:
-        """Fail."""
-        raise redis.ConnectionError("away")
-
-
-class away:  # noqa: N801 - reads as a block
+class DatabaseAway:
     """A block in which the database refuses statements of a kind, as one does whose server is being restarted."""
 
     def __init__(self, engine: Engine, kind: str) -> None:

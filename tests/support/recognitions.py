@@ -1,4 +1,4 @@
-"""Farms of ReID workers on real queues and databases: recognisers that do what a test says, crops, and who runs them."""
+"""ReID workers on real queues and databases: recognisers that do what a test says, crops, and who runs them."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
