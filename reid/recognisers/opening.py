@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Final, cast
+
+import structlog
 
 from contract.errors import FarmError
 from reid.recognisers.recogniser import Recogniser
@@ -14,6 +17,8 @@ RECOGNISERS: Final[Mapping[str, str]] = {
     "reid": "reid.recognisers.reid",
     "colours": "reid.recognisers.colours",
 }
+
+log = structlog.get_logger(__name__)
 
 
 class UnknownRecogniserError(FarmError):
@@ -34,7 +39,13 @@ def open_recognisers(settings: ReidSettings) -> dict[str, Recogniser]:
     for name in settings.recogniser_names:
         if name not in RECOGNISERS:
             raise UnknownRecogniserError(name)
-    return {name: _open(name, settings) for name in settings.recogniser_names}
+    found: dict[str, Recogniser] = {}
+    for name in settings.recogniser_names:
+        if find_spec(RECOGNISERS[name]) is None:
+            log.warning("recogniser_not_built", recogniser=name)
+        else:
+            found[name] = _open(name, settings)
+    return found
 
 
 def _open(name: str, settings: ReidSettings) -> Recogniser:
