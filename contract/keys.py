@@ -13,7 +13,7 @@ PREFIX: Final = "farm"
 #: touches them. What each is for; all of it is made anew from the database when it is lost.
 RQ_KEYS: Final = {
     "rq:queue:{name}": "list of the jobs that wait, oldest first",
-    "rq:job:{id}": "hash of one job: whose event and which recogniser; goes when it is done, and a week after it failed",
+    "rq:job:{id}": "hash of one job: which event, which recogniser; goes when it is done, and a week after it failed",
     "rq:wip:{name}": "sorted set of jobs that are being done, as ``job:ReID worker``; never expires by itself",
     "rq:failed:{name}": "sorted set of jobs that are dead letters; a week",
     "rq:queues": "set of queues",

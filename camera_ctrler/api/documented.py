@@ -46,6 +46,7 @@ PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
     "change": PathParameter(TypeAdapter(_Number), "Number of the change", "1"),
     "watch": PathParameter(TypeAdapter(_Identity), "Id of the entry", "watch-0123456789ab"),
     "event_id": PathParameter(TypeAdapter(_Text), "Id of the event: camera, epoch and number", "lobby:1:1"),
+    "place": PathParameter(TypeAdapter(_Count), "Number of the crop, from 0: the best one", "0"),
     "token": PathParameter(TypeAdapter(_Text), "What was signed, and the signature", "WyIvY2FtZXJhcy9sb2JieSJd.c2ln"),
     "address": PathParameter(TypeAdapter(_Text), "What the link was made for", "cameras/lobby/clip.mp4"),
 }

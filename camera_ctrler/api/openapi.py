@@ -27,6 +27,7 @@ TAGS: Final = {
     "status": "How cameras and the farm do",
     "workers": "Who watches what, at what cost, and why it moved",
     "events": "What happened at cameras, and every result",
+    "recognitions": "What recognisers say of crops, and what could not be recognised",
     "identities": "Who was seen where, put right, searched for, watched for, erased",
     "pictures": "Latest results, snapshots and live views",
     "recordings": "Recorded footage: timeline, HLS, clips, pictures, links",

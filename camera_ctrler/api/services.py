@@ -19,11 +19,13 @@ from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
+from camera_ctrler.event_store.recognitions import Recognitions
 from camera_ctrler.playback.clip_store import ClipStore
 from camera_ctrler.playback.saved_frames.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.saved_frames.frame_index import FrameIndex
 from camera_ctrler.registry import ORIGIN_FARM, Registry
 from runtime.clock import Clock, SystemClock
+from runtime.crop_store import CropStore
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
 from runtime.redis_client import connect
@@ -80,6 +82,8 @@ class Services:
     pictures: Pictures
     live: LiveHub
     history: EventHistory
+    recognitions: Recognitions
+    crops: CropStore
     event_hub: EventHub
     identities: IdentityServices
     clips: ClipStore[ClipFigures]
@@ -115,6 +119,8 @@ class Services:
             pictures=Pictures(reader, store),
             live=LiveHub(client, reader, clock, stopping),
             history=EventHistory(EventReading(registry.engine), reader.streams, reader.events),
+            recognitions=Recognitions(registry.engine),
+            crops=CropStore(settings.frames_dir),
             event_hub=EventHub(reader.streams, stopping),
             identities=IdentityServices.create(settings, registry.engine, client, clock),
             clips=ClipStore(clock),

@@ -250,7 +250,12 @@ def test_what_recognisers_have_to_say_goes_with_its_event(stored_events: StoredE
     new_ms = EIGHT_MS + 10 * 86_400_000
     told = [track_event(1, crops=[crop("a")]), track_event(2, at_ms=new_ms, crops=[crop("b")])]
     stored_events.store.add(in_the_stream(told))
-    row = {"recogniser": "colours", "camera_id": "lobby", "track": "lobby:1:1", "class_name": "person"}
+    row: dict[str, object] = {
+        "recogniser": "colours",
+        "camera_id": "lobby",
+        "track": "lobby:1:1",
+        "class_name": "person",
+    }
     row |= {"request": {}, "state": "done", "queue": "default", "attempts": 0, "left_out": 0, "due_at_ms": 0}
     with stored_events.engine.begin() as connection:
         rows = [row | {"event_id": each.event_id, "at_ms": each.at_ms} for each in told]
