@@ -32,9 +32,10 @@ from contract.frame_paths import frame_path
 from contract.recording_paths import segment_path
 from contract.recordings import SEGMENT_SECONDS, KeptFor, OpenSegment, Segment
 from runtime.farm_reader import FarmReader
-from runtime.frame_store import FrameStore, VolumeFullError
+from runtime.frame_store import FrameStore
 from runtime.recording_feed import RecordingFeed
 from runtime.recording_store import RecordingStore
+from runtime.volume_files import VolumeFullError
 from tests.support.farm import Farm
 from tests.support.valkey_server import ValkeyServer, free_port
 from tests.support.volumes import mounted_volume

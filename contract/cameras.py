@@ -119,6 +119,10 @@ class CameraStatus(BaseModel):
     frames_dropped: dict[str, int] = {}
     #: Reason -> count of frames that have a result, were to be saved and were not.
     frames_unsaved: dict[str, int] = {}
+    #: Crops of tracked objects that were saved.
+    crops_saved: int = 0
+    #: Reason -> count of crops that were chosen and not saved; what they were of is told all the same.
+    crops_unsaved: dict[str, int] = {}
     reconnects: int = 0
     #: Capture to published result, milliseconds, median over the last seconds.
     age_ms: float = 0.0

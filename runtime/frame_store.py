@@ -1,23 +1,17 @@
 """Saved frames on the shared volume: written whole or not at all, found by camera and time."""
 
-import errno
 import os
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from contract.errors import ContractError, FarmError
+from contract.errors import ContractError
 from contract.frame_paths import captured_at_ms, hour_folder
 from contract.ids import is_valid_id
+from runtime.volume_files import delete_file, delete_folder, write_whole
 
 _HOUR_MS: Final = 3_600_000
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-class VolumeFullError(FarmError):
-    """The volume has no room; nothing was written."""
 
 
 class FrameStore:
@@ -35,22 +29,7 @@ class FrameStore:
             OSError: The volume is gone or not writable.
         """
         captured_at_ms(path)
-        target = self.root / path
-        part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
-        try:
-            try:
-                part.write_bytes(data)
-            except FileNotFoundError:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                part.write_bytes(data)
-            part.replace(target)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            if error.errno in _FULL:
-                raise VolumeFullError(
-                    f"the frames volume {self.root} is full; free space or shorten retention"
-                ) from error
-            raise
+        write_whole(self.root, path, data)
 
     def resolve(self, path: str) -> Path:
         """Return the file that a relative path names.
@@ -104,16 +83,9 @@ class FrameStore:
                         found.append((start_ms, self.root / camera_id / day / hour))
         yield from sorted(found)
 
-    @staticmethod
-    def delete_hour(folder: Path) -> int:
+    def delete_hour(self, folder: Path) -> int:
         """Delete the frames in `folder` and the folders that become empty; return the bytes freed."""
-        freed = 0
-        for entry in os.scandir(folder):
-            if entry.is_file(follow_symlinks=False):
-                freed += entry.stat(follow_symlinks=False).st_size
-                Path(entry.path).unlink(missing_ok=True)
-        _remove_empty(folder)
-        return freed
+        return delete_folder(folder, self.root)
 
     def delete(self, path: str) -> int:
         """Delete a frame and the folders that become empty; return the bytes freed, 0 where it was gone already.
@@ -122,14 +94,7 @@ class FrameStore:
             ContractError: It is not the path of a saved frame.
         """
         captured_at_ms(path)
-        file = self.root / path
-        try:
-            size = file.stat().st_size
-            file.unlink()
-        except FileNotFoundError:  # another cleaner was quicker
-            return 0
-        _remove_empty(file.parent)
-        return size
+        return delete_file(self.root, path)
 
     def free_bytes(self) -> int:
         """Return the free bytes of the volume."""
@@ -140,15 +105,6 @@ class FrameStore:
 
 #: 9999-12-31T23:59:59Z: the last time that has a folder name.
 _MAX_MS: Final = 253_402_300_799_000
-
-
-def _remove_empty(folder: Path) -> None:
-    """Remove the folder of an hour, its day and its camera, as long as they are empty."""
-    for empty in (folder, folder.parent, folder.parent.parent):
-        try:
-            empty.rmdir()
-        except OSError:  # not empty: a worker has just begun a new file in it
-            break
 
 
 def _names(folder: Path) -> list[str]:

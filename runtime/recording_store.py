@@ -10,6 +10,7 @@ from typing import Final
 from contract.errors import ContractError
 from contract.ids import is_valid_id
 from contract.recording_paths import FOLDER, HOUR_MS, hour_folder, parse_segment_path, segment_path
+from runtime.volume_files import delete_file, remove_empty
 
 #: Folder, beside the days of a camera's footage, of files that cannot be played; nothing deletes them.
 DAMAGED: Final = "damaged"
@@ -117,14 +118,8 @@ class RecordingStore:
         Raises:
             ContractError: It is not the path of a recording.
         """
-        file = self.file(path)
-        try:
-            size = file.stat().st_size
-            file.unlink()
-        except FileNotFoundError:
-            size = 0
-        _remove_empty(file.parent, self.root)
-        return size
+        self.file(path)
+        return delete_file(self.root, path)
 
     def put_aside(self, path: str) -> str:
         """Move a file that cannot be played to the folder `DAMAGED` of its camera; return its new relative path.
@@ -142,7 +137,7 @@ class RecordingStore:
             target = folder / f"{start_ms}-{epoch}.{number}.mp4"
         source = self.root / path
         source.rename(target)
-        _remove_empty(source.parent, self.root)
+        remove_empty(source.parent, self.root)
         return target.relative_to(self.root).as_posix()
 
     def free_bytes(self) -> int:
@@ -184,16 +179,3 @@ def _hour_start_ms(day: str, hour: str) -> int | None:
     except ValueError:
         return None
     return round(start.timestamp()) * 1000
-
-
-def _remove_empty(folder: Path, root: Path) -> None:
-    """Remove a folder and those above it as long as they are empty: hour, day, footage, camera."""
-    for empty in (folder, *folder.parents):
-        if empty == root:
-            return
-        try:
-            empty.rmdir()
-        except FileNotFoundError:  # somebody was quicker
-            continue
-        except OSError:  # not empty: a worker has just begun a new file in it
-            return

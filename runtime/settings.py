@@ -173,6 +173,9 @@ class ControllerSettings(DatabaseSettings):
     #: How long events and tracks are kept in the database: hours (12h), days (30d) or forever. What they point at has a
     #: retention of its own.
     events_keep: str = "30d"
+    #: How long crops of tracked objects are kept: as events, which name them. For want of room the oldest go before
+    #: that, with footage of motion.
+    crops_keep: str = "30d"
 
     @field_validator("recordings_keep")
     @classmethod
@@ -180,7 +183,7 @@ class ControllerSettings(DatabaseSettings):
         KeepRules.parse(value)
         return value
 
-    @field_validator("archive_after", "events_keep")
+    @field_validator("archive_after", "events_keep", "crops_keep")
     @classmethod
     def _check_age(cls, value: str) -> str:
         parse_age(value)
@@ -209,6 +212,11 @@ class ControllerSettings(DatabaseSettings):
     def events_keep_ms(self) -> int:
         """`events_keep` in milliseconds."""
         return parse_age(self.events_keep)
+
+    @property
+    def crops_keep_ms(self) -> int:
+        """`crops_keep` in milliseconds."""
+        return parse_age(self.crops_keep)
 
     @property
     def archive_after_ms(self) -> int:
@@ -261,6 +269,8 @@ class WorkerSettings(CommonSettings):
     camera_tls_verify: bool = True
     #: The only folder whose files may be used as cameras (``file:///...``); empty: none.
     local_video_dir: Path | None = None
+    #: Classes of objects of which crops are kept for recognisers, separated by commas; empty: none.
+    crops: str = "person,bicycle,car,motorcycle,bus,truck,van"
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] = 80
     #: Longest side in pixels of the preview kept in Redis.
     preview_size: Annotated[int, Field(ge=160, le=1920)] = 640
@@ -295,6 +305,11 @@ class WorkerSettings(CommonSettings):
     def labels(self) -> list[str]:
         """`worker_labels` as a list, each once."""
         return _labels(self.worker_labels)
+
+    @property
+    def crop_classes(self) -> frozenset[str]:
+        """`crops` as names in small letters."""
+        return frozenset(name.strip().lower() for name in self.crops.split(",")) - {""}
 
     @property
     def spool_path(self) -> Path:

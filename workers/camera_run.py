@@ -21,6 +21,8 @@ from runtime.clock import Clock
 from runtime.worker_link import Numbers
 from workers.capture.state import CaptureState
 from workers.costs import Mean, Rate
+from workers.crops.camera_crops import CameraCrops
+from workers.crops.memory import CropMemory
 from workers.events import CameraEvents
 from workers.frames import Detections, Frame
 from workers.motion.attention import Attention
@@ -35,6 +37,10 @@ WINDOW_SECONDS: Final = 10.0
 SHARE_WEIGHT: Final = 0.01
 #: Seconds at the start that say nothing of it: whole frames are looked at until the scene is known.
 SHARE_AFTER_SECONDS: Final = 60.0
+
+
+#: Why crops are not saved that found no room in memory.
+NO_MEMORY: Final = "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class CameraRun:
         numbers: Numbers | None = None,
         recording: CameraRecorder | None = None,
         attention: Attention | None = None,
+        crops: CameraCrops | None = None,
     ) -> None:
         """Begin to watch a camera.
 
@@ -102,6 +109,7 @@ class CameraRun:
             numbers: The last ones that were used under this epoch before; results and events go on after them.
             recording: The camera's recording; None: there is none.
             attention: Says what of its frames is looked at; None: one that knows nothing of the model.
+            crops: Chooses crops of its tracks; None: none are.
         """
         numbers = numbers if numbers is not None and numbers.epoch == assignment.epoch else Numbers()
         self._worker_id = worker_id
@@ -114,6 +122,10 @@ class CameraRun:
         self._analysed = self._saved = 0
         self._dropped: Counter[str] = Counter()
         self._unsaved: Counter[str] = Counter()
+        self._crops_saved = 0
+        self._crops_unsaved: Counter[str] = Counter()
+        #: Why no crops can be saved; None: the last ones were.
+        self._crops_reason: StatusReason | None = None
         #: (monotonic seconds when it was done, age in ms then or None where it went to the spool) of recent results.
         self._recent: deque[tuple[float, float | None]] = deque(maxlen=512)
         self._saving_reason: StatusReason | None = None
@@ -132,6 +144,7 @@ class CameraRun:
         #: When the newest frame was captured in which motion was looked for; monotonic seconds.
         self.gated_at = float("-inf")
         self.attention = attention or Attention()
+        self.crops = crops or CameraCrops(frozenset(), CropMemory())
         #: Used by the finisher alone.
         self.previews = PreviewTimes()
         #: Whether somebody looks at the camera's previews.
@@ -239,6 +252,19 @@ class CameraRun:
             self._saved += 1
             self._saving_reason = None
 
+    def crops_saved(self, count: int) -> None:
+        """Count crops that were saved."""
+        with self._lock:
+            self._crops_saved += count
+            self._crops_reason = None
+
+    def crops_lost(self, reason: StatusReason, count: int) -> bool:
+        """Count crops that could not be saved; return whether that is news."""
+        with self._lock:
+            self._crops_unsaved[reason.value] += count
+            is_news, self._crops_reason = reason is not self._crops_reason, reason
+            return is_news
+
     def analysed(self, captured_monotonic: float, *, spooled: bool = False) -> None:
         """Count a frame whose result Redis has accepted, or the spool was given."""
         now = self._clock.monotonic()
@@ -289,6 +315,11 @@ class CameraRun:
             ],
         )
 
+    @property
+    def _crops_dropped(self) -> dict[str, int]:
+        """Crops for which there was no room in memory, as `status` counts them."""
+        return {NO_MEMORY: self.crops.dropped} if self.crops.dropped else {}
+
     def status(self, class_names: Mapping[int, str]) -> CameraStatus:
         """Make the status message."""
         now = self._clock.monotonic()
@@ -317,6 +348,8 @@ class CameraRun:
                 frames_saved=self._saved,
                 frames_dropped=dict(self._dropped),
                 frames_unsaved=dict(self._unsaved),
+                crops_saved=self._crops_saved,
+                crops_unsaved=dict(self._crops_unsaved) | self._crops_dropped,
                 reconnects=capture.reconnects,
                 age_ms=round(median(ages), 1) if ages else 0.0,
                 saving_reason=self._saving_reason,

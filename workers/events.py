@@ -1,8 +1,11 @@
 """What happens at one camera, told as numbered events, from its results and the states of its capture. Pure."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from contract.cameras import CameraState
+from contract.crops import Crop
 from contract.detections import AnalysisResult, TrackedDetection
 from contract.events import Event, EventKind
 from workers.capture.state import CaptureState
@@ -14,6 +17,17 @@ TRACK_ENDED_SECONDS: Final = 6.0
 #: The same where no frames come, and nothing says whether the object is still there: longer, for frames may be waiting
 #: for a slow detector.
 SILENT_SECONDS: Final = 2 * TRACK_ENDED_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCrops:
+    """Crops of one object that lie on the volume."""
+
+    track_id: int
+    #: Best first.
+    crops: Sequence[Crop]
+    #: Whether they are told of with the next word of the track, its end at the latest; or else at once.
+    can_wait: bool = False
 
 
 class CameraEvents:
@@ -80,20 +94,35 @@ class CameraEvents:
         kind = EventKind.CAMERA_ONLINE if online else EventKind.CAMERA_OFFLINE
         return [self._event(kind, at_ms, reason=None if online else state.reason)]
 
-    def saw(self, result: AnalysisResult, captured_monotonic: float) -> list[Event]:
+    def saw(self, result: AnalysisResult, captured_monotonic: float, saved: Sequence[SavedCrops] = ()) -> list[Event]:
         """Return what one analysed frame means: tracks that begin, are worth another word, and have ended.
 
         Args:
             result: As it is published, with the path of the saved frame.
             captured_monotonic: Monotonic seconds when the frame arrived.
+            saved: Crops that were saved since the frame before.
         """
         if self._left:
             return []
-        events: list[Event] = []
+        seen = {detection.track_id for detection in result.detections}
+        # Those of tracks that are not seen any more first, for they may end with this frame.
+        events = [event for each in saved if each.track_id not in seen for event in self.cropped(each)]
         for detection in result.detections:
             if detection.track_id is not None:
                 events += self._followed(detection.track_id, detection, result, captured_monotonic)
+        events += [event for each in saved if each.track_id in seen for event in self.cropped(each)]
         return events + self._end_unseen(captured_monotonic - TRACK_ENDED_SECONDS)
+
+    def cropped(self, saved: SavedCrops) -> list[Event]:
+        """Return what crops mean that lie on the volume: a word of their track, unless they can wait for another."""
+        track = self._tracks.get(saved.track_id)
+        if track is None or self._left or not saved.crops:
+            return []
+        track.kept(saved.crops)
+        if saved.can_wait:
+            return []
+        track.told()
+        return [self._track_event(EventKind.TRACK_UPDATED, saved.track_id, track)]
 
     def _followed(
         self, track_id: int, detection: TrackedDetection, result: AnalysisResult, captured_monotonic: float
@@ -147,6 +176,7 @@ class CameraEvents:
             confidence=best.confidence,
             width=best.width,
             height=best.height,
+            crops=track.take_crops(),
         )
 
     def _event(self, kind: EventKind, at_ms: int, **more: Any) -> Event:

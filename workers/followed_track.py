@@ -1,8 +1,10 @@
 """One object while it is followed: how it was seen best, and when there is something new to tell of it. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from contract.crops import Crop
 from contract.detections import AnalysisResult, TrackedDetection, Xyxy
 
 #: Seconds after which a track that goes on is told of again, whether or not there is anything new.
@@ -64,6 +66,8 @@ class FollowedTrack:
         self.last_seen_monotonic = 0.0
         self.frames_seen = 0
         self.best: View | None = None
+        #: Crops that were saved and not told of.
+        self._crops: list[Crop] = []
         self._told: View | None = None
         self._told_at = 0.0
 
@@ -73,6 +77,15 @@ class FollowedTrack:
         self.frames_seen += 1
         if self.best is None or view.rank >= self.best.rank:
             self.best = view
+
+    def kept(self, crops: Sequence[Crop]) -> None:
+        """Take note of crops that were saved: the next word of the object names them."""
+        self._crops += crops
+
+    def take_crops(self) -> list[Crop]:
+        """Return the crops that were not told of yet, best first; they are now."""
+        crops, self._crops = self._crops, []
+        return sorted(crops, key=lambda crop: crop.quality, reverse=True)
 
     def told(self) -> None:
         """Take note that what is known by now was told."""

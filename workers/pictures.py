@@ -21,6 +21,8 @@ _LUMA_FIRST: Final = frozenset(
 )
 #: Converters kept per thread: one for every size of camera and of what is wanted of it.
 _CONVERTERS: Final = 16
+#: Pixel formats of three planes whose colours have half the luma's width and height, a byte per pixel.
+_HALF_COLOURS: Final = frozenset({"yuv420p", "yuvj420p"})
 
 
 class Picture(Protocol):
@@ -46,6 +48,14 @@ class Picture(Protocol):
 
     def bgr_at(self, width: int, height: int) -> BgrImage:
         """Return the picture scaled to `width` and `height`, shape (height, width, 3); the last size is kept."""
+        ...
+
+    def bgr_part(self, left: int, top: int, right: int, bottom: int) -> BgrImage:
+        """Return a rectangle of the picture at full size, shape (bottom - top, right - left, 3), not always contiguous.
+
+        Costs what its own pixels cost where that can be, instead of all of them. The rectangle lies inside the picture
+        and is not empty.
+        """
         ...
 
 
@@ -84,6 +94,10 @@ class BgrPicture:
             scaled = np.asarray(cv2.resize(self._image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
             self._scaled = scaled
         return scaled
+
+    def bgr_part(self, left: int, top: int, right: int, bottom: int) -> BgrImage:
+        """Return a rectangle of the picture; see `Picture.bgr_part`."""
+        return self._image[top:bottom, left:right]
 
 
 class DecodedPicture:
@@ -130,6 +144,16 @@ class DecodedPicture:
                 self._scaled = self._to_bgr(width, height)
             return self._scaled
 
+    def bgr_part(self, left: int, top: int, right: int, bottom: int) -> BgrImage:
+        """Return a rectangle of the picture; see `Picture.bgr_part`."""
+        with self._lock:
+            if self._bgr is None and self._frame.format.name in _HALF_COLOURS:
+                # To even numbers, for every colour is that of two pixels.
+                even_left, even_top = left // 2 * 2, top // 2 * 2
+                part = _part(self._frame, even_left, even_top, right, bottom)
+                return _bgr_of(part)[top - even_top :, left - even_left :]
+        return self.bgr()[top:bottom, left:right]
+
     def _to_bgr(self, width: int, height: int) -> BgrImage:
         return np.ascontiguousarray(_converted(self._frame, width, height, "bgr24").to_ndarray())
 
@@ -156,3 +180,24 @@ def _converted(frame: VideoFrame, width: int, height: int, pixel_format: str) ->
     return converter.reformat(
         frame, width, height, format=pixel_format, interpolation=Interpolation.BILINEAR, threads=1
     )
+
+
+def _part(frame: VideoFrame, left: int, top: int, right: int, bottom: int) -> VideoFrame:
+    """Return a rectangle of a frame of `_HALF_COLOURS` as a frame of its own; `left` and `top` are even."""
+    part = VideoFrame(right - left, bottom - top, frame.format.name)
+    part.colorspace, part.color_range = frame.colorspace, frame.color_range
+    for plane, target, size in zip(frame.planes, part.planes, (1, 2, 2), strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        wanted = rows[top // size : -(-bottom // size), left // size : -(-right // size)]
+        np.frombuffer(memoryview(target), np.uint8).reshape(-1, target.line_size)[
+            : wanted.shape[0], : wanted.shape[1]
+        ] = wanted
+    return part
+
+
+def _bgr_of(frame: VideoFrame) -> BgrImage:
+    """Convert a frame whose size will not come again: a converter that is kept would be of no use."""
+    converted = VideoReformatter().reformat(
+        frame, frame.width, frame.height, format="bgr24", interpolation=Interpolation.BILINEAR, threads=1
+    )
+    return np.asarray(converted.to_ndarray(), np.uint8)

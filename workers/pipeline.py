@@ -3,7 +3,7 @@
 This is the one place where the stages meet. Every queue between them is bounded and the newest frame wins:
 
     captures (a thread each; what moved?) → Mailbox (a slot per camera) → detector (one thread, rounds)
-        → Finisher (track, encode, save) → Publisher (one thread; Redis, or a spool on disk while Redis is away)
+        → Finisher (track, encode, save, crop) → Publisher (one thread; Redis, or a spool on disk while Redis is away)
 
 A frame of which nothing is to be looked at goes from its capture to the finisher. Beside all this, and waiting for none
 of it, the recorder (one thread) writes the packets that captures hand it.
@@ -25,6 +25,8 @@ from runtime.spool import Spool
 from runtime.worker_link import Numbers, WorkerLink
 from workers.camera_run import CameraRun, Tally, Totals
 from workers.capture.state import CaptureState
+from workers.crops.camera_crops import CameraCrops
+from workers.crops.saver import CropSaver
 from workers.detection.detector import Detector
 from workers.detection.parts import PartsDetector
 from workers.detection_thread import DetectionSettings, DetectionThread
@@ -59,7 +61,10 @@ class Stages:
     new_tracker: Callable[[], CameraTracker]
     #: Makes the attention of a camera.
     new_attention: Callable[[str], Attention]
+    #: Chooses a camera's crops.
+    new_crops: Callable[[], CameraCrops]
     saver: FrameSaver
+    crop_saver: CropSaver
     recorder: Recorder
     link: WorkerLink
     #: Closed with the pipeline.
@@ -87,7 +92,7 @@ class Pipeline:
         self._tally = Tally(stages.meter)
         self._largest_side = max(stages.detector.input_size)
         self._cameras = WatchedCameras(
-            CameraParts(stages.open_capture, stages.new_tracker, stages.new_attention),
+            CameraParts(stages.open_capture, stages.new_tracker, stages.new_attention, stages.new_crops),
             stages.recorder,
             self,
             worker_id=worker_id,
@@ -100,6 +105,7 @@ class Pipeline:
         self._finisher = Finisher(
             self._cameras,
             stages.saver,
+            stages.crop_saver,
             self._publisher,
             clock,
             stages.meter,
@@ -137,6 +143,7 @@ class Pipeline:
         """Forget what waits of a camera that was given up, and tell that nothing is followed there any more."""
         if self._mailbox.discard(run.assignment.camera_id) is not None:
             run.drop("given_up")
+        run.crops.close()
         self._tell(run, CameraEvents.left)
         self._publisher.forget(run.assignment.camera_id)
 
@@ -146,6 +153,8 @@ class Pipeline:
         now = self._clock.monotonic()
         for run in runs:
             self._tell(run, lambda events: events.time_passed(now))
+            if run.crops.is_silent(now):
+                self._finisher.put_silent(run)
         return [(run, run.status(self._detector.class_names)) for run in runs]
 
     def watched_by_people(self, camera_ids: Set[str]) -> None:
@@ -287,6 +296,8 @@ class Pipeline:
         self._cameras.stop_captures()
         self._mailbox.close()
         self._detection.join(max(0.0, deadline - self._clock.monotonic()))
+        for watched in self._cameras.all():
+            self._finisher.put_silent(watched.run, is_ending=True)
         frames_left = self._finisher.close(max(0.1, deadline - self._clock.monotonic()))
         ending = self._cameras.leave_all()
         self._recorder.close(max(1.0, deadline - self._clock.monotonic()))

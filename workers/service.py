@@ -17,6 +17,7 @@ from contract.workers import WorkerStatus
 from runtime import exit_codes
 from runtime.clock import Clock
 from runtime.cpus import usable_cpus
+from runtime.crop_store import CropStore
 from runtime.frame_store import FrameStore
 from runtime.lease import Lease, LeaseKeeper, LeaseState
 from runtime.recording_feed import RecordingFeed
@@ -26,6 +27,9 @@ from runtime.shutdown import Shutdown
 from runtime.spool import Spool
 from runtime.version import VERSION
 from runtime.worker_link import WorkerLink, Written
+from workers.crops.camera_crops import CameraCrops
+from workers.crops.memory import CropMemory
+from workers.crops.saver import CropSaver
 from workers.detection.detector import Detector
 from workers.detection_thread import DetectionSettings
 from workers.metrics import WorkerCollector, serve_metrics
@@ -118,6 +122,7 @@ class WorkerService:
             meter=self._meter,
         )
         self._usage = ProcessUsage()
+        crop_memory = CropMemory()
         self._pipeline = Pipeline(
             DetectionSettings(settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()),
             Stages(
@@ -125,11 +130,13 @@ class WorkerService:
                 detector=detector,
                 new_tracker=self._tracker,
                 new_attention=self._attention,
+                new_crops=lambda: CameraCrops(settings.crop_classes, crop_memory),
                 saver=FrameSaver(
                     FrameStore(settings.frames_dir),
                     jpeg_quality=settings.jpeg_quality,
                     preview_size=settings.preview_size,
                 ),
+                crop_saver=CropSaver(CropStore(settings.frames_dir)),
                 recorder=self._recorder,
                 link=self._data_link,
                 spool=Spool.own(settings.spool_path, self.worker_id, settings.spool_max_bytes, clock),

@@ -14,6 +14,7 @@ from runtime.spool import Spool
 from runtime.worker_link import Numbers
 from workers.camera_run import CameraRun, Tally
 from workers.capture.state import CaptureState
+from workers.crops.camera_crops import CameraCrops
 from workers.frames import Frame
 from workers.media import MediaTap
 from workers.motion.attention import Attention
@@ -64,6 +65,7 @@ class CameraParts:
     new_tracker: Callable[[], CameraTracker]
     #: Is given the camera's id.
     new_attention: Callable[[str], Attention]
+    new_crops: Callable[[], CameraCrops]
 
 
 @dataclass(slots=True)
@@ -172,6 +174,7 @@ class WatchedCameras:
             numbers=numbers,
             recording=recording,
             attention=self._parts.new_attention(assignment.camera_id),
+            crops=self._parts.new_crops(),
         )
         listener = self._listener
         capture = self._parts.open_capture(

@@ -92,6 +92,10 @@ def _cameras(look: FarmLook) -> Iterator[Metric]:
     unsaved = CounterMetricFamily(
         "farm_camera_frames_unsaved", "Analysed frames that could not be saved", labels=["camera", "reason"]
     )
+    cropped = CounterMetricFamily("farm_camera_crops_saved", "Crops of tracked objects saved", labels=["camera"])
+    uncropped = CounterMetricFamily(
+        "farm_camera_crops_unsaved", "Crops of tracked objects that were not saved", labels=["camera", "reason"]
+    )
     reconnects = CounterMetricFamily("farm_camera_reconnects", "Times the stream was opened again", labels=["camera"])
     epoch = GaugeMetricFamily(
         "farm_camera_epoch", "Round in which it is watched; rises when it moves", labels=["camera"]
@@ -112,7 +116,11 @@ def _cameras(look: FarmLook) -> Iterator[Metric]:
             dropped.add_metric([name, reason], count)
         for reason, count in status.frames_unsaved.items():
             unsaved.add_metric([name, reason], count)
-    yield from (age, result_age, stream, analysed_fps, analysed, saved, dropped, unsaved, reconnects, epoch)
+        cropped.add_metric([name], status.crops_saved)
+        for reason, count in status.crops_unsaved.items():
+            uncropped.add_metric([name, reason], count)
+    yield from (age, result_age, stream, analysed_fps, analysed, saved, dropped, unsaved, cropped, uncropped)
+    yield from (reconnects, epoch)
 
 
 #: Name, kind, help and value of what every live worker says of itself.

@@ -175,6 +175,8 @@ class CameraStatusView(BaseModel):
     frames_saved: int
     frames_dropped: dict[str, int] = Field(description="Reason to count of frames that were due and have no result")
     frames_unsaved: dict[str, int] = Field(description="Reason to count of analysed frames that could not be saved")
+    crops_saved: int
+    crops_unsaved: dict[str, int] = Field(description="Reason to count of crops of tracked objects that were not saved")
     reconnects: int
     saving_reason: StatusReason | None = Field(description="Why frames are not saved; null while they are")
     recording: RecordingStatusView

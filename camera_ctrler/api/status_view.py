@@ -113,6 +113,8 @@ _FIGURES: Final = (
     "frames_saved",
     "frames_dropped",
     "frames_unsaved",
+    "crops_saved",
+    "crops_unsaved",
     "reconnects",
     "saving_reason",
 )

@@ -1,4 +1,4 @@
-"""Deletes footage and saved frames that were kept long enough, or that must make room: the file first, then its row.
+"""Deletes footage, frames and crops that were kept long enough, or that must make room: the file first, then its row.
 
 A crash between the two leaves a row without a file, which the next pass over its hour removes. Several cleaners may
 work on one volume.
@@ -169,6 +169,8 @@ class Cleaner:
             return False
         if shelf.kind is Kind.FRAMES:  # what is past its age goes for that; the rest of it is evidence
             return kept_for is not KeptFor.CONTINUOUS or self._contents.due_ms(shelf) <= self._clock.now_ms()
+        if shelf.kind is Kind.CROPS:
+            return kept_for is not KeptFor.MOTION
         hour = self._known.hours.get((shelf.camera_id, shelf.hour_ms))
         return hour is not None and hour.count[kept_for] == 0
 
@@ -209,7 +211,7 @@ class Cleaner:
             self._delete(doomed[start : start + BATCH])
         gone = {each.file.path for each in doomed}
         self._due[shelf] = min((file.expires_ms for file in files if file.path not in gone), default=now_ms + _LATER_MS)
-        if shelf.kind is Kind.FRAMES and left == 0 and shelf.hour_ms + HOUR_MS + SETTLES_MS < now_ms:
+        if shelf.kind is not Kind.FOOTAGE and left == 0 and shelf.hour_ms + HOUR_MS + SETTLES_MS < now_ms:
             self._contents.sweep(shelf)
 
     # --- moving --------------------------------------------------------------------------------------------------

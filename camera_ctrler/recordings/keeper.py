@@ -1,4 +1,4 @@
-"""Keeps the volumes of footage and frames: makes room, deletes what is too old, moves to the archive, reports."""
+"""Keeps the volumes of footage and pictures: makes room, deletes what is too old, moves to the archive, reports."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -21,6 +21,7 @@ from contract.recording_paths import HOUR_MS
 from contract.recordings import KeptFor
 from contract.retention import FOREVER_MS
 from runtime.clock import Clock
+from runtime.crop_store import CropStore
 from runtime.frame_store import FrameStore
 from runtime.recording_store import RecordingStore
 from runtime.settings import ControllerSettings
@@ -62,13 +63,20 @@ class VolumeKeeper:
         """
         rules, hours = settings.keep_rules, settings.frames_max_age_hours
         footage = RecordingStore(settings.frames_dir)
-        keep = KeepSettings(rules, round(hours * HOUR_MS) if hours else FOREVER_MS)
+        keep = KeepSettings(rules, round(hours * HOUR_MS) if hours else FOREVER_MS, settings.crops_keep_ms)
         archive = open_archive(settings)
         self._clock = clock
         self._controller_id = controller_id
         self._publish = publish
         self.known: Final = KnownFootage(index, rules, clock)
-        contents = VolumeContents(footage, FrameStore(settings.frames_dir), self.known, keep, clock)
+        contents = VolumeContents(
+            footage,
+            FrameStore(settings.frames_dir),
+            CropStore(settings.frames_dir),
+            known=self.known,
+            keep=keep,
+            clock=clock,
+        )
         self.cleaner: Final = Cleaner(contents, self.known, clock)
         self.guard: Final = VolumeGuard(
             footage,

@@ -1,4 +1,4 @@
-"""Decides what of the footage and the saved frames goes, and in which order. Pure.
+"""Decides what of the footage, the saved frames and the crops goes, and in which order. Pure.
 
 Two things make files go. *Age*: a file has been kept for as long as the rules say. *Room*: the volume, all footage or
 the footage of one camera takes more than it may; then the oldest of the least wanted goes first, and never evidence
@@ -67,7 +67,7 @@ REMEDIES: Final[Mapping[Condition, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class VolumeFile:
-    """One file on the volume: of footage, or a saved frame."""
+    """One file on the volume: of footage, a saved frame, or a crop."""
 
     camera_id: str
     #: When its first picture was captured, Unix ms UTC.
@@ -75,16 +75,18 @@ class VolumeFile:
     #: When its last one ended, or, if that is later, when it was written to last.
     end_ms: int
     size_bytes: int
-    #: Best reason to keep it; of a frame: ``event`` inside footage of an event, else ``continuous``.
+    #: Best reason to keep it; of a frame: ``event`` inside footage of an event, else ``continuous``; of a crop:
+    #: ``motion``.
     kept_for: KeptFor
     #: When it has been kept long enough, Unix ms UTC.
     expires_ms: int
     #: Relative to the volume.
     path: str
-    #: None: a saved frame.
+    #: None: a saved frame, or a crop.
     epoch: int | None = None
     #: Milliseconds of footage, as far as they are known.
     recorded_ms: int = 0
+    is_crop: bool = False
 
     @property
     def is_footage(self) -> bool:

@@ -1,4 +1,4 @@
-"""What lies on the frames volume, hour by hour: footage as folders and index say, and saved frames."""
+"""What lies on the frames volume, hour by hour: footage as folders and index say, saved frames, and crops."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +15,7 @@ from contract.recording_paths import HOUR_MS
 from contract.recordings import KeptFor
 from contract.retention import FOREVER_MS, KeepRules
 from runtime.clock import Clock
+from runtime.crop_store import CropStore
 from runtime.frame_store import FrameStore
 from runtime.recording_store import FoundFile, RecordingStore
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
 
     FOOTAGE = "footage"
     FRAMES = "frames"
+    CROPS = "crops"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,16 +45,26 @@ class KeepSettings:
     footage: KeepRules
     #: Milliseconds after the end of its hour; `FOREVER_MS`: for ever.
     frames_ms: int = FOREVER_MS
+    #: The same of crops.
+    crops_ms: int = FOREVER_MS
 
 
 class VolumeContents:
     """Lists the volume. Safe to use from several threads; raises `OSError` where the volume cannot be read."""
 
     def __init__(
-        self, footage: RecordingStore, frames: FrameStore, known: KnownFootage, keep: KeepSettings, clock: Clock
+        self,
+        footage: RecordingStore,
+        frames: FrameStore,
+        crops: CropStore,
+        *,
+        known: KnownFootage,
+        keep: KeepSettings,
+        clock: Clock,
     ) -> None:
         self.footage: Final = footage
         self.frames: Final = frames
+        self.crops: Final = crops
         self._known = known
         self._keep = keep
         self._clock = clock
@@ -61,6 +73,7 @@ class VolumeContents:
         """Return all that is there of hours that begin at a time or later, oldest first."""
         frames = self.frames.oldest_hours(from_ms)
         found = [Shelf(hour_ms, folder.parent.parent.name, Kind.FRAMES) for hour_ms, folder in frames]
+        found += [Shelf(hour_ms, camera_id, Kind.CROPS) for hour_ms, camera_id in self.crops.hours(from_ms)]
         for camera_id in self.footage.cameras():
             hours = self.footage.hours(camera_id, from_ms)
             found += [Shelf(hour_ms, camera_id, Kind.FOOTAGE) for hour_ms in hours]
@@ -70,6 +83,8 @@ class VolumeContents:
         """Return the time before which nothing on a shelf has been kept for long enough, Unix ms UTC."""
         if shelf.kind is Kind.FRAMES:
             return shelf.hour_ms + HOUR_MS + self._keep.frames_ms
+        if shelf.kind is Kind.CROPS:
+            return shelf.hour_ms + HOUR_MS + self._keep.crops_ms
         hour = self._known.hours.get((shelf.camera_id, shelf.hour_ms))
         if hour is None and self._known.is_surveyed:
             # Left behind by a move into the archive, or known to nobody: one look tells which.
@@ -79,6 +94,9 @@ class VolumeContents:
 
     def files(self, shelf: Shelf) -> Iterator[VolumeFile]:
         """Yield what is on a shelf, in the order of time."""
+        if shelf.kind is Kind.CROPS:
+            yield from self._crops(shelf)
+            return
         knowledge = self._known.of_hour(shelf.camera_id, shelf.hour_ms)
         if shelf.kind is Kind.FRAMES:
             yield from self._frames(shelf, knowledge)
@@ -90,11 +108,16 @@ class VolumeContents:
         """Delete a file and the folders that become empty; return the bytes freed, 0 where it was gone already."""
         if file.is_footage:
             return self.footage.delete(file.path)
+        if file.is_crop:
+            return self.crops.delete(file.path)
         return self.frames.delete(file.path)
 
     def sweep(self, shelf: Shelf) -> None:
-        """Delete what is left in a folder of frames of which none is kept: files that were never finished."""
+        """Delete what is left in a folder of pictures of which none is kept: files that were never finished."""
         with suppress(FileNotFoundError):
+            if shelf.kind is Kind.CROPS:
+                self.crops.delete_hour(shelf.camera_id, shelf.hour_ms)
+                return
             self.frames.delete_hour(self.frames.root / frame_folder(shelf.camera_id, shelf.hour_ms))
 
     def rows_without_file(self, shelf: Shelf) -> list[SegmentKey]:
@@ -109,6 +132,8 @@ class VolumeContents:
 
     def may_hide_evidence(self, shelf: Shelf) -> bool:
         """Tell whether the index is silent and something on the shelf may be evidence that nobody remembers."""
+        if shelf.kind is Kind.CROPS:
+            return False
         return self._known.of_hour(shelf.camera_id, shelf.hour_ms).unknown_is is KeptFor.EVENT
 
     def _footage_file(self, found: FoundFile, knowledge: HourKnowledge) -> VolumeFile:
@@ -152,4 +177,19 @@ class VolumeContents:
                 kept_for=KeptFor.EVENT if is_evidence else KeptFor.CONTINUOUS,
                 expires_ms=max(expires_ms, evidence_ms),
                 path=path,
+            )
+
+    def _crops(self, shelf: Shelf) -> Iterator[VolumeFile]:
+        expires_ms = self.due_ms(shelf)
+        for crop in self.crops.crops(shelf.camera_id, shelf.hour_ms):
+            yield VolumeFile(
+                camera_id=shelf.camera_id,
+                start_ms=crop.captured_at_ms,
+                end_ms=crop.captured_at_ms,
+                size_bytes=crop.size_bytes,
+                # For want of room they go with footage of motion, after all saved frames that are no evidence.
+                kept_for=KeptFor.MOTION,
+                expires_ms=expires_ms,
+                path=crop.path,
+                is_crop=True,
             )

@@ -13,6 +13,7 @@ from contract.assignments import Assignment
 from contract.cameras import CameraState, DetectOn, SaveMode
 from contract.events import Event
 from runtime.clock import SystemClock
+from runtime.crop_store import CropStore
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
 from runtime.recording_feed import RecordingFeed
@@ -21,6 +22,9 @@ from runtime.worker_link import WorkerLink
 from tests.support.hand_fed import CLASS_NAMES, TOO_LARGE, BreakableDetector, HandFedCapture
 from tests.support.rtsp_server import wait_until
 from workers.capture.state import CaptureState
+from workers.crops.camera_crops import CameraCrops
+from workers.crops.memory import CropMemory
+from workers.crops.saver import CropSaver
 from workers.detection_thread import DetectionSettings, unserved_since
 from workers.frames import Detections, Frame
 from workers.media import MediaTap
@@ -61,7 +65,9 @@ class Bench:
             detector=self.detector,
             new_tracker=lambda: self.trackers.pop() if self.trackers else ByteTrackCameraTracker(CLASS_NAMES),
             new_attention=lambda _: Attention(),
+            new_crops=lambda: CameraCrops({"person"}, CropMemory()),
             saver=FrameSaver(FrameStore(folder), jpeg_quality=80, preview_size=160),
+            crop_saver=CropSaver(CropStore(folder)),
             recorder=Recorder(RecorderSettings(folder, 1_000_000), RecordingFeed(client), worker_id="w", clock=CLOCK),
             link=self.link,
             spool=Spool.own(folder / "spool", "w", 1_000_000, CLOCK),

@@ -136,6 +136,33 @@ def test_a_file_that_nobody_knows_goes_when_everything_would_have_gone(make: Cal
     assert stored.files() == []
 
 
+def test_crops_go_by_an_age_of_their_own_and_leave_nothing_behind(make: Callable[..., StoredFootage]) -> None:
+    """Given crops for three days and frames for two hours, each goes in its time, with what was never finished."""
+    stored = make(frames_hours=2, crops="3d")
+    path = stored.crop(EIGHT_MS)
+    (stored.crops.root / path).with_name(".9-1-1.jpg.17.18.part").write_bytes(b"half")
+    stored.save(EIGHT_MS)
+    stored.crop(EIGHT_MS + DAY_MS)
+    stored.expire()
+    assert (stored.saved(), stored.cropped()) == ([], [EIGHT_MS, EIGHT_MS + DAY_MS])
+    stored.clock.advance(2 * 86_400 + 3_600 - 1)
+    stored.expire()
+    assert stored.cropped() == [EIGHT_MS, EIGHT_MS + DAY_MS]
+    stored.clock.advance(1)
+    stored.expire()
+    assert stored.cropped() == [EIGHT_MS + DAY_MS]
+    assert not (stored.crops.root / path).parent.exists()
+    assert stored.cleaner.deleted.bytes == {Reason.AGE: 200}
+
+
+def test_crops_of_a_database_that_is_away_go_by_their_age_as_well(make: Callable[..., StoredFootage]) -> None:
+    """Given an index that nobody was ever asked for, crops are nobody's evidence, and go when their time has come."""
+    stored = make(crops="12h")
+    stored.crop(EIGHT_MS)
+    assert stored.cleaner.expire(60)
+    assert stored.cropped() == []
+
+
 # --- room ------------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +188,28 @@ def test_the_oldest_goes_first_across_footage_and_frames_then_motion_and_evidenc
     assert stored.files() == [evidence.start_ms, newest.start_ms]
     assert stored.saved() == [newest.start_ms]
     assert stored.rows("a") == [evidence.start_ms, newest.start_ms]
+
+
+def test_crops_make_room_after_frames_and_continuous_footage_oldest_first(make: Callable[..., StoredFootage]) -> None:
+    """Given crops older than all else, frames and continuous footage go before them, motion with them, events never."""
+    stored = make(frames_hours=100)
+    evidence = stored.record(EIGHT_MS - 20_000, EVENT)
+    for second in range(3):
+        stored.crop(EIGHT_MS + second * 1_000, size=1_000)
+    motion = stored.record(EIGHT_MS + 1_500, MOTION)
+    stored.record(EIGHT_MS + 30_000)
+    stored.save(EIGHT_MS + 60_000, size=1_000)
+    stored.crop(stored.clock.now_ms() - 30_000)
+    assert stored.cleaner.make_room(Wanted(volume=2_000), EVERYTHING)
+    assert (stored.files(), stored.saved()) == ([evidence.start_ms, motion.start_ms], [])
+    assert stored.cropped()[:3] == [EIGHT_MS, EIGHT_MS + 1_000, EIGHT_MS + 2_000]
+    assert stored.cleaner.make_room(Wanted(volume=3_000), EVERYTHING)
+    assert stored.files() == [evidence.start_ms]
+    assert stored.cropped()[0] == EIGHT_MS + 2_000
+    want = Wanted(volume=EVERYTHING)
+    assert stored.cleaner.make_room(want, EVERYTHING)
+    assert want.any
+    assert (stored.cropped(), stored.files()) == ([stored.clock.now_ms() - 30_000], [evidence.start_ms])
 
 
 def test_a_limit_of_bytes_takes_footage_only_and_a_cameras_own_only_from_that_camera(

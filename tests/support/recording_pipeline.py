@@ -11,6 +11,7 @@ from contract.assignments import Assignment
 from contract.cameras import CameraStatus, DetectOn
 from contract.recordings import RecordingSettings, RecordMode, Segment
 from runtime.clock import SystemClock
+from runtime.crop_store import CropStore
 from runtime.frame_store import FrameStore
 from runtime.recording_feed import RecordingFeed
 from runtime.settings import WorkerSettings
@@ -18,6 +19,9 @@ from runtime.spool import Spool
 from runtime.worker_link import WorkerLink
 from tests.support.hand_fed import CLASS_NAMES, BreakableDetector
 from workers.capture.opening import capture_opener
+from workers.crops.camera_crops import CameraCrops
+from workers.crops.memory import CropMemory
+from workers.crops.saver import CropSaver
 from workers.detection_thread import DetectionSettings
 from workers.motion.attention import Attention
 from workers.pipeline import Pipeline, Stages
@@ -76,7 +80,9 @@ def recording_pipeline(
         detector=detector,
         new_tracker=lambda: ByteTrackCameraTracker(CLASS_NAMES),
         new_attention=lambda _: Attention(),
+        new_crops=lambda: CameraCrops({"person"}, CropMemory()),
         saver=FrameSaver(FrameStore(frames), jpeg_quality=80, preview_size=160),
+        crop_saver=CropSaver(CropStore(frames)),
         recorder=Recorder(RecorderSettings(frames, 4_000_000), feed, worker_id="w", clock=clock),
         link=WorkerLink(client, "w", frame_index_size=100),
         spool=Spool.own(folder / "spool", "w", 1_000_000, clock),

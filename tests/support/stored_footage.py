@@ -9,10 +9,12 @@ from camera_ctrler.recordings.known_footage import KnownFootage
 from camera_ctrler.recordings.retention import Condition, Limits
 from camera_ctrler.recordings.volume_contents import KeepSettings, VolumeContents
 from camera_ctrler.recordings.volume_guard import VolumeGuard
+from contract.crop_paths import CropName, crop_path
 from contract.frame_paths import captured_at_ms, frame_path
 from contract.recording_paths import HOUR_MS, segment_path
 from contract.recordings import KeptFor, Segment
-from contract.retention import FOREVER_MS, KeepRules
+from contract.retention import FOREVER, FOREVER_MS, KeepRules, parse_age
+from runtime.crop_store import CropStore
 from runtime.frame_store import FrameStore
 from runtime.recording_store import RecordingStore
 from tests.support.clocks import SetClock
@@ -34,6 +36,7 @@ class StoredFootage:
         *,
         keep: str = "",
         frames_hours: float = 0,
+        crops: str = FOREVER,
         floor_bytes: int = 0,
         limits: Limits | None = None,
     ) -> None:
@@ -43,8 +46,11 @@ class StoredFootage:
         self.store = RecordingStore(root)
         self.frames = FrameStore(root)
         self.known = KnownFootage(index, rules, clock)
-        settings = KeepSettings(rules, round(frames_hours * HOUR_MS) if frames_hours else FOREVER_MS)
-        self.contents = VolumeContents(self.store, self.frames, self.known, settings, clock)
+        settings = KeepSettings(rules, round(frames_hours * HOUR_MS) if frames_hours else FOREVER_MS, parse_age(crops))
+        self.crops = CropStore(root)
+        self.contents = VolumeContents(
+            self.store, self.frames, self.crops, known=self.known, keep=settings, clock=clock
+        )
         self.cleaner = Cleaner(self.contents, self.known, clock)
         self.guard = VolumeGuard(
             self.store, self.cleaner, self.known, clock, floor_bytes=floor_bytes, limits=limits or Limits()
@@ -86,6 +92,17 @@ class StoredFootage:
         path = frame_path(camera, at_ms)
         self.frames.save(path, bytes(size))
         return path
+
+    def crop(self, at_ms: int, *, camera: str = "a", size: int = 100) -> str:
+        """Put a crop on the volume; returns its path."""
+        path = crop_path(CropName(camera, at_ms, 1, 1))
+        self.crops.save(path, bytes(size))
+        return path
+
+    def cropped(self, camera: str = "a") -> list[int]:
+        """Return when the crops were captured that are on the volume."""
+        hours = [hour_ms for hour_ms, name in self.crops.hours() if name == camera]
+        return [crop.captured_at_ms for hour_ms in hours for crop in self.crops.crops(camera, hour_ms)]
 
     def files(self, *cameras: str) -> list[int]:
         """Return when the footage on the volume begins, of these cameras or of all, in order."""

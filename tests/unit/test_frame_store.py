@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contract.errors import ContractError
 from contract.frame_paths import frame_path
-from runtime.frame_store import FrameStore, VolumeFullError
+from runtime.frame_store import FrameStore
+from runtime.volume_files import VolumeFullError
 
 HOUR_MS = 3_600_000
 #: 2025-01-01T00:00:00Z: an hour, a day, a month and a year begin.

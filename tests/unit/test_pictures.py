@@ -1,5 +1,7 @@
 """The pixels of frames: the same whoever asks first, and made only when asked for."""
 
+import time
+from collections.abc import Callable
 from threading import Thread
 
 import av
@@ -7,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from workers.pictures import BgrPicture, DecodedPicture, GrayImage
 
@@ -51,6 +55,41 @@ def test_a_decoded_picture_is_converted_at_full_size_and_scaled() -> None:
     assert picture.bgr_at(WIDTH // 2, HEIGHT // 2) is half
 
 
+RECTANGLES = st.tuples(
+    st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1), st.integers(1, WIDTH), st.integers(1, HEIGHT)
+).filter(lambda each: each[0] < each[2] and each[1] < each[3])
+
+
+@pytest.mark.parametrize("colorspace", [1, 2, 6])
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "nv12", "yuv422p"])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(RECTANGLES)
+def test_a_part_of_a_picture_has_the_colours_that_it_has_in_the_whole(
+    pixel_format: str, colorspace: int, rectangle: tuple[int, int, int, int]
+) -> None:
+    """Given a frame in a format and space of colours, any rectangle of it is that of the whole."""
+    frame = decoded(pixel_format)
+    frame.colorspace = colorspace
+    left, top, right, bottom = rectangle
+    part, whole = DecodedPicture(frame).bgr_part(*rectangle), DecodedPicture(frame)
+    assert part.shape == (bottom - top, right - left, 3)
+    assert np.abs(part.astype(int) - whole.bgr()[top:bottom, left:right]).max() <= 8
+    assert np.array_equal(whole.bgr_part(*rectangle), whole.bgr()[top:bottom, left:right])
+
+
+def test_a_part_of_a_picture_does_not_make_the_whole() -> None:
+    """Given a large frame, when parts are asked for, its pixels are not all converted: it takes a fraction of that."""
+    frame = VideoFrame.from_ndarray(cv2.resize(scene(), (3840, 2160)), format="bgr24").reformat(format="yuv420p")
+
+    def seconds(use: Callable[[DecodedPicture], object]) -> float:
+        began = time.thread_time()
+        for _ in range(10):
+            use(DecodedPicture(frame))
+        return time.thread_time() - began
+
+    assert seconds(lambda picture: picture.bgr_part(100, 100, 228, 356)) * 4 < seconds(lambda picture: picture.bgr())
+
+
 def test_a_picture_outlives_the_stream_it_came_from(tmp_path: object) -> None:
     """Given a picture of which nothing was asked while its stream was open, then it is there afterwards."""
     path = f"{tmp_path}/clip.mp4"
@@ -86,3 +125,4 @@ def test_a_picture_of_pixels_is_what_it_was_made_of() -> None:
     assert np.array_equal(picture.luma(), gray())
     assert picture.bgr_at(40, 20).shape == (20, 40, 3)
     assert picture.bgr_at(40, 20) is picture.bgr_at(40, 20)
+    assert np.array_equal(picture.bgr_part(3, 5, 9, 12), scene()[5:12, 3:9])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from contract.cameras import SaveMode
 from runtime.frame_store import FrameStore
 from workers.frames import Frame
+from workers.jpeg import encode, encode_preview
 from workers.pictures import BgrPicture
-from workers.saving.jpeg import encode, encode_preview
 from workers.saving.saver import FrameSaver, shall_save
 
 

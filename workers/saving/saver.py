@@ -4,7 +4,7 @@ from contract.cameras import SaveMode
 from contract.frame_paths import frame_path
 from runtime.frame_store import FrameStore
 from workers.frames import Frame
-from workers.saving.jpeg import encode, encode_preview
+from workers.jpeg import encode, encode_preview
 
 
 class FrameSaver:

@@ -1,4 +1,4 @@
-"""JPEG pictures of frames."""
+"""JPEG pictures of frames and of parts of them."""
 
 import cv2
 import numpy as np

@@ -1,0 +1,1 @@
+"""Chooses, of all sightings of a tracked object, the few crops that it can be recognised from."""
