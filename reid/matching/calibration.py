@@ -41,7 +41,7 @@ def calibrate(genuine: Similarities, impostor: Similarities, *, rates: Sequence[
     usable = [rate for rate in rates if rate * len(impostor) >= ENOUGH_ABOVE]
     if len(usable) < 2:
         raise TooFewPairsError(
-            f"there are {len(impostor)} pairs of different people; for rates of {rates[0]} and {rates[1]} there must be "
+            f"there are {len(impostor)} pairs of different people; for rates of {rates[0]} and {rates[1]} it takes "
             f"{int(np.ceil(ENOUGH_ABOVE / rates[1]))}"
         )
     similarities = np.maximum.accumulate(np.quantile(impostor, [1 - rate for rate in usable]))

@@ -129,6 +129,6 @@ def thresholds_of(version: str) -> Thresholds:
     if version not in known:
         raise UncalibratedEmbedderError(
             f"no thresholds were measured for the embedder {version}; measure them with: "
-            "python -m benchmarks.reid_accuracy --model NAME --calibrate"
+            "python -m benchmarks.reid_accuracy --file WEIGHTS --name NAME --calibrate"
         )
     return known[version]
