@@ -20,7 +20,7 @@ from reid.gallery.news import GalleryNews
 from reid.gallery.reembedding import Reembedding
 from reid.gallery.sighting_store import NotWriterError
 from reid.gallery.writer import GalleryWriter
-from reid.matching.thresholds import Thresholds
+from reid.matching.thresholds import Thresholds, UncalibratedEmbedderError, thresholds_of
 from reid.search.answering import SearchAnswering
 from reid.search.person_finder import PersonFinder
 from reid.search.searching import GallerySearch
@@ -43,6 +43,31 @@ CLOSE_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)
 
 
+def open_gallery(settings: ReidSettings, engine: Engine) -> "GalleryService":
+    """Return the gallery for the embedder that the settings ask for; nothing runs yet.
+
+    Args:
+        settings: Of this process.
+        engine: The database, brought to the current schema.
+
+    Raises:
+        FarmError: The embedder cannot be opened.
+    """
+    from reid.embedding.opening import open_embedder
+
+    def open_quiet_embedder() -> Embedder:
+        # The recogniser's own has the cores; this one embeds single pictures, and what is embedded anew.
+        return open_embedder(settings.model_copy(update={"reid_threads": 1}))
+
+    embedder = open_quiet_embedder()
+    try:
+        thresholds = thresholds_of(embedder.version)
+    except UncalibratedEmbedderError as error:
+        log.warning("no_decisions", reason=str(error))
+        thresholds = None
+    return GalleryService(settings, engine, embedder, open_quiet_embedder, thresholds)
+
+
 class GalleryService:
     """Threads that follow, answer and decide, from `start` to `close`."""
 
@@ -50,39 +75,31 @@ class GalleryService:
         self,
         settings: ReidSettings,
         engine: Engine,
+        embedder: Embedder,
         open_embedder: Callable[[], Embedder],
         thresholds: Thresholds | None,
     ) -> None:
-        """Open what is needed; nothing runs yet.
+        """Prepare; nothing runs yet.
 
         Args:
             settings: Redis, folders, and how long somebody is looked for.
             engine: The database, brought to the current schema.
-            open_embedder: Opens one more embedder of the recogniser's kind: each thread has its own.
+            embedder: Of the recogniser's kind, for pictures that are searched with.
+            open_embedder: Opens one more for what is embedded anew: each thread has its own.
             thresholds: What similarities mean; None: nobody has measured it, so nothing is decided.
-
-        Raises:
-            FarmError: The embedder cannot be opened.
         """
         self._settings = settings
         self._engine = engine
         self._open_embedder = open_embedder
         self._thresholds = thresholds
-        self._embedder = open_embedder()
+        self._embedder = embedder
         self._name = new_worker_id(socket.gethostname())
         self._index = GalleryIndex(
             engine, self._embedder.version, self._embedder.dimension, settings.data_dir / "gallery"
         )
         self._stop = threading.Event()
         threads = [("gallery-index", self._follow), ("gallery-search", self._answer)]
-        if thresholds is None:
-            log.warning(
-                "no_decisions",
-                embedder=self._embedder.name,
-                reason="no thresholds were measured for it",
-                remedy="python -m benchmarks.reid_accuracy --calibrate; searches are answered",
-            )
-        else:
+        if thresholds is not None:
             threads.append(("gallery-writer", self._write))
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in threads]
 

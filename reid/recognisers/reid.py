@@ -12,11 +12,23 @@ from reid.embedding.embedder import Embedder
 from reid.errors import UnusableCropsError
 from reid.gallery.embedding_rows import insert_embeddings
 from reid.recognisers.recogniser import LoadedRequest, Recognition
+from runtime.settings import ReidSettings
 
 NAME: Final = "reid"
 _WANTED: Final = frozenset({EventKind.TRACK_UPDATED, EventKind.TRACK_ENDED})
 #: What embedders are trained for that do not say so.
 _PERSONS: Final = frozenset({"person"})
+
+
+def open_recogniser(settings: ReidSettings) -> "ReidRecogniser":
+    """Open the recogniser with the embedder that the settings ask for.
+
+    Raises:
+        FarmError: The embedder cannot be opened.
+    """
+    from reid.embedding.opening import open_embedder
+
+    return ReidRecogniser(open_embedder(settings))
 
 
 class ReidRecogniser:

@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import delete, insert
 
-import reid.gallery.segment as segments
 from camera_ctrler.identities.cleaner import IdentityCleaner
 from camera_ctrler.identities.erasure import Erasure
 from database.identities import embeddings, gallery_segments
@@ -22,7 +21,7 @@ PATIENCE = 10.0
 
 
 def _found(index: GalleryIndex, person: int, count: int = 3) -> list[int]:
-    return index.search(looks(person, 1, seed=9), count)[0].tolist()
+    return [int(number) for number in index.search(looks(person, 1, seed=9), count)[0]]
 
 
 def _files(folder: Path, ending: str = ".usearch") -> list[str]:
@@ -42,8 +41,9 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.SEGMENT_SIZE", 32)
 
 
-def test_two_readers_answer_alike_wherever_they_began(gallery: Gallery, small_segments: None) -> None:
-    """Given one that was there from the beginning, one from files, one from the database, their answers are the same."""
+@pytest.mark.usefixtures("small_segments")
+def test_two_readers_answer_alike_wherever_they_began(gallery: Gallery) -> None:
+    """Given one that was there from the first, one from files, one from the database, their answers are the same."""
     first = gallery.index("one")
     for person in range(40):
         gallery.see(person, f"lobby:1:{person}")
@@ -96,7 +96,8 @@ def test_a_snapshot_that_is_damaged_is_made_anew(
     assert gallery.index().catch_up_wholly(PATIENCE)
 
 
-def test_a_file_is_mapped_and_not_read_when_its_segment_is_full(gallery: Gallery, small_segments: None) -> None:
+@pytest.mark.usefixtures("small_segments")
+def test_a_file_is_mapped_and_not_read_when_its_segment_is_full(gallery: Gallery) -> None:
     """Given full segments, there is one file for each, one for the part that grows, and none is written twice."""
     for person in range(25):
         gallery.see(person, f"lobby:1:{person}")
@@ -115,8 +116,9 @@ def test_a_file_is_mapped_and_not_read_when_its_segment_is_full(gallery: Gallery
     assert all(after[path] == before[path] for path in set(after) & set(before))
 
 
-def test_one_process_of_a_host_writes_files_and_all_read_them(gallery: Gallery, small_segments: None) -> None:
-    """Given two indexes on one folder, the second writes nothing while the first is open, and goes on when it is not."""
+@pytest.mark.usefixtures("small_segments")
+def test_one_process_of_a_host_writes_files_and_all_read_them(gallery: Gallery) -> None:
+    """Given two indexes on one folder, the second writes nothing until the first is closed."""
     for person in range(12):
         gallery.see(person, f"lobby:1:{person}")
     first, second = gallery.index(), gallery.index()
@@ -133,7 +135,8 @@ def test_one_process_of_a_host_writes_files_and_all_read_them(gallery: Gallery, 
     assert _files(gallery.folder) != files
 
 
-def test_erasure_leaves_nothing_in_memory_or_on_disk(gallery: Gallery, small_segments: None) -> None:
+@pytest.mark.usefixtures("small_segments")
+def test_erasure_leaves_nothing_in_memory_or_on_disk(gallery: Gallery) -> None:
     """Given an identity in a full segment and in the one that grows, after erasure no file has its vectors."""
     gallery.see(7, "lobby:1:7")
     for person in range(20, 40):
@@ -181,7 +184,8 @@ def _as_bf16(vector: NDArray[np.float32]) -> bytes:
     return rounded.astype("<u2").tobytes()[:16]
 
 
-def test_what_is_too_old_leaves_the_index_within_the_hour(gallery: Gallery, small_segments: None) -> None:
+@pytest.mark.usefixtures("small_segments")
+def test_what_is_too_old_leaves_the_index_within_the_hour(gallery: Gallery) -> None:
     """Given embeddings that retention deletes, an hour later neither memory nor files have them."""
     gallery.see(1, "lobby:1:1", at_ms=EIGHT_MS - 30 * HOUR_MS)
     for person in range(2, 15):
@@ -201,7 +205,7 @@ def test_what_is_too_old_leaves_the_index_within_the_hour(gallery: Gallery, smal
 
 
 def test_embeddings_of_two_versions_are_never_compared(gallery: Gallery) -> None:
-    """Given the same person embedded by two models, each index has its own alone, and files of the other are deleted."""
+    """Given the same person embedded by two models, each index has its own alone, and the other's files go."""
     gallery.see(1, "lobby:1:1")
     gallery.see(1, "lobby:1:2", version="test-2")
     first = gallery.index()
@@ -256,13 +260,6 @@ def test_a_full_disk_costs_the_snapshot_and_nothing_else(
     assert "gallery_snapshot_not_written" in capsys.readouterr().out
     assert set(_found(index, 1)) == {1, 2, 3}
     assert not _files(gallery.folder, ".part")
-
-
-def test_the_size_of_a_segment_is_the_same_for_all() -> None:
-    """Given that controllers count erasures by segment, they and indexes must mean the same."""
-    from camera_ctrler.identities import erasure
-
-    assert segments.SEGMENT_SIZE == erasure.SEGMENT_SIZE
 
 
 def test_an_erasure_that_is_noted_before_its_segment_is_read_is_no_trouble(gallery: Gallery) -> None:
