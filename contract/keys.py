@@ -2,11 +2,25 @@
 
 The docstring of a function is the contract of its key: type, writer, reader, lifetime. `docs/contract.md` is
 generated from them. No other module spells a key.
+
+RQ has keys of its own, see `RQ_KEYS`.
 """
 
 from typing import Final
 
 PREFIX: Final = "farm"
+#: Keys that RQ makes, with the names of the farm's three queues (``high``, ``default``, ``low``); only `reid/queue/`
+#: touches them. What each is for; all of it is made anew from the database when it is lost.
+RQ_KEYS: Final = {
+    "rq:queue:{name}": "list of the jobs that wait, oldest first",
+    "rq:job:{id}": "hash of one job: which event, which recogniser; goes when it is done, and a week after it failed",
+    "rq:wip:{name}": "sorted set of jobs that are being done, as ``job:ReID worker``; never expires by itself",
+    "rq:failed:{name}": "sorted set of jobs that are dead letters; a week",
+    "rq:queues": "set of queues",
+    "rq:workers": "set of RQ's workers, beside `rq:workers:{name}` for each queue; ReID workers are among them",
+    "rq:worker:{id}": "hash of one of RQ's workers, with expiry",
+    "rq:results:{id}": "stream of why a job failed; a week",
+}
 
 
 def workers() -> str:
@@ -194,6 +208,43 @@ def event_writer_lease(writer_id: str) -> str:
     Lifetime: FARM_LEASE_SECONDS after the last renewal.
     """
     return f"{PREFIX}:event_writer:{writer_id}:lease"
+
+
+def reid_workers() -> str:
+    """Ids of ReID workers that have taken a lease and were not yet cleaned up.
+
+    Type: set of ids. Writer: ReID worker (adds itself, removes itself), dispatcher of recognition (removes the dead).
+    Reader: API, command line, dispatcher. Lifetime: for ever.
+    """
+    return f"{PREFIX}:reid:workers"
+
+
+def reid_worker_lease(worker_id: str) -> str:
+    """Proof that a ReID worker lives: the jobs that it has taken are left to it.
+
+    Type: string with expiry, its random token. Writer: ReID worker (sets it if absent, renews while the token is its
+    own). Reader: script `take_jobs`, dispatcher of recognition, API.
+    Lifetime: FARM_LEASE_SECONDS after the last renewal.
+    """
+    return f"{PREFIX}:reid:worker:{worker_id}:lease"
+
+
+def reid_worker_status(worker_id: str) -> str:
+    """`ReidWorkerStatus` as JSON.
+
+    Type: string with expiry. Writer: ReID worker, once a second. Reader: API, command line.
+    Lifetime: 60 s after the last write.
+    """
+    return f"{PREFIX}:reid:worker:{worker_id}:status"
+
+
+def dispatcher_lease() -> str:
+    """The ReID worker whose dispatcher puts recognitions on the queues; the value is its random token.
+
+    Type: string with expiry. Writer: ReID workers (set if absent, renew while the token is their own).
+    Reader: ReID workers. Lifetime: FARM_LEASE_SECONDS after the last renewal.
+    """
+    return f"{PREFIX}:reid:dispatcher:lease"
 
 
 def segments() -> str:

@@ -325,13 +325,47 @@ class WorkerSettings(CommonSettings):
         return self
 
 
-class StackSettings(ControllerSettings, WorkerSettings):
+class ReidSettings(DatabaseSettings):
+    """A ReID worker: the dispatcher and the recognisers."""
+
+    process: ClassVar[str] = "reid"
+
+    #: Name of a model in FARM_MODELS_DIR that makes embeddings; see `./farm models list`.
+    reid_model: str = "osnet-x0-25-msmt17"
+    #: ``auto``: CUDA where a GPU and its libraries are present, else CPU. Or ``cpu``, ``cuda``, ``cuda:1``.
+    reid_device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    #: Threads of the embedder; 0: all cores this process may use.
+    reid_threads: Annotated[int, Field(ge=0, le=256)] = 0
+    #: Recognisers that look at crops, separated by commas; all ReID workers of a farm must have the same.
+    recognisers: str = "reid,colours"
+    #: Recognitions in one batch at most.
+    reid_batch: Annotated[int, Field(ge=1, le=256)] = 32
+    #: Recognitions on each of the three queues at most; what has no room waits in the database, and is looked at with
+    #: fewer crops.
+    reid_queue_bound: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    #: How often a recognition that failed is tried again, after a second, then after twice as long each time.
+    reid_retries: Annotated[int, Field(ge=0, le=20)] = 5
+    #: Seconds that a recogniser may take for one batch, or for one recognition tried by itself.
+    reid_timeout_seconds: Annotated[int, Field(ge=1, le=3_600)] = 60
+    #: Address of a ReID worker's Prometheus metrics; port 0: any free one; empty host: none.
+    reid_metrics_host: str = ""
+    reid_metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @property
+    def recogniser_names(self) -> list[str]:
+        """`recognisers` as a list, each once, in the order given."""
+        return list(dict.fromkeys(name for part in self.recognisers.split(",") if (name := part.strip())))
+
+
+class StackSettings(ControllerSettings, WorkerSettings, ReidSettings):
     """`./farm up` and `./farm demo`, which start the others."""
 
     process: ClassVar[str] = "farm"
 
     #: Worker processes that `up` and `demo` start.
     workers: Annotated[int, Field(ge=0, le=256)] = 2
+    #: ReID workers that they start.
+    reid_workers: Annotated[int, Field(ge=0, le=256)] = 1
 
 
 ALL_SETTINGS: Final[tuple[type[CommonSettings], ...]] = (
@@ -339,6 +373,7 @@ ALL_SETTINGS: Final[tuple[type[CommonSettings], ...]] = (
     DatabaseSettings,
     ControllerSettings,
     WorkerSettings,
+    ReidSettings,
     StackSettings,
 )
 

@@ -39,6 +39,7 @@ PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
     "first": PathParameter(TypeAdapter(_Count), "Number of the first fragment, from 0", "0"),
     "last": PathParameter(TypeAdapter(_Count), "Number of the last one; at most the file's own last one is sent", "1"),
     "event_id": PathParameter(TypeAdapter(_Text), "Id of the event: camera, epoch and number", "lobby:1:1"),
+    "place": PathParameter(TypeAdapter(_Count), "Number of the crop, from 0: the best one", "0"),
     "token": PathParameter(TypeAdapter(_Text), "What was signed, and the signature", "WyIvY2FtZXJhcy9sb2JieSJd.c2ln"),
     "address": PathParameter(TypeAdapter(_Text), "What the link was made for", "cameras/lobby/clip.mp4"),
 }

@@ -27,6 +27,7 @@ TAGS: Final = {
     "status": "How cameras and the farm do",
     "workers": "Who watches what, at what cost, and why it moved",
     "events": "What happened at cameras, and every result",
+    "recognitions": "What recognisers say of crops, and what could not be recognised",
     "pictures": "Latest results, snapshots and live views",
     "recordings": "Recorded footage: timeline, HLS, clips, pictures, links",
     "footage": "Saved frames and their playback",

@@ -18,11 +18,13 @@ from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
+from camera_ctrler.event_store.recognitions import Recognitions
 from camera_ctrler.playback.clip_store import ClipStore
 from camera_ctrler.playback.saved_frames.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.saved_frames.frame_index import FrameIndex
 from camera_ctrler.registry import ORIGIN_FARM, Registry
 from runtime.clock import Clock, SystemClock
+from runtime.crop_store import CropStore
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
 from runtime.redis_client import connect
@@ -79,6 +81,8 @@ class Services:
     pictures: Pictures
     live: LiveHub
     history: EventHistory
+    recognitions: Recognitions
+    crops: CropStore
     event_hub: EventHub
     clips: ClipStore[ClipFigures]
     clip_maker: ClipMaker
@@ -113,6 +117,8 @@ class Services:
             pictures=Pictures(reader, store),
             live=LiveHub(client, reader, clock, stopping),
             history=EventHistory(EventReading(registry.engine), reader.streams, reader.events),
+            recognitions=Recognitions(registry.engine),
+            crops=CropStore(settings.frames_dir),
             event_hub=EventHub(reader.streams, stopping),
             clips=ClipStore(clock),
             clip_maker=ClipMaker(store, stopping),

@@ -72,8 +72,6 @@ event_photos: Final = Table(
     Column("path", Text, nullable=False),
     #: Where the object is, ``xyxy`` in pixels of the frame; null: its worker did not say so.
     Column("xyxy", JSON(none_as_null=True)),
-    #: What a recogniser made of it; null: none has looked yet.
-    Column("recognition", JSON(none_as_null=True)),
     PrimaryKeyConstraint("at_ms", "event_id"),
     postgresql_partition_by="RANGE (at_ms)",
 )
