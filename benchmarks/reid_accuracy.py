@@ -177,6 +177,7 @@ def thresholds_from(people: People, persons: Sequence[str], name: str) -> Thresh
         # These people walk by each camera only once: how unlike they may be when they come again is not seen in it.
         same_camera=calibrate(pairs["other_camera"][0], pairs["same_camera"][1]),
         other_camera=calibrate(*pairs["other_camera"]),
+        certain=round(float(np.median(pairs["same_camera"][0])), 4),
         margin=margin(*pairs["other_camera"]),
     )
 
