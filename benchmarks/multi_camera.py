@@ -197,7 +197,7 @@ def report(tracks: Sequence[Embedded], thresholds: Thresholds, file: Path | None
         for one in tracks
     ]
     rows: dict[str, tuple[PairScore, PairScore | None, Counter[str]]] = {}
-    for rate in (0.01, 0.05, 0.1):
+    for rate in (0.01, 0.02, 0.05, 0.1):
         given, verdicts = identify(tracks, thresholds.model_copy(update={"false_identification_rate": rate}))
         what = f"decided one by one, strangers taken for somebody at {rate:.0%}"
         rows[what] = (score(tracks, given, across=True), score(tracks, given, across=False), verdicts)

@@ -82,8 +82,9 @@ class Thresholds(_Strict):
     certain: Cosine
     #: By how much the nearest must be nearer than the next one: what other crops of the same two tracks change.
     margin: Annotated[float, Field(ge=0, le=2)]
-    #: Part of the strangers to a gallery who may be taken for somebody in it.
-    false_identification_rate: Rate = 0.01
+    #: Part of the strangers to a gallery who may be taken for somebody in it. A choice, not a measurement: at 0.05 half
+    #: as many people again are named, and four times as many strangers are; see benchmarks/README.md.
+    false_identification_rate: Rate = 0.02
     #: Part of them of whom may be said, for safety, that they are unknown and not new.
     doubt_rate: Rate = 0.2
 
