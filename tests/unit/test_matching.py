@@ -36,6 +36,7 @@ THRESHOLDS = Thresholds(
     ),
     certain=0.95,
     margin=0.05,
+    false_identification_rate=0.01,
 )
 #: A camera that has seen enough, and nothing but grey.
 GREY = {"door": CameraMean(ENOUGH_TRACKS, np.zeros(DIMENSION, np.float32))}
