@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import sys
-from typing import Final, NoReturn
+from typing import NoReturn
 
 # One OpenMP pool that spins beside the detector's own threads slows both down many times over.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -18,9 +18,6 @@ from runtime.logs import configure_logs
 from runtime.redis_client import RedisAwayError, connect
 from runtime.settings import WorkerSettings
 from runtime.shutdown import Shutdown
-
-#: Seconds after which a thread that computes in Python lets another one do so.
-SWITCH_SECONDS: Final = 0.001
 
 
 def main() -> int:
@@ -51,8 +48,6 @@ def _run(settings: WorkerSettings) -> int:
     shutdown.end_when_a_thread_dies()
     # Every stage has threads of its own, and those of OpenCV would only stand in their way.
     cv2.setNumThreads(1)
-    # A thread that waits for the interpreter gets it within this; the default would be half of a detection.
-    sys.setswitchinterval(SWITCH_SECONDS)
     clock = SystemClock()
     meter = StageMeter(clock)
     model = resolve(settings.model, settings.models_path, trust_pickled=settings.trust_pickled_weights)

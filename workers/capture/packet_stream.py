@@ -72,6 +72,8 @@ class PacketStream:
         #: Seconds of a tick of the video's stamps: a fraction would take too long for every packet.
         self._tick_seconds = float(self._video.time_base or 0)
         self._since_rest = 0
+        #: Packets after which it is worth asking what is unread: as many as have gathered during the rest.
+        self._gathered = LEAST_PACKETS
 
     @property
     def facts(self) -> StreamFacts:
@@ -145,11 +147,12 @@ class PacketStream:
         if self._pacer is not None or self._look is None:
             return
         self._since_rest += 1
-        if self._since_rest < LEAST_PACKETS:
+        if self._since_rest < self._gathered:
             return
         seconds = self._look.sampler.seconds_to_rest(at)
         if seconds > 0 and self._has_read_all(behind, waited):
             self._since_rest = 0
+            self._gathered = max(LEAST_PACKETS, int(seconds * self._look.sampler.frames.per_second()))
             self._context.watch.sleep(seconds)
 
     def _has_read_all(self, behind: float, waited: float) -> bool:
