@@ -177,6 +177,7 @@ def thresholds_from(people: People, persons: Sequence[str], name: str) -> Thresh
         # These people walk by each camera only once: how unlike they may be when they come again is not seen in it.
         same_camera=calibrate(pairs["other_camera"][0], pairs["same_camera"][1]),
         other_camera=calibrate(*pairs["other_camera"]),
+        certain=round(float(np.median(pairs["same_camera"][0])), 4),
         margin=margin(*pairs["other_camera"]),
     )
 
@@ -225,7 +226,7 @@ def write_thresholds(version: str, thresholds: Thresholds) -> None:
     """Put the thresholds of one embedder into the file of the package."""
     file = PROJECT_DIR / "reid" / "matching" / FILE
     known = json.loads(file.read_text())
-    known[version] = thresholds.model_dump(mode="json")
+    known[version] = thresholds.model_dump(mode="json", exclude={"false_identification_rate", "doubt_rate"})
     # One line for each embedder: its mean has hundreds of numbers.
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(known.items()))
     file.write_text("{\n" + lines + "\n}\n")

@@ -46,6 +46,15 @@ class DatabaseAwayError(FarmError):
     """The database does not answer."""
 
 
+@recognitions.callback()
+def prepare() -> None:
+    """Let what is logged go to stderr: stdout is the command's answer."""
+    from runtime.logs import configure_logs
+    from runtime.settings import CommonSettings
+
+    configure_logs(CommonSettings.load())
+
+
 @recognitions.command("list")
 def list_recognitions(
     state: StatesOption = None,

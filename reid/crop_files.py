@@ -80,10 +80,13 @@ class CropFiles:
                 raise UnusableCropsError(event_id, f"{path} leads out of the frames volume")
             # Whoever may write there might have put a pipe in its place, and reading that would never end.
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as opened:
+            try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise UnusableCropsError(event_id, f"{path} is not a file")
-                data = opened.read(MAX_BYTES + 1)
+                with os.fdopen(descriptor, "rb", closefd=False) as opened:
+                    data = opened.read(MAX_BYTES + 1)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             self.check_volume()
             if error.errno in _GONE:

@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 from contract.ids import CameraId
 from reid.images import Embeddings
 
-#: Tracks that the embedder's own mean counts for, beside those of the camera.
-PRIOR_TRACKS: Final = 4
+#: Tracks that the embedder's own mean counts for, beside those of the camera. With more, strangers in cameras that had
+#: seen little and are unlike what the embedder was measured on were as alike as one person.
+PRIOR_TRACKS: Final = 1
+#: Tracks that a camera must have seen before its mean tells its strangers from each other.
+ENOUGH_TRACKS: Final = 8
 #: Once so many tracks were seen, the oldest ones fade: a camera's light changes over the day.
 REMEMBERED_TRACKS: Final = 500
 #: Shorter vectors have no direction worth anything.

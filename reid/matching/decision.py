@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reid.matching.appearance import Candidate, TrackEmbeddings
-from reid.matching.camera_bias import CameraMeans, without_bias
+from reid.matching.camera_bias import ENOUGH_TRACKS, CameraMeans, without_bias
 from reid.matching.similarity import set_similarity
 from reid.matching.thresholds import Thresholds
 
@@ -102,6 +102,8 @@ def _scored(
 ) -> list[_Scored]:
     """Return how alike each candidate is where it is most alike: in this camera, or in others; the best first."""
     mean = thresholds.mean_vector
+    known = means.get(query.camera)
+    is_young = known is None or known.tracks < ENOUGH_TRACKS
     seen = without_bias(query.vectors, [query.camera] * len(query.vectors), means, mean)
     scored = []
     for each in candidates:
@@ -113,7 +115,7 @@ def _scored(
                     _Scored(
                         each.identity,
                         set_similarity(seen, theirs[[is_here == same_camera for is_here in here]]),
-                        thresholds.somebody(compared, same_camera=same_camera),
+                        thresholds.somebody(compared, same_camera=same_camera, is_young=is_young),
                         thresholds.nobody(compared, same_camera=same_camera),
                     )
                     for same_camera in set(here)

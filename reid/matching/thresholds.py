@@ -77,10 +77,14 @@ class Thresholds(_Strict):
     #: Strangers in one camera are more alike than in two.
     same_camera: Likeness
     other_camera: Likeness
+    #: How alike two tracks of one person in one camera mostly are. In a camera that has seen little, strangers are as
+    #: alike as people are elsewhere; only this tells them apart.
+    certain: Cosine
     #: By how much the nearest must be nearer than the next one: what other crops of the same two tracks change.
     margin: Annotated[float, Field(ge=0, le=2)]
-    #: Part of the strangers to a gallery who may be taken for somebody in it.
-    false_identification_rate: Rate = 0.01
+    #: Part of the strangers to a gallery who may be taken for somebody in it. A choice, not a measurement: at 0.05 half
+    #: as many people again are named, and four times as many strangers are; see benchmarks/README.md.
+    false_identification_rate: Rate = 0.02
     #: Part of them of whom may be said, for safety, that they are unknown and not new.
     doubt_rate: Rate = 0.2
 
@@ -89,7 +93,7 @@ class Thresholds(_Strict):
         """`mean`, shape (dimension,)."""
         return np.array(self.mean, np.float32)
 
-    def somebody(self, compared: int, *, same_camera: bool) -> float:
+    def somebody(self, compared: int, *, same_camera: bool, is_young: bool = False) -> float:
         """Return the similarity from which a track is the identity that it is nearest to.
 
         The more identities there are to be confused with, the higher it is: each of them has its own chance.
@@ -97,10 +101,12 @@ class Thresholds(_Strict):
         Args:
             compared: Identities that the track was compared with, by an index or one by one.
             same_camera: Whether the two were seen by one camera.
+            is_young: Whether that camera has seen little yet; see `camera_bias.ENOUGH_TRACKS`.
         """
         likeness = self._likeness(same_camera=same_camera)
         rate = self.false_identification_rate / max(compared, 1)
-        return max(likeness.lowest_genuine, likeness.at(rate))
+        lowest = self.certain if same_camera and is_young else likeness.lowest_genuine
+        return max(lowest, likeness.at(rate))
 
     def nobody(self, compared: int, *, same_camera: bool) -> float:
         """Return the similarity below which a track is like everybody else, and so new; at most `somebody`."""

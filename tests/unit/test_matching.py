@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from reid.images import Embeddings
 from reid.matching.appearance import Candidate, TrackEmbeddings
-from reid.matching.camera_bias import PRIOR_TRACKS, REMEMBERED_TRACKS, CameraMean, with_track, without_bias
+from reid.matching.camera_bias import (
+    ENOUGH_TRACKS,
+    PRIOR_TRACKS,
+    REMEMBERED_TRACKS,
+    CameraMean,
+    with_track,
+    without_bias,
+)
 from reid.matching.decision import Decision, decide
 from reid.matching.similarity import set_similarity
 from reid.matching.thresholds import FalseMatchPoint, Likeness, Thresholds
@@ -27,8 +34,12 @@ THRESHOLDS = Thresholds(
         false_matches=(FalseMatchPoint(rate=0.1, similarity=0.5), FalseMatchPoint(rate=0.001, similarity=0.9)),
         lowest_genuine=0.2,
     ),
+    certain=0.95,
     margin=0.05,
+    false_identification_rate=0.01,
 )
+#: A camera that has seen enough, and nothing but grey.
+GREY = {"door": CameraMean(ENOUGH_TRACKS, np.zeros(DIMENSION, np.float32))}
 
 
 def person(number: int) -> Embeddings:
@@ -67,8 +78,18 @@ def known(
 
 
 def decided(query: TrackEmbeddings, candidates: Sequence[Candidate], compared: int | None = None) -> Decision:
-    """Return the decision with cameras that have seen nothing yet."""
-    return decide(query, candidates, THRESHOLDS, means={}, compared=compared)
+    """Return the decision with a camera whose mean is known."""
+    return decide(query, candidates, THRESHOLDS, means=GREY, compared=compared)
+
+
+def test_in_a_camera_that_has_seen_little_only_who_is_the_same_for_certain_is_named() -> None:
+    """Given a likeness that suffices in a camera that is known; when it has seen little; then nobody is named."""
+    query, candidates = track(beside(1, 0.9)), [known("1", beside(1, 1.0), "door")]
+    assert decided(query, candidates).verdict == "known"
+    assert decide(query, candidates, THRESHOLDS, means={}).verdict == "unknown"
+    certain = track(beside(1, 0.96))
+    assert decide(certain, candidates, THRESHOLDS, means={}).verdict == "known"
+    assert decide(query, [known("1", beside(1, 1.0), "yard")], THRESHOLDS, means={}).verdict == "known"
 
 
 def test_somebody_seen_before_is_known_by_name() -> None:

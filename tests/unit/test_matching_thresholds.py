@@ -32,7 +32,13 @@ def mates(pairs: int, seed: int = 1) -> Similarities:
 def thresholds(likeness: Likeness) -> Thresholds:
     """Return thresholds that are the same within a camera and across cameras."""
     return Thresholds(
-        embedder="e", measured="m", mean=(0.0, 0.0), same_camera=likeness, other_camera=likeness, margin=0.01
+        embedder="e",
+        measured="m",
+        mean=(0.0, 0.0),
+        same_camera=likeness,
+        other_camera=likeness,
+        certain=0.9,
+        margin=0.01,
     )
 
 
