@@ -44,11 +44,13 @@ def test_reid_workers_have_the_recognisers_that_can_be_had_and_share_the_cores(t
     assert {each["FARM_DATA_DIR"] for each in made} == {str(tmp_path)}
 
 
-def test_without_the_weights_that_tell_people_apart_the_other_recognisers_run(tmp_path: Path) -> None:
+def test_without_the_weights_that_tell_people_apart_the_other_recognisers_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given a model that nobody has, then what needs it is left out with a warning, and all else goes on."""
     warnings: list[str] = []
     steps = Steps()
-    steps.warn = warnings.append  # type: ignore[method-assign]
+    monkeypatch.setattr(steps, "warn", warnings.append)
     settings = StackSettings(data_dir=tmp_path, reid_model="no-such-model", recognisers="reid,colours")
     assert usable_recognisers(settings, steps) == "colours"
     assert "nobody is recognised across cameras" in warnings[0]
