@@ -308,3 +308,59 @@ def camera_channel(camera_id: str) -> str:
     Lifetime: none.
     """
     return f"{PREFIX}:camera:{camera_id}:updates"
+
+
+def gallery_writer_lease() -> str:
+    """The gallery writer: the one process that decides which track is which identity; the value is its random token.
+
+    Type: string with expiry. Writer: ReID processes (set if absent, renew while the token is their own).
+    Reader: ReID processes, API. Lifetime: FARM_LEASE_SECONDS after the last renewal. It only keeps others from trying:
+    what is written to the database is fenced there.
+    """
+    return f"{PREFIX}:gallery:writer:lease"
+
+
+def gallery_log() -> str:
+    """Says that the gallery has changed; who follows it then reads the database, from where it was.
+
+    Type: stream, field ``number``: the embedding up to which all are decided on. Writer: gallery writer. Reader: ReID
+    processes. Lifetime: some 1,000 newest entries; one that is lost costs half a second.
+    """
+    return f"{PREFIX}:gallery:log"
+
+
+def gallery_answering() -> str:
+    """Says that some ReID process answers searches.
+
+    Type: string with expiry. Writer: ReID processes, every two seconds. Reader: script `ask_gallery`.
+    Lifetime: 10 s after the last write.
+    """
+    return f"{PREFIX}:gallery:answering"
+
+
+def gallery_requests() -> str:
+    """Searches that wait for a ReID process.
+
+    Type: list of `GalleryRequest` as JSON, oldest left. Writer: script `ask_gallery` for API and command line.
+    Reader: ReID processes; each request is taken by one of them, and not taken up after its `until_ms`.
+    Lifetime: at most 64 entries.
+    """
+    return f"{PREFIX}:gallery:requests"
+
+
+def gallery_picture(request_id: str) -> str:
+    """The picture that a search is for, as it was uploaded.
+
+    Type: string (bytes of a JPEG, PNG or WebP of at most 8 MB) with expiry. Writer: script `ask_gallery` for API and
+    command line. Reader: the ReID process that takes the request, which deletes it. Lifetime: 30 s.
+    """
+    return f"{PREFIX}:gallery:picture:{request_id}"
+
+
+def gallery_reply(request_id: str) -> str:
+    """What was found.
+
+    Type: list of one `GalleryReply` as JSON, with expiry. Writer: the ReID process that took the request.
+    Reader: who asked, who takes it away. Lifetime: 30 s.
+    """
+    return f"{PREFIX}:gallery:reply:{request_id}"

@@ -25,6 +25,7 @@ from contract import (
     errors,
     events,
     footage_report,
+    gallery,
     keys,
     plan,
     recognition,
@@ -51,6 +52,7 @@ MESSAGE_MODULES: Final = (
     footage_report,
     recognition,
     reid_workers,
+    gallery,
 )
 NOTICE: Final = "<!-- Made by `python -m docs.generate_contract`; change the code it is made from, not this file. -->"
 REASONS_BEGIN: Final = "<!-- reasons: made by `python -m docs.generate_contract` -->"

@@ -38,6 +38,8 @@ def _run(settings: ReidSettings) -> int:
     import cv2
 
     from database.engine import migrate, open_engine
+    from reid.gallery.gallery_service import open_gallery
+    from reid.recognisers import reid
     from reid.recognisers.opening import open_recognisers
     from reid.service import ReidService
 
@@ -48,9 +50,14 @@ def _run(settings: ReidSettings) -> int:
     recognisers = open_recognisers(settings)
     engine = open_engine(settings.database)
     migrate(engine)
+    gallery = open_gallery(settings, engine) if reid.NAME in recognisers else None
+    if gallery is not None:
+        gallery.start()
     try:
         return ReidService(settings, engine, recognisers, shutdown, SystemClock()).run()
     finally:
+        if gallery is not None:
+            gallery.close()
         engine.dispose()
 
 

@@ -173,6 +173,8 @@ class ControllerSettings(DatabaseSettings):
     #: How long events and tracks are kept in the database: hours (12h), days (30d) or forever. What they point at has a
     #: retention of its own.
     events_keep: str = "30d"
+    #: How long embeddings, sightings and identities without a name are kept in the database: as FARM_EVENTS_KEEP.
+    identities_keep: str = "30d"
     #: How long crops of tracked objects are kept: as events, which name them. For want of room the oldest go before
     #: that, with footage of motion.
     crops_keep: str = "30d"
@@ -183,7 +185,7 @@ class ControllerSettings(DatabaseSettings):
         KeepRules.parse(value)
         return value
 
-    @field_validator("archive_after", "events_keep", "crops_keep")
+    @field_validator("archive_after", "events_keep", "crops_keep", "identities_keep")
     @classmethod
     def _check_age(cls, value: str) -> str:
         parse_age(value)
@@ -212,6 +214,11 @@ class ControllerSettings(DatabaseSettings):
     def events_keep_ms(self) -> int:
         """`events_keep` in milliseconds."""
         return parse_age(self.events_keep)
+
+    @property
+    def identities_keep_ms(self) -> int:
+        """`identities_keep` in milliseconds."""
+        return parse_age(self.identities_keep)
 
     @property
     def crops_keep_ms(self) -> int:
@@ -336,6 +343,11 @@ class ReidSettings(DatabaseSettings):
     reid_device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     #: Threads of the embedder; 0: all cores this process may use.
     reid_threads: Annotated[int, Field(ge=0, le=256)] = 0
+    #: Name of a detector in FARM_MODELS_DIR that finds people in uploaded pictures.
+    reid_detector: str = "yolo11n"
+    #: Somebody who was not seen for longer is not looked for, unless people have named that identity or watch for it:
+    #: hours (12h), days (3d) or forever. People change their clothes.
+    reid_window: str = "24h"
     #: Recognisers that look at crops, separated by commas; all ReID workers of a farm must have the same.
     recognisers: str = "reid,colours"
     #: Recognitions in one batch at most.
@@ -350,6 +362,17 @@ class ReidSettings(DatabaseSettings):
     #: Address of a ReID worker's Prometheus metrics; port 0: any free one; empty host: none.
     reid_metrics_host: str = ""
     reid_metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @field_validator("reid_window")
+    @classmethod
+    def _check_window(cls, value: str) -> str:
+        parse_age(value)
+        return value
+
+    @property
+    def reid_window_ms(self) -> int:
+        """`reid_window` in milliseconds."""
+        return parse_age(self.reid_window)
 
     @property
     def recogniser_names(self) -> list[str]:

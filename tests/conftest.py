@@ -20,6 +20,7 @@ pytest_plugins = (
     "tests.support.event_stores",
     "tests.support.farm_state",
     "tests.support.recognitions",
+    "tests.support.galleries",
     "tests.support.recorded_camera",
     "tests.support.sender",
 )

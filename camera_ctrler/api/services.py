@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from camera_ctrler.api.cursors import Cursors
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
+from camera_ctrler.api.identity_services import IdentityServices
 from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
@@ -84,6 +85,7 @@ class Services:
     recognitions: Recognitions
     crops: CropStore
     event_hub: EventHub
+    identities: IdentityServices
     clips: ClipStore[ClipFigures]
     clip_maker: ClipMaker
     streams: StreamSlots
@@ -120,6 +122,7 @@ class Services:
             recognitions=Recognitions(registry.engine),
             crops=CropStore(settings.frames_dir),
             event_hub=EventHub(reader.streams, stopping),
+            identities=IdentityServices.create(settings, registry.engine, client, clock),
             clips=ClipStore(clock),
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),

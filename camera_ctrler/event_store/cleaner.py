@@ -1,6 +1,6 @@
 """Deletes what is older than FARM_EVENTS_KEEP, a little at a time."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Column, Engine, delete, select, tuple_
 
@@ -24,6 +24,25 @@ _AGES: Final[tuple[Column[int], ...]] = (
     tracks.c.last_seen_ms,
     event_dead_letters.c.kept_at_ms,
 )
+
+
+class Cleaner(Protocol):
+    """What deletes something that is too old."""
+
+    def step(self) -> bool:
+        """Delete some of it; return whether there is more."""
+
+
+class Cleaners:
+    """Several cleaners as one."""
+
+    def __init__(self, *cleaners: Cleaner) -> None:
+        self._cleaners = cleaners
+
+    def step(self) -> bool:
+        """Let each delete some; return whether any has more."""
+        has_more = [each.step() for each in self._cleaners]
+        return any(has_more)
 
 
 class EventCleaner:

@@ -53,6 +53,10 @@ events: Final = Table(
     Column("height", Integer),
     #: A list of `Crop`; null: none.
     Column("crops", JSON(none_as_null=True)),
+    #: Of `IDENTITY_SEEN`.
+    Column("identity", String(40)),
+    Column("similarity", Float),
+    Column("watch", String(40)),
     PrimaryKeyConstraint("at_ms", "event_id"),
     Index("ix_events_event_id", "event_id"),
     Index("ix_events_entry", "entry_ms", "entry_seq"),
