@@ -50,7 +50,7 @@ class Watched:
                 self.rows[name] = max(self.rows[name], count)
         with farm.server.client() as client:
             for name in RecognitionQueue:
-                count = int(client.llen(f"rq:queue:{name}")) + int(client.zcard(f"rq:wip:{name}"))  # type: ignore[arg-type]
+                count = int(client.llen(f"rq:queue:{name}")) + int(client.zcard(f"rq:wip:{name}"))
                 self.jobs[name.value] = max(self.jobs[name.value], count)
 
 
