@@ -34,10 +34,10 @@ class Stage(StrEnum):
     #: The detector, with what it does before and after the model.
     DETECT = "detect"
     TRACK = "track"
-    #: Choose crops of tracked objects, cut and write them.
-    CROP = "crop"
     #: Encode and write JPEG files, previews included.
     SAVE = "save"
+    #: Choose crops of tracked objects, cut and write them.
+    CROP = "crop"
     #: Write to Redis and wait for its answer. Items: results and events.
     PUBLISH = "publish"
 

@@ -145,7 +145,10 @@ class Finisher:
             return None
         try:
             tracked = watched.tracker.update(
-                item.detections, captured_monotonic=frame.captured_monotonic, frame_size=(frame.height, frame.width)
+                item.detections,
+                captured_monotonic=frame.captured_monotonic,
+                frame_size=(frame.height, frame.width),
+                picture=frame.picture,
             )
         except Exception:  # one camera's trouble must not cost the others theirs
             log.exception("tracking_failed", camera=frame.camera_id)

@@ -1,4 +1,4 @@
-"""All cameras of one worker in one pipeline: capture → gate → detect in rounds → track → save → publish.
+"""All cameras of one worker in one pipeline: capture → gate → detect in rounds → track → save → crop → publish.
 
 This is the one place where the stages meet. Every queue between them is bounded and the newest frame wins:
 

@@ -157,7 +157,9 @@ class WorkerService:
         )
 
     def _tracker(self) -> CameraTracker:
-        return ByteTrackCameraTracker(self._detector.class_names)
+        return ByteTrackCameraTracker(
+            self._detector.class_names, uses_appearance=self._settings.tracker == "appearance"
+        )
 
     def _attention(self, camera_id: str) -> Attention:
         return Attention(

@@ -29,6 +29,7 @@ from workers.detection_thread import DetectionSettings, unserved_since
 from workers.frames import Detections, Frame
 from workers.media import MediaTap
 from workers.motion.attention import Attention
+from workers.pictures import Picture
 from workers.pipeline import Pipeline, Stages
 from workers.recording.recorder import Recorder, RecorderSettings
 from workers.saving.saver import FrameSaver
@@ -45,9 +46,16 @@ class FailingTracker:
 
     frames_untracked = 0
 
-    def update(self, detections: Detections, *, captured_monotonic: float, frame_size: tuple[int, int]) -> Detections:
+    def update(
+        self,
+        detections: Detections,
+        *,
+        captured_monotonic: float,
+        frame_size: tuple[int, int],
+        picture: Picture | None = None,
+    ) -> Detections:
         """Fail."""
-        raise ZeroDivisionError(f"{detections} {captured_monotonic} {frame_size}")
+        raise ZeroDivisionError(f"{detections} {captured_monotonic} {frame_size} {picture}")
 
 
 class Bench:
@@ -300,12 +308,19 @@ class OnceFailingTracker(ByteTrackCameraTracker):
         super().__init__(CLASS_NAMES)
         self._left = 2
 
-    def update(self, detections: Detections, *, captured_monotonic: float, frame_size: tuple[int, int]) -> Detections:
+    def update(
+        self,
+        detections: Detections,
+        *,
+        captured_monotonic: float,
+        frame_size: tuple[int, int],
+        picture: Picture | None = None,
+    ) -> Detections:
         """Follow, or fail."""
         self._left -= 1
         if self._left < 0:
             raise ZeroDivisionError
-        return super().update(detections, captured_monotonic=captured_monotonic, frame_size=frame_size)
+        return super().update(detections, captured_monotonic=captured_monotonic, frame_size=frame_size, picture=picture)
 
 
 def test_a_frame_that_cannot_be_made_a_picture_is_analysed_all_the_same(bench: Bench) -> None:

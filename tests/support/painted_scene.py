@@ -246,7 +246,7 @@ class PaintedScene:
         """Finish, and hear what was told to the end."""
         self.pipeline.close(10)
         count = self._client.xlen(keys.events())
-        wait_until(lambda: len(self.heard.events) >= cast("int", count), "all is heard")
+        wait_until(lambda: len(self.heard.events) >= count, "all is heard")
         self._end.set()
         self._listener.join(5)
 

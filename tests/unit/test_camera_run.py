@@ -129,6 +129,17 @@ def test_age_and_rate_are_measured_over_the_last_seconds_only() -> None:
     assert status.frames_analysed == 6
 
 
+def test_crops_that_are_not_saved_are_counted_and_said_once() -> None:
+    """Given a full volume, crops are counted by reason; that they are lost is news once, until some are saved again."""
+    run = CameraRun(assignment(), "w", SetClock())
+    assert [run.crops_lost(StatusReason.DISK_FULL, 3), run.crops_lost(StatusReason.DISK_FULL, 1)] == [True, False]
+    run.crops_saved(2)
+    assert run.crops_lost(StatusReason.DISK_FULL, 1)
+    run.crops.dropped = 4
+    status = run.status(NAMES)
+    assert (status.crops_saved, status.crops_unsaved) == (2, {"disk_full": 5, "memory": 4})
+
+
 def test_a_full_volume_shows_until_a_frame_is_saved_again() -> None:
     """Given a frame that could not be saved, the status says why until saving works."""
     run = CameraRun(assignment(), "w", SetClock())

@@ -9,6 +9,7 @@ from workers.crops.shortlist import (
     ALIKE,
     BETTER,
     FIRST_SECONDS,
+    LEAST_SHARE,
     LOOK_SECONDS,
     MOST,
     SECOND_ANYWAY_SECONDS,
@@ -50,9 +51,9 @@ def new(at: float = 0.0) -> Shortlist[str]:
 def test_the_best_unlike_sightings_are_kept_best_first() -> None:
     """Given more poses than a set has room for, the best of them are kept."""
     shortlist = new()
-    for pose, quality in enumerate((0.3, 0.5, 0.2, 0.6, 0.9)):
+    for pose, quality in enumerate((0.4, 0.5, 0.3, 0.6, 0.7)):
         assert offer(shortlist, quality, pose, pose)
-    assert shortlist.held == ["0.9", "0.6", "0.5", "0.3"]
+    assert shortlist.held == ["0.7", "0.6", "0.5", "0.4"]
     assert len(shortlist.held) == SET
 
 
@@ -65,6 +66,21 @@ def test_of_sightings_that_show_the_same_only_the_best_is_kept() -> None:
     assert offer(shortlist, 0.3, 3, pose=1)
     assert shortlist.held == [f"{0.5 * BETTER + 0.01}", "0.3"]
     assert ALIKE < 1
+
+
+def test_a_sighting_far_poorer_than_the_best_is_not_kept_nor_looked_at() -> None:
+    """Given somebody of whom a clear view comes late, what was kept before goes; what is poor then does not get in."""
+    shortlist = new()
+    offer(shortlist, 0.1, 0, pose=0)
+    offer(shortlist, 0.2, 1, pose=1)
+    assert shortlist.held == ["0.2", "0.1"]
+    best = 0.2 / LEAST_SHARE
+    assert offer(shortlist, best, 2, pose=2)
+    assert shortlist.held == [f"{best}", "0.2"]
+    assert not shortlist.is_worth_a_look(0.19, 10)
+    shortlist.told(10)
+    assert shortlist.place_of(sighting(0.19, 11, pose=3)) is None
+    assert shortlist.place_of(sighting(0.21, 11, pose=3)) == 0
 
 
 def test_pixels_are_looked_at_only_where_a_sighting_may_get_in() -> None:
@@ -122,7 +138,7 @@ def test_a_full_set_of_other_poses_is_told_after_a_while_though_it_is_no_better(
     offer(shortlist, 0.9, 0)
     shortlist.told(0)
     for pose in range(1, SET + 1):
-        offer(shortlist, 0.3, pose, pose)
+        offer(shortlist, 0.5, pose, pose)
     shortlist.seen(SECOND_ANYWAY_SECONDS)
     assert shortlist.due(SECOND_ANYWAY_SECONDS - 0.1, 0) is Due.NOTHING
     assert shortlist.due(SECOND_ANYWAY_SECONDS, 0) is Due.TELL

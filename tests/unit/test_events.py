@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.cameras import CameraState
+from contract.crops import Crop
 from contract.detections import AnalysisResult, TrackedDetection
 from contract.errors import StatusReason
 from contract.events import Event, EventKind
 from workers.capture.state import CaptureState
-from workers.events import SILENT_SECONDS, TRACK_ENDED_SECONDS, CameraEvents
+from workers.events import SILENT_SECONDS, TRACK_ENDED_SECONDS, CameraEvents, SavedCrops
 from workers.followed_track import UPDATE_MIN_SECONDS, UPDATE_SECONDS
-from workers.tracking.byte_track import LOST_SECONDS
+from workers.tracking.group_tracker import LOST_SECONDS
 
 ONLINE = CaptureState(CameraState.ONLINE)
 TIMEOUT = CaptureState(CameraState.OFFLINE, StatusReason.TIMEOUT)
@@ -256,3 +257,61 @@ def test_events_have_no_gaps_and_every_end_follows_its_start(frames: list[set[in
         kinds = [event.kind for event in found if event.track_id == track]
         kinds = [kind for kind in kinds if kind is not EventKind.TRACK_UPDATED]
         assert kinds == [EventKind.TRACK_STARTED, EventKind.TRACK_ENDED] * (len(kinds) // 2)
+
+
+# --- crops --------------------------------------------------------------------------------------------------------
+
+
+def crop(at: float, quality: float = 0.5) -> Crop:
+    """Return a crop that lies on the volume."""
+    at_ms = round(at * 1000)
+    return Crop(
+        path=f"c/crops/19700101/00/{at_ms}-3-7.jpg",
+        captured_at_ms=at_ms,
+        xyxy=(0, 0, 1, 1),
+        width=1,
+        height=1,
+        confidence=1,
+        quality=quality,
+    )
+
+
+def test_crops_are_told_behind_the_start_of_their_track_and_once() -> None:
+    """Given crops of a track that starts with this frame, an update names them, best first, and no later event does."""
+    events = new_events()
+    saved = [SavedCrops(7, [crop(9, 0.4), crop(10, 0.8)])]
+    started, updated = events.saw(result(10, 7), 10.0, saved)
+    assert told([started, updated]) == [("track_started", 7, 10_000), ("track_updated", 7, 10_000)]
+    assert (started.crops, updated.crops) == ([], [crop(10, 0.8), crop(9, 0.4)])
+    assert updated.track == started.event_id
+    assert [event.crops for event in events.left()] == [[]]
+
+
+def test_crops_that_can_wait_are_told_with_the_next_word_of_the_track() -> None:
+    """Given crops of somebody who has gone, the end of his track names them, though it comes with the same frame."""
+    events = new_events()
+    events.saw(result(10, 7), 10.0)
+    events.saw(result(12), 12.0, [SavedCrops(7, [crop(10)], can_wait=True)])
+    at = 10.1 + TRACK_ENDED_SECONDS
+    (ended,) = events.saw(result(at), at, [SavedCrops(7, [crop(11, 0.9)], can_wait=True)])
+    assert told([ended]) == [("track_ended", 7, 10_000)]
+    assert ended.crops == [crop(11, 0.9), crop(10)]
+
+
+def test_crops_of_somebody_who_is_not_seen_any_more_are_told_at_once_before_his_end() -> None:
+    """Given frames that are far apart, crops that shall be told at once are told before the track ends."""
+    events = new_events()
+    events.saw(result(10, 7), 10.0)
+    updated, ended = events.saw(result(20), 20.0, [SavedCrops(7, [crop(10)])])
+    assert told([updated, ended]) == [("track_updated", 7, 10_000), ("track_ended", 7, 10_000)]
+    assert (updated.crops, ended.crops) == ([crop(10)], [])
+
+
+def test_crops_of_nobody_are_nothing_to_tell() -> None:
+    """Given crops of a track that has ended, of none at all, or of a camera that was given up, nothing is told."""
+    events = new_events()
+    assert events.cropped(SavedCrops(7, [crop(10)])) == []
+    events.saw(result(10, 7), 10.0)
+    assert events.cropped(SavedCrops(7, [])) == []
+    events.left()
+    assert events.cropped(SavedCrops(7, [crop(10)])) == []

@@ -79,7 +79,9 @@ def test_a_part_of_a_picture_has_the_colours_that_it_has_in_the_whole(
 
 def test_a_part_of_a_picture_does_not_make_the_whole() -> None:
     """Given a large frame, when parts are asked for, its pixels are not all converted: it takes a fraction of that."""
-    frame = VideoFrame.from_ndarray(cv2.resize(scene(), (3840, 2160)), format="bgr24").reformat(format="yuv420p")
+    frame = VideoFrame.from_ndarray(np.asarray(cv2.resize(scene(), (3840, 2160)), np.uint8), format="bgr24").reformat(
+        format="yuv420p"
+    )
 
     def seconds(use: Callable[[DecodedPicture], object]) -> float:
         began = time.thread_time()

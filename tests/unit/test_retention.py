@@ -109,7 +109,8 @@ def stored(
     end_ms = fields.pop("end_ms", start_ms + 10_000)
     expires_ms = fields.pop("expires_ms", FOREVER_MS)
     path = segment_path(camera_id, start_ms, 1)
-    return VolumeFile(camera_id, start_ms, end_ms, size_bytes, kept_for, expires_ms, path, **({"epoch": 1} | fields))
+    assert not fields
+    return VolumeFile(camera_id, start_ms, end_ms, size_bytes, kept_for, expires_ms, path, 1)
 
 
 def test_what_was_kept_for_long_enough_goes() -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from workers.frames import Detections
-from workers.tracking.byte_track import LOST_SECONDS, ByteTrackCameraTracker
+from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.class_groups import group_classes
+from workers.tracking.group_tracker import LOST_SECONDS
 from workers.tracking.tracker import NO_TRACK
 
 NAMES = {0: "person", 1: "bicycle", 2: "car", 3: "motorcycle", 5: "bus", 7: "truck", 8: "boat"}

@@ -140,9 +140,7 @@ class CameraCrops:
         if not self._take(len(made.jpeg)):
             self.dropped += 1
             return
-        pushed_out = shortlist.put(place, sighting, made)
-        if pushed_out is not None:
-            self._give_back([pushed_out])
+        self._give_back(shortlist.put(place, sighting, made))
 
     def _chosen(self, now: float, gap: float) -> list[ChosenCrops]:
         chosen = []

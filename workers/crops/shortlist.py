@@ -26,6 +26,8 @@ LOOK_SECONDS: Final = 0.2
 ALIKE: Final = 0.8
 #: So many times better than one that is kept must be what takes its place.
 BETTER: Final = 1.1
+#: Share of the best one's quality below which a sighting is not kept: it may show somebody else, who stands in front.
+LEAST_SHARE: Final = 0.4
 #: So many times better than all that was told must be what is worth telling again.
 WORTH_TELLING: Final = 1.25
 #: Seconds after the first sighting within which the first set is told.
@@ -87,6 +89,8 @@ class Shortlist(Generic[Kept]):
         """Tell whether a sighting that can be `worth` at best may get in; if so, its pixels are looked at now."""
         if worth <= 0 or at - self._looked_at < LOOK_SECONDS or len(self._told) >= MOST:
             return False
+        if worth < LEAST_SHARE * self._best:
+            return False
         if len(self._held) >= self._room and worth < BETTER * min(each.quality for each, _ in self._held):
             return False
         self._looked_at = at
@@ -98,7 +102,9 @@ class Shortlist(Generic[Kept]):
         Of those that are alike only the best is kept, so that the set shows the object from several sides.
         """
         like_told = [each for each in self._told if likeness(each.glance, sighting.glance) >= ALIKE]
-        if any(sighting.quality < WORTH_TELLING * each.quality for each in like_told):
+        if sighting.quality < LEAST_SHARE * self._best or any(
+            sighting.quality < WORTH_TELLING * each.quality for each in like_told
+        ):
             return None
         qualities = [each.quality for each, _ in self._held]
         like_held = [
@@ -111,14 +117,14 @@ class Shortlist(Generic[Kept]):
         rival = min(like_held or range(len(self._held)), key=lambda place: qualities[place])
         return rival if sighting.quality >= BETTER * qualities[rival] else None
 
-    def put(self, place: int, sighting: Sighting, kept: Kept) -> Kept | None:
-        """Keep a sighting at the place that `place_of` said; return what made room for it."""
-        if place == len(self._held):
-            self._held.append((sighting, kept))
-            return None
-        pushed_out = self._held[place][1]
-        self._held[place] = (sighting, kept)
-        return pushed_out
+    def put(self, place: int, sighting: Sighting, kept: Kept) -> list[Kept]:
+        """Keep a sighting at the place that `place_of` said; return what it pushes out, or is too poor beside it."""
+        out = [each for _, each in self._held[place : place + 1]]
+        self._held[place : place + 1] = [(sighting, kept)]
+        least = LEAST_SHARE * self._best
+        out += [each for known, each in self._held if known.quality < least]
+        self._held = [each for each in self._held if each[0].quality >= least]
+        return out
 
     def due(self, now: float, gap: float) -> Due:
         """Return whether the set is to be told of.
@@ -138,8 +144,8 @@ class Shortlist(Generic[Kept]):
 
     def _is_second_due(self, now: float) -> bool:
         age = now - self._told_at
-        best, told = max(each.quality for each, _ in self._held), max(each.quality for each in self._told)
-        is_better = best >= WORTH_TELLING * told
+        told = max(each.quality for each in self._told)
+        is_better = self._best >= WORTH_TELLING * told
         return age >= SECOND_SECONDS and (is_better or (age >= SECOND_ANYWAY_SECONDS and len(self._held) >= self._room))
 
     def told(self, now: float) -> None:
@@ -156,6 +162,11 @@ class Shortlist(Generic[Kept]):
         self._last_set = 0
         self.sets -= 1
         self.first_at = now
+
+    @property
+    def _best(self) -> float:
+        """Quality of the best sighting that is held or was told; 0: there is none."""
+        return max([each.quality for each, _ in self._held] + [each.quality for each in self._told], default=0.0)
 
     @property
     def _room(self) -> int:

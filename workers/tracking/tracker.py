@@ -3,6 +3,7 @@
 from typing import Final, Protocol
 
 from workers.frames import Detections
+from workers.pictures import Picture
 
 #: `Detections.track_id` of a box that belongs to no confirmed track.
 NO_TRACK: Final = -1
@@ -19,7 +20,14 @@ class CameraTracker(Protocol):
         """Frames whose boxes got no track because they came out of order."""
         ...
 
-    def update(self, detections: Detections, *, captured_monotonic: float, frame_size: tuple[int, int]) -> Detections:
+    def update(
+        self,
+        detections: Detections,
+        *,
+        captured_monotonic: float,
+        frame_size: tuple[int, int],
+        picture: Picture | None = None,
+    ) -> Detections:
         """Follow the objects into the next frame.
 
         Call it for every analysed frame, also for one without detections: that is how a track gets lost.
@@ -29,6 +37,7 @@ class CameraTracker(Protocol):
             captured_monotonic: Monotonic seconds when the frame arrived; later than that of the frame before. The
                 spacing may vary.
             frame_size: Height and width of the frame in pixels.
+            picture: Its pixels; None: objects are followed by their places alone.
 
         Returns:
             All the detections, in the same order, with `track_id` set: `NO_TRACK` for an object seen for the first
