@@ -25,6 +25,7 @@ from benchmarks.recognition.people import (
     embed_people,
     embedder_model,
 )
+from benchmarks.recognition.ways import WAYS
 from reid.embedding.openvino_embedder import OpenVinoEmbedder
 from reid.images import Embeddings
 from reid.matching.appearance import Candidate, TrackEmbeddings
@@ -119,6 +120,53 @@ def open_set(people: People) -> dict[str, dict[str, float]]:
             )
     names = ("FNIR at FPIR 1 %", "FNIR at FPIR 10 %")
     return {what: dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True)) for what, rows in found.items()}
+
+
+def ways(people: People) -> dict[str, dict[str, float]]:
+    """Return how well each way of comparing sets does, without bias, as they are and with a crop of another in each."""
+    names = [f"{what}, {how}" for how in ("good crops", "one of another person") for what in ("rank-1", "FNIR at 10 %")]
+    found: dict[str, list[list[float]]] = {}
+    for seed in range(HALVES):
+        half = halves(people, seed)
+        clean = unbiased(people, half.learnt)
+        sets = [_sets(clean, people, half.tested, seed, is_spoilt=is_spoilt) for is_spoilt in (False, True)]
+        for what, way in WAYS.items():
+            row = []
+            for ours, theirs in sets:
+                alike = np.array([[way(a, b) for b in theirs] for a in ours])
+                mates = np.diag(alike).copy()
+                np.fill_diagonal(alike, -1)
+                nearest = alike.max(axis=1)
+                row += [float((mates > nearest).mean()), missed_at(mates, mates > nearest, nearest, 0.1)]
+            found.setdefault(what, []).append(row)
+    return {what: dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True)) for what, rows in found.items()}
+
+
+def _sets(
+    vectors: Embeddings, people: People, tested: Sequence[str], seed: int, *, is_spoilt: bool
+) -> tuple[list[Embeddings], list[Embeddings]]:
+    """Return the crops of each person in each camera; spoilt: the first crop of each is one of somebody else."""
+    chance = np.random.default_rng(seed)
+    sides = []
+    for camera in CAMERAS:
+        places = [crops_of(people, person, camera, CROPS, chance) for person in tested]
+        for index in range(len(tested) if is_spoilt else 0):
+            other = (index + int(chance.integers(1, len(tested)))) % len(tested)
+            places[index][0] = people.of(tested[other], camera)[-1]
+        sides.append([vectors[each] for each in places])
+    return sides[0], sides[1]
+
+
+def strangers(people: People) -> dict[str, dict[str, float]]:
+    """Return how alike strangers of two cameras are, at most, in 99 of 100 cases."""
+    found: dict[str, list[float]] = {}
+    for seed in range(HALVES):
+        half = halves(people, seed)
+        for what, vectors in (("as they are", people.vectors), ("without bias", unbiased(people, half.learnt))):
+            alike = track_similarities(vectors, people, half.tested, seed)
+            off = alike[~np.eye(len(alike), dtype=bool)]
+            found.setdefault(what, []).append(float(np.quantile(off, 0.99)))
+    return {what: {"strangers, 99 %": float(np.mean(values))} for what, values in found.items()}
 
 
 def measured_pairs(people: People, persons: Sequence[str]) -> dict[str, tuple[Similarities, Similarities]]:
@@ -254,7 +302,13 @@ def main() -> None:
     arguments = parser.parse_args()
     embedder = OpenVinoEmbedder(embedder_model(arguments.file, arguments.name))
     people = embed_people(embedder, arguments.people)
-    results = {"ranks": ranks(people), "open set": open_set(people), "verdicts": verdicts(people)}
+    results = {
+        "ranks": ranks(people),
+        "open set": open_set(people),
+        "strangers": strangers(people),
+        "ways": ways(people),
+        "verdicts": verdicts(people),
+    }
     for rows in results.values():
         print(table(rows), end="\n\n")
     if arguments.calibrate:
