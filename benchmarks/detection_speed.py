@@ -22,7 +22,7 @@ import openvino as ov
 import model_store
 from benchmarks.detection_accuracy import MODELS_DIR, default_model
 from model_store import ModelFile
-from workers.detection.cpus import usable_cpus
+from runtime.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.detection.onnxruntime_detector import OnnxRuntimeDetector
 from workers.detection.openvino_detector import OpenVinoDetector, Precision

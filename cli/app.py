@@ -8,8 +8,10 @@ import typer
 
 from cli import chaos_command, developer_commands, profile_command, stack_commands
 from cli.camera_commands import cameras
+from cli.identity_commands import identities
 from cli.model_commands import models
 from cli.options import DeviceOption, use_device
+from cli.recognition_commands import recognitions
 from cli.recording_commands import recordings
 from cli.worker_commands import workers
 from contract.errors import FarmError
@@ -29,6 +31,8 @@ stack_commands.register(app)
 app.add_typer(cameras, name="cameras")
 app.add_typer(workers, name="workers")
 app.add_typer(recordings, name="recordings")
+app.add_typer(recognitions, name="recognitions")
+app.add_typer(identities, name="identities")
 app.add_typer(models, name="models")
 profile_command.register(app)
 developer_commands.register(app)

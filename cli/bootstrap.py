@@ -22,6 +22,9 @@ VERBS: Final = {
     "profile": "show where workers' time goes, what limits them and what to set",
     "worker": "start more workers",
     "workers": "list workers, ask one to hand over and leave",
+    "reid": "start more ReID workers, which look at crops",
+    "recognitions": "list what recognisers say, replay or delete dead letters",
+    "identities": "list who was seen where, search, put right, watch for, erase",
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
     "recordings": "list footage, compare the files with the index and repair it",
@@ -33,7 +36,7 @@ VERBS: Final = {
     "setup": "only install: [--dev] [--torch] [--quantise]",
 }
 NEED_DEV: Final = frozenset({"test", "lint", "bench", "chaos"})
-RUN_WORKERS: Final = frozenset({"demo", "up", "worker", "test", "bench", "chaos"})
+RUN_WORKERS: Final = frozenset({"demo", "up", "worker", "reid", "test", "bench", "chaos"})
 #: Seconds for nvidia-smi, which is slow to answer when the driver is in trouble.
 _SMI_TIMEOUT_SECONDS: Final = 5.0
 

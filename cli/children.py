@@ -11,7 +11,8 @@ import requests
 from runtime.child_process import Child
 from runtime.farm_reader import FarmReader
 from runtime.redis_client import RedisAwayError, connect
-from runtime.settings import PROJECT_DIR, CommonSettings, ControllerSettings, WorkerSettings
+from runtime.reid_reader import ReidReader
+from runtime.settings import PROJECT_DIR, CommonSettings, ControllerSettings, ReidSettings, WorkerSettings
 
 #: Loading a model into a detector takes seconds; exporting one for the first time takes longer.
 WORKER_READY_SECONDS: Final = 180.0
@@ -70,6 +71,41 @@ def workers(settings: WorkerSettings, count: int) -> list[Child]:
         )
         for number in range(1, count + 1)
     ]
+
+
+def reid_workers(settings: ReidSettings, count: int, recognisers: str) -> list[Child]:
+    """Return `count` ReID workers with those recognisers; each is ready when it has said what it does."""
+    environment = shared_environment(settings) | {"FARM_RECOGNISERS": recognisers}
+    if settings.reid_threads == 0 and count > 1:
+        # Embedders that each start a thread for every core slow each other down.
+        environment["FARM_REID_THREADS"] = str(max(1, usable_cores() // count))
+
+    def has_lease(pid: int) -> bool:
+        return pid in live_reid_pids(settings)
+
+    return [
+        Child(
+            f"reid-{number}",
+            [sys.executable, "-m", "reid"],
+            env=environment,
+            cwd=PROJECT_DIR,
+            ready=has_lease,
+            ready_timeout_seconds=WORKER_READY_SECONDS,
+            stop_grace_seconds=settings.reid_timeout_seconds + _MARGIN_SECONDS,
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def live_reid_pids(settings: CommonSettings) -> set[int]:
+    """Return the process ids of ReID workers of this host that hold a lease."""
+    try:
+        with connect(settings, name="camfarm-cli", timeout_seconds=2) as client:
+            found = ReidReader(client).workers()
+    except RedisAwayError:
+        return set()
+    host = socket.gethostname()
+    return {worker.status.pid for worker in found if worker.alive and worker.status and worker.status.host == host}
 
 
 def live_worker_pids(settings: CommonSettings) -> set[int]:

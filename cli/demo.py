@@ -13,7 +13,7 @@ from camera_ctrler.registry import CameraNotFoundError, Registry
 from cli.connection import open_registry
 from cli.demo_cameras import footage, server
 from cli.demo_cameras.footage import DemoCamera
-from cli.models import make_model_present
+from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.stack import Stack, announce, check_ports, locked, next_steps, running_stack
 from cli.steps import Steps
@@ -45,11 +45,13 @@ def run_demo(settings: StackSettings, *, rtsp_port: int, tcp: bool, verbose: boo
         check_port(server.DEFAULT_HOST, rtsp_port, "--rtsp-port")
         if settings.workers:
             make_model_present(settings, steps)
+        recognisers = usable_recognisers(settings, steps) if settings.reid_workers else ""
         with steps.step("demo footage") as step:
             cameras = footage.prepare(media_dir, step.progress)
             step.text = f"demo footage: {', '.join(camera.id for camera in cameras)}"
         try:
             with running_stack(settings, steps, verbose=verbose) as stack:
+                stack.recognisers = recognisers
                 stack.start_redis(tcp=tcp)
                 announce(stack, lock, "demo")
                 stack.migrate()

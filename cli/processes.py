@@ -2,13 +2,13 @@
 
 from cli import children
 from cli.connection import joined
-from cli.models import make_model_present
+from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.steps import Steps
 from runtime import exit_codes
 from runtime.child_process import Child
 from runtime.process_group import ProcessGroup, StoppedWhileStartingError
-from runtime.settings import ControllerSettings, WorkerSettings
+from runtime.settings import ControllerSettings, ReidSettings, WorkerSettings
 from runtime.shutdown import Shutdown
 
 
@@ -19,6 +19,15 @@ def run_workers(count: int) -> int:
     make_model_present(settings, steps)
     text = f"{count} worker{'s' if count > 1 else ''} on {settings.device}"
     return _run(steps, text, children.workers(settings, count))
+
+
+def run_reid_workers(count: int) -> int:
+    """Run `count` ReID workers until asked to stop; return an exit code."""
+    settings = joined(ReidSettings.load())
+    steps = Steps()
+    recognisers = usable_recognisers(settings, steps)
+    text = f"{count} ReID worker{'s' if count > 1 else ''}: {recognisers}"
+    return _run(steps, text, children.reid_workers(settings, count, recognisers))
 
 
 def run_controller() -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from cli import children
 from cli.connection import open_registry
 from cli.embedded_valkey import EmbeddedValkey
-from cli.models import make_model_present
+from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.stack_state import StackLock, StackState
 from cli.steps import Steps
@@ -32,6 +32,8 @@ class Stack:
         self.shutdown: Final = shutdown
         self._group = group
         self._valkey: EmbeddedValkey | None = None
+        #: What ReID workers look for, as FARM_RECOGNISERS has it.
+        self.recognisers = settings.recognisers
 
     def start_redis(self, *, tcp: bool) -> None:
         """Start the embedded Valkey, or see that the server which FARM_REDIS_URL names can be used."""
@@ -64,16 +66,22 @@ class Stack:
             self._group.start(*parts)
 
     def start_farm(self) -> None:
-        """Start controller and workers together: neither waits for the other, and starting takes half the time.
+        """Start controller, workers and ReID workers together: none waits for another, and it takes half the time.
 
         The workers stop first: the controller lets others take their cameras over, or says that nobody will.
         """
-        count = self.settings.workers
+        count, reid_count = self.settings.workers, self.settings.reid_workers if self.recognisers else 0
         text = f"controller on {children.api_url(self.settings)}"
         if count:
             text += f", {count} worker{'s' if count > 1 else ''}"
+        if reid_count:
+            text += f", {reid_count} ReID worker{'s' if reid_count > 1 else ''} ({self.recognisers})"
         with self.steps.step(text):
-            self._group.start_batches([children.controller(self.settings)], children.workers(self.settings, count))
+            self._group.start_batches(
+                [children.controller(self.settings)],
+                children.workers(self.settings, count),
+                children.reid_workers(self.settings, reid_count, self.recognisers),
+            )
 
     def wait_for(self, fact: Callable[[], bool], seconds: float) -> bool:
         """Wait until `fact` holds; return whether it does."""
@@ -147,8 +155,10 @@ def run_up(settings: StackSettings, *, tcp: bool, verbose: bool) -> int:
         check_ports(settings)
         if settings.workers:
             make_model_present(settings, steps)
+        recognisers = usable_recognisers(settings, steps) if settings.reid_workers else ""
         try:
             with running_stack(settings, steps, verbose=verbose) as stack:
+                stack.recognisers = recognisers
                 stack.start_redis(tcp=tcp)
                 announce(stack, lock, "up")
                 stack.migrate()

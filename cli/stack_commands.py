@@ -1,4 +1,4 @@
-"""`./farm demo`, `up`, `down`, `status`, `worker` and `controller`.
+"""`./farm demo`, `up`, `down`, `status`, `worker`, `reid` and `controller`.
 
 What they need is imported when they run, so that `./farm --help` is quick.
 """
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     app.command()(down)
     app.command()(status)
     app.command()(worker)
+    app.command()(reid)
     app.command()(controller)
 
 
@@ -112,6 +113,15 @@ def worker(
 
     use_device(device)
     raise typer.Exit(run_workers(count))
+
+
+def reid(
+    count: Annotated[int, typer.Option("-n", "--count", min=1, max=256, help="How many processes.")] = 1,
+) -> None:
+    """Start more ReID workers for the farm that runs here, or for the one FARM_REDIS_URL names."""
+    from cli.processes import run_reid_workers
+
+    raise typer.Exit(run_reid_workers(count))
 
 
 def controller() -> None:

@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from camera_ctrler.api.farm_schemas import EventTotals, FarmTotals, HeldCamera, WorkerInfo
+from camera_ctrler.api.farm_schemas import EventTotals, FarmTotals, HeldCamera, RecognitionTotals, WorkerInfo
 from camera_ctrler.api.farm_view import farm_totals, worker_infos
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.schemas import CameraStatusView
@@ -114,6 +114,8 @@ def head_lines(totals: FarmTotals, *, ascii_only: bool = False) -> Iterable[Text
     )
     if totals.events is not None:
         yield _events_line(totals.events)
+    if totals.recognitions is not None:
+        yield _recognitions_line(totals.recognitions)
     if totals.volume is not None:
         for name, text in totals.volume.conditions.items():
             yield _labelled("volume").append(f"{name}: {text}", style="red")
@@ -141,6 +143,16 @@ def _events_line(events: EventTotals) -> Text:
         line.append(f", {counted(events.dead_letters, 'dead letter')}", style="yellow")
     if not events.writers:
         line.append(" · no event writer runs", style="yellow")
+    return line
+
+
+def _recognitions_line(totals: RecognitionTotals) -> Text:
+    line = _labelled("reid").append(f"{counted(totals.workers, 'worker')}, {totals.queued} queued")
+    line.append(f", {totals.waiting} waiting", style="yellow" if totals.waiting and not totals.workers else "")
+    if totals.dead:
+        line.append(f", {counted(totals.dead, 'dead letter')}", style="yellow")
+    for problem in totals.problems:
+        line.append(f" · waits for {problem}", style="yellow")
     return line
 
 

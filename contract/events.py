@@ -22,6 +22,9 @@ class EventKind(StrEnum):
     TRACK_UPDATED = "track_updated"
     #: A tracked object has not been seen for a while; `at_ms` is when it was seen last.
     TRACK_ENDED = "track_ended"
+    #: An identity of the watch list was seen: once for each track and entry of the list. Written by the gallery writer,
+    #: not by a worker; its `epoch` and `number` are 0.
+    IDENTITY_SEEN = "identity_seen"
 
 
 class Event(BaseModel):
@@ -30,13 +33,14 @@ class Event(BaseModel):
     Clock: `at_ms` is Unix time in milliseconds UTC, by the worker's clock.
     """
 
-    #: Camera, epoch and number, joined by colons: the same event has the same id however often it is sent.
+    #: Camera, epoch and number, joined by colons: the same event has the same id however often it is sent. Of
+    #: `IDENTITY_SEEN`: ``watch:<watch>:<track>``.
     event_id: str
     kind: EventKind
     camera_id: CameraId
     epoch: int
-    #: Counts events of this epoch from 1.
-    number: Annotated[int, Field(ge=1)]
+    #: Counts events of this epoch from 1; 0: it was no worker that wrote it.
+    number: Annotated[int, Field(ge=0)]
     worker_id: str
     at_ms: int
     #: Why the camera went offline.
@@ -61,3 +65,7 @@ class Event(BaseModel):
     height: int | None = None
     #: Crops of the object that were kept since the last event which had some, best first; recognisers look at them.
     crops: Annotated[list[Crop], Field(max_length=32)] = []
+    #: Who was seen, how alike in [-1, 1], and for which entry of the watch list; of `IDENTITY_SEEN`.
+    identity: str | None = None
+    similarity: Annotated[float, Field(ge=-1, le=1)] | None = None
+    watch: str | None = None

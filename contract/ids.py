@@ -33,3 +33,13 @@ def new_worker_id(host: str) -> str:
     """Make an id for a worker process on `host`; a process that starts again is another worker."""
     safe_host = re.sub(r"[^A-Za-z0-9-]+", "-", host).strip("-")[:32] or "host"
     return f"{safe_host}-{secrets.token_hex(3)}"
+
+
+def new_identity_id() -> str:
+    """Make an id for somebody who was not known: 64 random bits, as of cameras."""
+    return f"id-{secrets.token_hex(8)}"
+
+
+def new_watch_id() -> str:
+    """Make an id for an entry of the watch list."""
+    return f"watch-{secrets.token_hex(6)}"

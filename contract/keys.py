@@ -2,11 +2,25 @@
 
 The docstring of a function is the contract of its key: type, writer, reader, lifetime. `docs/contract.md` is
 generated from them. No other module spells a key.
+
+RQ has keys of its own, see `RQ_KEYS`.
 """
 
 from typing import Final
 
 PREFIX: Final = "farm"
+#: Keys that RQ makes, with the names of the farm's three queues (``high``, ``default``, ``low``); only `reid/queue/`
+#: touches them. What each is for; all of it is made anew from the database when it is lost.
+RQ_KEYS: Final = {
+    "rq:queue:{name}": "list of the jobs that wait, oldest first",
+    "rq:job:{id}": "hash of one job: which event, which recogniser; goes when it is done, and a week after it failed",
+    "rq:wip:{name}": "sorted set of jobs that are being done, as ``job:ReID worker``; never expires by itself",
+    "rq:failed:{name}": "sorted set of jobs that are dead letters; a week",
+    "rq:queues": "set of queues",
+    "rq:workers": "set of RQ's workers, beside `rq:workers:{name}` for each queue; ReID workers are among them",
+    "rq:worker:{id}": "hash of one of RQ's workers, with expiry",
+    "rq:results:{id}": "stream of why a job failed; a week",
+}
 
 
 def workers() -> str:
@@ -196,6 +210,43 @@ def event_writer_lease(writer_id: str) -> str:
     return f"{PREFIX}:event_writer:{writer_id}:lease"
 
 
+def reid_workers() -> str:
+    """Ids of ReID workers that have taken a lease and were not yet cleaned up.
+
+    Type: set of ids. Writer: ReID worker (adds itself, removes itself), dispatcher of recognition (removes the dead).
+    Reader: API, command line, dispatcher. Lifetime: for ever.
+    """
+    return f"{PREFIX}:reid:workers"
+
+
+def reid_worker_lease(worker_id: str) -> str:
+    """Proof that a ReID worker lives: the jobs that it has taken are left to it.
+
+    Type: string with expiry, its random token. Writer: ReID worker (sets it if absent, renews while the token is its
+    own). Reader: script `take_jobs`, dispatcher of recognition, API.
+    Lifetime: FARM_LEASE_SECONDS after the last renewal.
+    """
+    return f"{PREFIX}:reid:worker:{worker_id}:lease"
+
+
+def reid_worker_status(worker_id: str) -> str:
+    """`ReidWorkerStatus` as JSON.
+
+    Type: string with expiry. Writer: ReID worker, once a second. Reader: API, command line.
+    Lifetime: 60 s after the last write.
+    """
+    return f"{PREFIX}:reid:worker:{worker_id}:status"
+
+
+def dispatcher_lease() -> str:
+    """The ReID worker whose dispatcher puts recognitions on the queues; the value is its random token.
+
+    Type: string with expiry. Writer: ReID workers (set if absent, renew while the token is their own).
+    Reader: ReID workers. Lifetime: FARM_LEASE_SECONDS after the last renewal.
+    """
+    return f"{PREFIX}:reid:dispatcher:lease"
+
+
 def segments() -> str:
     """Files of footage that are finished, of all cameras, on their way into the database.
 
@@ -257,3 +308,59 @@ def camera_channel(camera_id: str) -> str:
     Lifetime: none.
     """
     return f"{PREFIX}:camera:{camera_id}:updates"
+
+
+def gallery_writer_lease() -> str:
+    """The gallery writer: the one process that decides which track is which identity; the value is its random token.
+
+    Type: string with expiry. Writer: ReID processes (set if absent, renew while the token is their own).
+    Reader: ReID processes, API. Lifetime: FARM_LEASE_SECONDS after the last renewal. It only keeps others from trying:
+    what is written to the database is fenced there.
+    """
+    return f"{PREFIX}:gallery:writer:lease"
+
+
+def gallery_log() -> str:
+    """Says that the gallery has changed; who follows it then reads the database, from where it was.
+
+    Type: stream, field ``number``: the embedding up to which all are decided on. Writer: gallery writer. Reader: ReID
+    processes. Lifetime: some 1,000 newest entries; one that is lost costs half a second.
+    """
+    return f"{PREFIX}:gallery:log"
+
+
+def gallery_answering() -> str:
+    """Says that some ReID process answers searches.
+
+    Type: string with expiry. Writer: ReID processes, every two seconds. Reader: script `ask_gallery`.
+    Lifetime: 10 s after the last write.
+    """
+    return f"{PREFIX}:gallery:answering"
+
+
+def gallery_requests() -> str:
+    """Searches that wait for a ReID process.
+
+    Type: list of `GalleryRequest` as JSON, oldest left. Writer: script `ask_gallery` for API and command line.
+    Reader: ReID processes; each request is taken by one of them, and not taken up after its `until_ms`.
+    Lifetime: at most 64 entries.
+    """
+    return f"{PREFIX}:gallery:requests"
+
+
+def gallery_picture(request_id: str) -> str:
+    """The picture that a search is for, as it was uploaded.
+
+    Type: string (bytes of a JPEG, PNG or WebP of at most 8 MB) with expiry. Writer: script `ask_gallery` for API and
+    command line. Reader: the ReID process that takes the request, which deletes it. Lifetime: 30 s.
+    """
+    return f"{PREFIX}:gallery:picture:{request_id}"
+
+
+def gallery_reply(request_id: str) -> str:
+    """What was found.
+
+    Type: list of one `GalleryReply` as JSON, with expiry. Writer: the ReID process that took the request.
+    Reader: who asked, who takes it away. Lifetime: 30 s.
+    """
+    return f"{PREFIX}:gallery:reply:{request_id}"

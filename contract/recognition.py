@@ -1,5 +1,6 @@
-"""What recognisers are asked."""
+"""What recognisers are asked, and how far it has come."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -10,6 +11,29 @@ from contract.ids import CameraId
 
 #: Names of recognisers.
 RecogniserName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+
+
+class RecognitionState(StrEnum):
+    """How far one recognition has come."""
+
+    #: It has no place on a queue yet, or waits to be tried again.
+    WAITING = "waiting"
+    #: A job of it is on a queue, or being done.
+    QUEUED = "queued"
+    DONE = "done"
+    #: It is not tried any more, for the reason that it has, until somebody replays it.
+    DEAD = "dead"
+
+
+class RecognitionQueue(StrEnum):
+    """The queues of RQ, in the order in which they are served; the last one has a share of every batch all the same."""
+
+    #: What somebody asked for and waits for.
+    HIGH = "high"
+    #: What has just happened.
+    DEFAULT = "default"
+    #: What happened a while ago and could not be looked at then.
+    LOW = "low"
 
 
 class RecognitionRequest(BaseModel):

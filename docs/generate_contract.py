@@ -17,7 +17,22 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from contract import assignments, cameras, detections, errors, events, footage_report, keys, plan, recordings, workers
+from contract import (
+    assignments,
+    cameras,
+    crops,
+    detections,
+    errors,
+    events,
+    footage_report,
+    gallery,
+    keys,
+    plan,
+    recognition,
+    recordings,
+    reid_workers,
+    workers,
+)
 from runtime import settings
 
 DOCS: Final = Path(__file__).resolve().parent
@@ -25,7 +40,20 @@ LUA: Final = DOCS.parent / "runtime" / "lua"
 #: What the docstring of a key must name, in this order.
 KEY_FACTS: Final = ("Type", "Writer", "Reader", "Lifetime")
 #: Modules whose models travel through Redis.
-MESSAGE_MODULES: Final = (assignments, detections, events, cameras, workers, plan, recordings, footage_report)
+MESSAGE_MODULES: Final = (
+    assignments,
+    detections,
+    crops,
+    events,
+    cameras,
+    workers,
+    plan,
+    recordings,
+    footage_report,
+    recognition,
+    reid_workers,
+    gallery,
+)
 NOTICE: Final = "<!-- Made by `python -m docs.generate_contract`; change the code it is made from, not this file. -->"
 REASONS_BEGIN: Final = "<!-- reasons: made by `python -m docs.generate_contract` -->"
 REASONS_END: Final = "<!-- end of reasons -->"
@@ -170,6 +198,8 @@ def _keys_section() -> Iterator[str]:
         yield from ("", f"### {code(entry.pattern)}", "", entry.summary, "")
         yield from (f"* {fact}: {entry.facts[fact]}" for fact in KEY_FACTS)
         yield f"* Function: `contract.keys.{entry.function}`"
+    yield from ("", "### Keys of RQ", "", "RQ makes them; only `reid/queue/` touches them.", "")
+    yield from table(("Key", "What it is"), [(code(pattern), meaning) for pattern, meaning in keys.RQ_KEYS.items()])
 
 
 def _messages_section() -> Iterator[str]:

@@ -15,6 +15,7 @@ from contract.workers import WorkerStatus
 from runtime.event_feed import EventFeed
 from runtime.footage_reports import read_report
 from runtime.messages import Message, ParsedMessages, read_message
+from runtime.reid_reader import ReidReader
 from runtime.stream_reader import RecentMoves, StreamReader
 from runtime.worker_link import STATUS_LIFETIME_SECONDS
 
@@ -65,6 +66,7 @@ class FarmReader:
         self._client = client
         self.streams: Final = StreamReader(client)
         self.events: Final = EventFeed(client)
+        self.reid: Final = ReidReader(client)
         self.recent_moves: Final = RecentMoves(client)
         self._worker_statuses = ParsedMessages(WorkerStatus)
         self._assignments = ParsedMessages(Assignment)

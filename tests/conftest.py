@@ -19,6 +19,8 @@ pytest_plugins = (
     # Last: they import others, and assertions are explained only in modules that pytest itself loads first.
     "tests.support.event_stores",
     "tests.support.farm_state",
+    "tests.support.recognitions",
+    "tests.support.galleries",
     "tests.support.recorded_camera",
     "tests.support.sender",
 )

@@ -16,6 +16,7 @@ from contract.ids import new_worker_id
 from contract.workers import WorkerStatus
 from runtime import exit_codes
 from runtime.clock import Clock
+from runtime.cpus import usable_cpus
 from runtime.crop_store import CropStore
 from runtime.frame_store import FrameStore
 from runtime.lease import Lease, LeaseKeeper, LeaseState
@@ -29,7 +30,6 @@ from runtime.worker_link import WorkerLink, Written
 from workers.crops.camera_crops import CameraCrops
 from workers.crops.memory import CropMemory
 from workers.crops.saver import CropSaver
-from workers.detection.cpus import usable_cpus
 from workers.detection.detector import Detector
 from workers.detection_thread import DetectionSettings
 from workers.metrics import WorkerCollector, serve_metrics

@@ -17,11 +17,11 @@ from benchmarks.load.analysed import Analysed, analysed, read_results
 from benchmarks.load.camera_server import CameraServer, UnreadBytes
 from benchmarks.load.machine import Usage, usage_of
 from contract import keys
+from runtime.cpus import usable_cpus
 from runtime.farm_reader import FarmReader
 from tests.support.farm import Farm
 from tests.support.valkey_server import ValkeyServer, free_port
 from tests.support.weights import yolo11n
-from workers.detection.cpus import usable_cpus
 
 #: What the product does by default where the tests' farm has something else; results are read after the measurement.
 SETTINGS: Final = {"FARM_RESULT_STREAM_SIZE": "20000"}

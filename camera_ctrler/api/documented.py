@@ -15,6 +15,9 @@ from contract.ids import CameraId, WorkerId
 _Count = Annotated[int, Field(ge=0, le=9_999), BeforeValidator(whole_number)]
 _Epoch = Annotated[int, Field(ge=1, le=10**15 - 1), BeforeValidator(whole_number)]
 _Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+_Identity = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_Track = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/]*$")]
+_Number = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(whole_number)]
 
 VERSION_PREFIX: Final = "/api/v1"
 JSON_TYPE: Final = "application/json"
@@ -38,7 +41,12 @@ PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
     "epoch": PathParameter(TypeAdapter(_Epoch), "Epoch of the worker that recorded it", "1"),
     "first": PathParameter(TypeAdapter(_Count), "Number of the first fragment, from 0", "0"),
     "last": PathParameter(TypeAdapter(_Count), "Number of the last one; at most the file's own last one is sent", "1"),
+    "identity": PathParameter(TypeAdapter(_Identity), "Id of the identity", "id-0123456789abcdef"),
+    "track": PathParameter(TypeAdapter(_Track), "Id of the track: that of the event with which it began", "lobby:1:17"),
+    "change": PathParameter(TypeAdapter(_Number), "Number of the change", "1"),
+    "watch": PathParameter(TypeAdapter(_Identity), "Id of the entry", "watch-0123456789ab"),
     "event_id": PathParameter(TypeAdapter(_Text), "Id of the event: camera, epoch and number", "lobby:1:1"),
+    "place": PathParameter(TypeAdapter(_Count), "Number of the crop, from 0: the best one", "0"),
     "token": PathParameter(TypeAdapter(_Text), "What was signed, and the signature", "WyIvY2FtZXJhcy9sb2JieSJd.c2ln"),
     "address": PathParameter(TypeAdapter(_Text), "What the link was made for", "cameras/lobby/clip.mp4"),
 }
@@ -72,6 +80,8 @@ class Operation:
     errors: tuple[int, ...] = ()
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    #: Media of which the body is one, bytes as they are; not together with `body`.
+    upload: tuple[str, ...] = ()
     #: Title -> a body that works, offered on the documentation page.
     examples: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +116,8 @@ class Resource:
     ) -> Callable[[Handler], Handler]:
         """Serve `path` with the decorated handler.
 
-        The handler gets the path's parts by name, and `query` and `body` as checked models where they are declared.
+        The handler gets the path's parts by name, `query` and `body` as checked models, and `upload` as bytes, where
+        they are declared.
         It returns a message, a `Response`, None, or a message with a status and headers.
 
         Args:
@@ -169,7 +180,21 @@ def _checked(operation: Operation, parts: dict[str, str]) -> dict[str, Any]:
             problems += field_errors(error)
     if problems:
         raise invalid_request(problems[:20])
+    if operation.upload:
+        values["upload"] = _upload(operation.upload)
     return values
+
+
+def _upload(media: tuple[str, ...]) -> bytes:
+    data = request.get_data(cache=False)  # first, as of JSON
+    if request.mimetype not in media:
+        raise ProblemError(
+            415,
+            "unsupported-media-type",
+            "Unsupported media type",
+            f"Send the file itself as the body, with the header Content-Type: {' or '.join(media)}",
+        )
+    return data
 
 
 def _body(model: type[BaseModel]) -> BaseModel:

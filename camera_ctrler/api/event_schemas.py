@@ -1,7 +1,7 @@
 """What the API takes and gives of events, tracks and streams of results."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -10,6 +10,7 @@ from camera_ctrler.api.schemas import EpochMs, Limit, PageQuery, Query
 from contract.detections import AnalysisResult, Xyxy
 from contract.events import Event, EventKind
 from contract.ids import CameraId
+from contract.recognition import RecognitionState
 
 _ENTRY_ID: Final = r"^[0-9]{1,18}-[0-9]{1,18}$"
 EntryId = Annotated[str, Field(pattern=_ENTRY_ID, max_length=40)]
@@ -93,12 +94,24 @@ class ResultQuery(Query):
     limit: Limit = Field(100, description="Results at most")
 
 
+class RecognitionBrief(BaseModel):
+    """What one recogniser says of an event; more is in /events/{event_id}/recognitions."""
+
+    recogniser: str
+    state: RecognitionState
+    reason: str | None = Field(description="Why it failed last")
+    result: Any = Field(description="What it says; null while it says nothing")
+
+
 class EventEntry(Event):
     """One event."""
 
     entry_id: str = Field(description="Its place among all events")
     recorded_at_ms: int = Field(
         description="When Redis took it, by the clock of Redis; after an outage later than `at_ms`"
+    )
+    recognitions: list[RecognitionBrief] = Field(
+        [], description="What recognisers say of it so far; lists have it, streams and files do not"
     )
 
 

@@ -127,6 +127,16 @@ class EventTotals(BaseModel):
     writers: int = Field(description="Event writers that are alive")
 
 
+class RecognitionTotals(BaseModel):
+    """How recognition does, see /recognitions/summary."""
+
+    waiting: int = Field(description="Without a place on a queue, up to 100,000")
+    queued: int = Field(description="On a queue, or being done")
+    dead: int = Field(description="Given up, until somebody replays them")
+    workers: int = Field(description="ReID workers that are alive")
+    problems: list[str] = Field(description="What keeps some of them from working, each once")
+
+
 class FarmTotals(BaseModel):
     """How the farm does as a whole."""
 
@@ -151,6 +161,7 @@ class FarmTotals(BaseModel):
     spool: SpoolTotals
     volume: VolumeTotals | None = Field(description="Null while no manager says how it is")
     events: EventTotals | None = Field(description="Null where nobody asked")
+    recognitions: RecognitionTotals | None = Field(description="Null where nobody asked")
     plan: PlanReport | None = Field(description="What the leading manager did last; null while none leads")
 
 

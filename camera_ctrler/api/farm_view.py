@@ -8,6 +8,7 @@ from camera_ctrler.api.farm_schemas import (
     FarmTotals,
     HeldCamera,
     Leader,
+    RecognitionTotals,
     SpoolTotals,
     UnplacedCamera,
     VolumeTotals,
@@ -21,6 +22,7 @@ from contract.camera_specs import Camera
 from contract.errors import REMEDIES
 from contract.footage_report import FootageReport
 from contract.plan import PlanReport
+from contract.recognition import RecognitionState
 from contract.workers import Holding, WorkerStatus
 from runtime.farm_reader import WorkerView
 from runtime.version import VERSION
@@ -106,6 +108,7 @@ def farm_totals(look: FarmLook) -> FarmTotals:
         spool=_spool(statuses),
         volume=_volume(look.footage) if look.footage is not None else None,
         events=_events(look),
+        recognitions=_recognitions(look),
         plan=plan,
     )
 
@@ -145,6 +148,20 @@ def _events(look: FarmLook) -> EventTotals | None:
         lost=backlog.lost,
         dead_letters=totals.dead_letters,
         writers=backlog.writers,
+    )
+
+
+def _recognitions(look: FarmLook) -> RecognitionTotals | None:
+    if look.recognitions is None:
+        return None
+    counts, workers = look.recognitions
+    living_ones = [each.status for each in workers if each.alive and each.status is not None]
+    return RecognitionTotals(
+        waiting=counts[RecognitionState.WAITING],
+        queued=counts[RecognitionState.QUEUED],
+        dead=counts[RecognitionState.DEAD],
+        workers=sum(each.alive for each in workers),
+        problems=sorted({status.problem for status in living_ones if status.problem}),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from camera_ctrler.api.outages import Outage
 from camera_ctrler.api.schemas import CameraStatusView
 from camera_ctrler.api.status_view import Surroundings, status_view
+from camera_ctrler.event_store.recognitions import Recognitions
 from camera_ctrler.event_store.store import EventStore, Totals
 from camera_ctrler.registry import Registry
 from contract.camera_specs import Camera
@@ -14,9 +15,11 @@ from contract.cameras import CameraState
 from contract.footage_report import FootageReport
 from contract.moves import MoveReason
 from contract.plan import PlanReport
+from contract.recognition import RecognitionState
 from runtime.clock import Clock
 from runtime.event_feed import Backlog
 from runtime.farm_reader import FarmReader, WorkerView
+from runtime.reid_reader import ReidWorkerView
 
 #: Seconds for which one look serves everybody: a wall that asks once a second misses nothing.
 LOOK_SECONDS: Final = 0.5
@@ -44,6 +47,8 @@ class FarmLook:
     footage: FootageReport | None = None
     #: What was stored of events, and what waits; None where nobody asked.
     events: tuple[Totals, Backlog] | None = None
+    #: How many recognitions are not done, by state, and the ReID workers; None where nobody asked.
+    recognitions: tuple[dict[RecognitionState, int], list[ReidWorkerView]] | None = None
 
     @property
     def workers_alive(self) -> int:
@@ -131,7 +136,10 @@ class FarmWatch:
         moves = self._reader.recent_moves.by_reason()
         footage = self._reader.footage_report()
         events = EventStore(self._registry.engine).totals(), self._reader.events.backlog()
-        return FarmLook(self._clock.now_ms(), cameras, views, workers, around.plan, moves, footage, events)
+        recognitions = Recognitions(self._registry.engine).counts(), self._reader.reid.workers()
+        return FarmLook(
+            self._clock.now_ms(), cameras, views, workers, around.plan, moves, footage, events, recognitions
+        )
 
     def _registered(self) -> dict[str, Camera]:
         """Return the registered cameras, by id; nobody changes what was returned."""

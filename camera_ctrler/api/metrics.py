@@ -14,6 +14,7 @@ from camera_ctrler.api.event_metrics import event_metrics
 from camera_ctrler.api.farm_view import living
 from camera_ctrler.api.farm_watch import FarmLook
 from camera_ctrler.api.footage_metrics import footage_metrics
+from camera_ctrler.api.recognition_metrics import recognition_metrics
 from camera_ctrler.api.services import Services
 from camera_ctrler.api.status_view import count_states
 from contract.errors import StatusReason
@@ -51,6 +52,8 @@ def farm_metrics(services: Services) -> bytes:
         families += footage_metrics(look.footage)
         if look.events is not None:
             families += event_metrics(*look.events, look.now_ms)
+        if look.recognitions is not None:
+            families += recognition_metrics(*look.recognitions)
     except redis.RedisError:
         away["redis"] = 1
     except SQLAlchemyError:

@@ -27,6 +27,8 @@ TAGS: Final = {
     "status": "How cameras and the farm do",
     "workers": "Who watches what, at what cost, and why it moved",
     "events": "What happened at cameras, and every result",
+    "recognitions": "What recognisers say of crops, and what could not be recognised",
+    "identities": "Who was seen where, put right, searched for, watched for, erased",
     "pictures": "Latest results, snapshots and live views",
     "recordings": "Recorded footage: timeline, HLS, clips, pictures, links",
     "footage": "Saved frames and their playback",
@@ -93,6 +95,11 @@ def _operation(operation: Operation, names: Names, schemas: Schema) -> Schema:
                 for title, value in operation.examples.items()
             }
         described["requestBody"] = {"required": True, "content": {JSON_TYPE: content}}
+    if operation.upload:
+        described["requestBody"] = {
+            "required": True,
+            "content": {mimetype: {"schema": _bytes_of(mimetype)} for mimetype in operation.upload},
+        }
     return described
 
 
@@ -134,7 +141,7 @@ def _responses(operation: Operation, names: Names) -> Schema:
 
 def _usual_errors(operation: Operation) -> set[int]:
     # 400 everywhere: a query parameter that is not known is refused too.
-    return {400, 500, 503} | ({413, 415} if operation.body is not None else set())
+    return {400, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
 
 
 def _answer(status: int, answer: Answer, names: Names, headers: Any) -> Schema:

@@ -11,6 +11,14 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from camera_ctrler.identities.asking import NothingToSearchWithError, SearchAwayError, UnusablePictureError
+from camera_ctrler.identities.errors import (
+    ChangeConflictError,
+    ChangeNotFoundError,
+    IdentityNotFoundError,
+    SightingNotFoundError,
+    WatchNotFoundError,
+)
 from camera_ctrler.playback.clip_store import TooManyClipsError
 from camera_ctrler.playback.errors import ClipInterruptedError, NothingToPlayError
 from camera_ctrler.playback.links import LinkError, LinkExpiredError
@@ -128,6 +136,14 @@ def _http_error(error: HTTPException) -> Response:
 #: Our own errors that a request can cause: status, kind, title, and the field at fault where it is always the same.
 _KNOWN: Final[tuple[tuple[type[FarmError], int, str, str, str], ...]] = (
     (CameraNotFoundError, 404, "camera-not-found", "Camera not found", ""),
+    (IdentityNotFoundError, 404, "identity-not-found", "Identity not found", ""),
+    (SightingNotFoundError, 404, "sighting-not-found", "Sighting not found", ""),
+    (ChangeNotFoundError, 404, "change-not-found", "Change not found", ""),
+    (WatchNotFoundError, 404, "watch-not-found", "Entry of the watch list not found", ""),
+    (NothingToSearchWithError, 404, "nothing-to-search-with", "Nothing to search with", ""),
+    (ChangeConflictError, 409, "change-conflict", "This does not go together with how things are", ""),
+    (UnusablePictureError, 422, "picture-unusable", "The picture cannot be searched with", ""),
+    (SearchAwayError, 503, "search-away", "Nobody searches", ""),
     (WorkerNotFoundError, 404, "worker-not-found", "Worker not found", ""),
     (CameraExistsError, 409, "camera-exists", "Camera exists already", "id"),
     (CameraOwnedElsewhereError, 409, "camera-owned-elsewhere", "Camera follows the external table", ""),

@@ -29,7 +29,8 @@ def whole_number(value: object) -> object:
     return value
 
 
-def _decimal(value: object) -> object:
+def decimal(value: object) -> object:
+    """Refuse texts that are no number in plain digits; for `BeforeValidator`."""
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise ValueError("must be a number such as 2 or 0.5")
     return value
@@ -45,7 +46,7 @@ def _flag(value: object) -> object:
 Flag = Annotated[bool, BeforeValidator(_flag)]
 EpochMs = Annotated[int, Field(ge=0, le=MAX_MS), BeforeValidator(whole_number)]
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(whole_number)]
-Speed = Annotated[float, Field(ge=1, le=16, allow_inf_nan=False), BeforeValidator(_decimal)]
+Speed = Annotated[float, Field(ge=1, le=16, allow_inf_nan=False), BeforeValidator(decimal)]
 
 
 class Query(BaseModel):

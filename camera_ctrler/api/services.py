@@ -12,17 +12,20 @@ from flask import Flask, current_app
 from camera_ctrler.api.cursors import Cursors
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
+from camera_ctrler.api.identity_services import IdentityServices
 from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
+from camera_ctrler.event_store.recognitions import Recognitions
 from camera_ctrler.playback.clip_store import ClipStore
 from camera_ctrler.playback.saved_frames.clip import ClipFigures, ClipMaker
 from camera_ctrler.playback.saved_frames.frame_index import FrameIndex
 from camera_ctrler.registry import ORIGIN_FARM, Registry
 from runtime.clock import Clock, SystemClock
+from runtime.crop_store import CropStore
 from runtime.farm_reader import FarmReader
 from runtime.frame_store import FrameStore
 from runtime.redis_client import connect
@@ -79,7 +82,10 @@ class Services:
     pictures: Pictures
     live: LiveHub
     history: EventHistory
+    recognitions: Recognitions
+    crops: CropStore
     event_hub: EventHub
+    identities: IdentityServices
     clips: ClipStore[ClipFigures]
     clip_maker: ClipMaker
     streams: StreamSlots
@@ -113,7 +119,10 @@ class Services:
             pictures=Pictures(reader, store),
             live=LiveHub(client, reader, clock, stopping),
             history=EventHistory(EventReading(registry.engine), reader.streams, reader.events),
+            recognitions=Recognitions(registry.engine),
+            crops=CropStore(settings.frames_dir),
             event_hub=EventHub(reader.streams, stopping),
+            identities=IdentityServices.create(settings, registry.engine, client, clock),
             clips=ClipStore(clock),
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),

@@ -1,12 +1,13 @@
 """Deletes what is older than FARM_EVENTS_KEEP, a little at a time."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Column, Engine, delete, select, tuple_
 
 from camera_ctrler.event_store.partitions import drop_expired
 from camera_ctrler.event_store.tables import event_dead_letters, event_photos, events, tracks
 from contract.retention import FOREVER_MS
+from database.recognitions import recognition_notes, recognitions
 from runtime.clock import Clock, SystemClock
 
 #: Rows of a table that are deleted in one transaction: some 20 ms in which nobody else writes to SQLite.
@@ -18,15 +19,37 @@ MAX_DEAD_LETTERS: Final = 10_000
 _AGES: Final[tuple[Column[int], ...]] = (
     event_photos.c.at_ms,
     events.c.at_ms,
+    recognition_notes.c.at_ms,
+    recognitions.c.at_ms,
     tracks.c.last_seen_ms,
     event_dead_letters.c.kept_at_ms,
 )
 
 
-class EventCleaner:
-    """Deletes events, photos, tracks and dead letters by their age; saved frames have a retention of their own.
+class Cleaner(Protocol):
+    """What deletes something that is too old."""
 
-    Several may do it at once. Every method raises `SQLAlchemyError` while the database is away.
+    def step(self) -> bool:
+        """Delete some of it; return whether there is more."""
+
+
+class Cleaners:
+    """Several cleaners as one."""
+
+    def __init__(self, *cleaners: Cleaner) -> None:
+        self._cleaners = cleaners
+
+    def step(self) -> bool:
+        """Let each delete some; return whether any has more."""
+        has_more = [each.step() for each in self._cleaners]
+        return any(has_more)
+
+
+class EventCleaner:
+    """Deletes events, photos, recognitions, tracks and dead letters by their age.
+
+    Saved frames have a retention of their own. Several may do it at once. Every method raises `SQLAlchemyError` while
+    the database is away.
     """
 
     def __init__(self, engine: Engine, keep_ms: int, clock: Clock | None = None) -> None:

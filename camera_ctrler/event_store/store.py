@@ -1,4 +1,7 @@
-"""Writes events to the database: each once, with its photo and what it tells of its track, or as a dead letter."""
+"""Writes events to the database: each once, with its photo, what it tells of its track, and a note for recognisers.
+
+What is no event is kept as a dead letter.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +10,19 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from camera_ctrler.event_store.partitions import make_partitions
-from camera_ctrler.event_store.stored_event import DeadLetter, StreamEvent, event_row, halves, photo_row
+from camera_ctrler.event_store.stored_event import (
+    DeadLetter,
+    StreamEvent,
+    event_row,
+    halves,
+    note_row,
+    photo_row,
+)
 from camera_ctrler.event_store.tables import event_dead_letters, event_photos, event_store_state, events, tracks
 from camera_ctrler.event_store.track_rollup import TrackSummary, rolled_up, summary_of_row, track_of
 from camera_ctrler.recordings.bulk_writing import insert_rows, update_rows
 from contract.events import Event
+from database.recognitions import recognition_notes
 from runtime.clock import Clock, SystemClock
 
 #: Seconds after which PostgreSQL ends a transaction whose writer has fallen silent: it holds the lock.
@@ -54,6 +65,8 @@ class EventStore:
             insert_rows(connection, events, [event_row(each) for each in new])
             photos = (photo_row(each.event) for each in new)
             insert_rows(connection, event_photos, [photo for photo in photos if photo is not None])
+            notes = (note_row(each.event) for each in new)
+            insert_rows(connection, recognition_notes, [note for note in notes if note is not None])
             _roll_up(connection, [each.event for each in new])
             added = Totals(len(new), len(found) - len(new), _keep_aside(connection, dead, self._clock.now_ms()))
             _count(connection, added)

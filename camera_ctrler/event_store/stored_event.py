@@ -100,9 +100,15 @@ def photo_row(event: Event) -> dict[str, Any] | None:
         "event_id": event.event_id,
         "path": event.frame_path,
         "xyxy": None if event.xyxy is None else list(event.xyxy),
-        "recognition": None,
     }
     return {column.name: values[column.name] for column in event_photos.c}
+
+
+def note_row(event: Event) -> dict[str, Any] | None:
+    """Return what recognisers are told of an event, as a row of `recognition_notes`; None: it has no crops."""
+    if not event.crops:
+        return None
+    return {"event_id": event.event_id, "at_ms": event.at_ms, "event": event.model_dump(mode="json")}
 
 
 def event_of_row(row: Mapping[Any, Any]) -> StreamEvent:

@@ -53,6 +53,10 @@ events: Final = Table(
     Column("height", Integer),
     #: A list of `Crop`; null: none.
     Column("crops", JSON(none_as_null=True)),
+    #: Of `IDENTITY_SEEN`.
+    Column("identity", String(40)),
+    Column("similarity", Float),
+    Column("watch", String(40)),
     PrimaryKeyConstraint("at_ms", "event_id"),
     Index("ix_events_event_id", "event_id"),
     Index("ix_events_entry", "entry_ms", "entry_seq"),
@@ -72,8 +76,6 @@ event_photos: Final = Table(
     Column("path", Text, nullable=False),
     #: Where the object is, ``xyxy`` in pixels of the frame; null: its worker did not say so.
     Column("xyxy", JSON(none_as_null=True)),
-    #: What a recogniser made of it; null: none has looked yet.
-    Column("recognition", JSON(none_as_null=True)),
     PrimaryKeyConstraint("at_ms", "event_id"),
     postgresql_partition_by="RANGE (at_ms)",
 )

@@ -13,9 +13,10 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from camera_ctrler.event_store.cleaner import EventCleaner
+from camera_ctrler.event_store.cleaner import Cleaner, Cleaners, EventCleaner
 from camera_ctrler.event_store.store import EventStore
 from camera_ctrler.event_store.stored_event import DeadLetter, StreamEvent, dead_letter, read_entry
+from camera_ctrler.identities.cleaner import IdentityCleaner
 from camera_ctrler.registry import Registry
 from contract import keys
 from contract.ids import new_worker_id
@@ -61,7 +62,7 @@ class EventWriter:
         self,
         store: EventStore,
         feed: EventFeed,
-        cleaner: EventCleaner,
+        cleaner: Cleaner,
         holder: Holder,
         clock: Clock | None = None,
     ) -> None:
@@ -184,7 +185,9 @@ def write_events(settings: ControllerSettings, engine: Engine, shutdown: Shutdow
             second_try=False,
         ) as lease_client,
     ):
-        cleaner = EventCleaner(engine, settings.events_keep_ms)
+        cleaner = Cleaners(
+            EventCleaner(engine, settings.events_keep_ms), IdentityCleaner(engine, settings.identities_keep_ms)
+        )
         problems = _Problems()
         while not shutdown.asked:
             writer_id = new_worker_id(socket.gethostname())

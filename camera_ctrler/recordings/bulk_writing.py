@@ -10,11 +10,13 @@ Row = Mapping[str, Any]
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows that have every column of a table."""
+    """Insert rows that all have the same columns of a table; what they leave out, the database fills in."""
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        connection.execute(insert(table).from_select([each.name for each in table.c], select(_given(table, rows))))
+        names = [each.name for each in table.c if each.name in rows[0]]
+        given = _given(table, rows)
+        connection.execute(insert(table).from_select(names, select(*(given.c[name] for name in names))))
     else:
         connection.execute(insert(table), rows)
 

@@ -22,6 +22,7 @@ from camera_ctrler.api.services import services_of
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from contract.moves import MoveReason
+from contract.recognition import RecognitionState
 from tests.support.farm_state import FarmState, now_ms, settings_for
 from tests.support.footage import Look
 from tests.support.recorded_camera import RecordedCamera
@@ -54,6 +55,7 @@ def _fill(state: FarmState) -> None:
     state.plan(load={"worker-1": 0.5}, controllers=["controller-1"])
     state.online("lobby", name="Lobby")
     state.event("lobby", 1)
+    state.recognition("lobby:1:1", "colours", RecognitionState.DEAD)
     state.move("lobby", MoveReason.PLACED)
     for step in range(1, 6):
         state.save("lobby", SAVED_AT_MS + step * 10)

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, insert, select, text
 
 from camera_ctrler.event_store import reading as reading_module
 from camera_ctrler.event_store.cleaner import STEP_ROWS, EventCleaner
@@ -15,7 +15,8 @@ from camera_ctrler.event_store.tables import event_dead_letters, event_photos, e
 from contract.errors import StatusReason
 from contract.events import Event, EventKind
 from contract.retention import FOREVER_MS
-from tests.support.event_stores import EIGHT_MS, StoredEvents, event, in_the_stream, track_event
+from database.recognitions import recognition_notes, recognitions
+from tests.support.event_stores import EIGHT_MS, StoredEvents, crop, event, in_the_stream, track_event
 
 ALL = EventFilter()
 
@@ -61,6 +62,18 @@ def test_an_event_that_comes_again_is_stored_once(stored_events: StoredEvents) -
     assert added == Totals(stored=1, repeated=1)
     assert stored_events.ids() == ["lobby:1:1", "lobby:1:2", "lobby:1:3"]
     assert stored_events.store.totals() == Totals(stored=3, repeated=2)
+
+
+def test_an_event_with_crops_leaves_one_note_in_the_order_of_events(stored_events: StoredEvents) -> None:
+    """Given events with crops and without, that come twice, recognisers have one note of each that has some."""
+    told = [track_event(1, crops=[crop("a"), crop("b")]), track_event(2), track_event(3, crops=[crop("c")])]
+    stored_events.store.add(in_the_stream(told))
+    stored_events.store.add(in_the_stream([told[2], track_event(4, crops=[crop("d")])], EIGHT_MS + 100))
+    with stored_events.engine.connect() as connection:
+        notes = connection.execute(select(recognition_notes).order_by(recognition_notes.c.number)).all()
+    assert [note.event_id for note in notes] == ["lobby:1:1", "lobby:1:3", "lobby:1:4"]
+    assert [Event.model_validate(note.event) for note in notes[:2]] == [told[0], told[2]]
+    assert [note.at_ms for note in notes[:2]] == [told[0].at_ms, told[2].at_ms]
 
 
 def test_writers_at_the_same_time_store_each_event_once(stored_events: StoredEvents) -> None:
@@ -230,6 +243,28 @@ def test_what_is_too_old_goes_in_steps_and_all_else_stays(stored_events: StoredE
     assert count(stored_events.engine, *tables) == [1, 1, 1, 1]
     assert stored_events.ids() == ["lobby:1:9999"]
     assert not EventCleaner(stored_events.engine, FOREVER_MS, stored_events.clock).step()
+
+
+def test_what_recognisers_have_to_say_goes_with_its_event(stored_events: StoredEvents) -> None:
+    """Given an old event with its note and its recognition, and a new one, the old one's go."""
+    new_ms = EIGHT_MS + 10 * 86_400_000
+    told = [track_event(1, crops=[crop("a")]), track_event(2, at_ms=new_ms, crops=[crop("b")])]
+    stored_events.store.add(in_the_stream(told))
+    row: dict[str, object] = {
+        "recogniser": "colours",
+        "camera_id": "lobby",
+        "track": "lobby:1:1",
+        "class_name": "person",
+    }
+    row |= {"request": {}, "state": "done", "queue": "default", "attempts": 0, "left_out": 0, "due_at_ms": 0}
+    with stored_events.engine.begin() as connection:
+        rows = [row | {"event_id": each.event_id, "at_ms": each.at_ms} for each in told]
+        connection.execute(insert(recognitions), rows)
+    stored_events.clock.advance(10 * 86_400)
+    assert not EventCleaner(stored_events.engine, 9 * 86_400_000, stored_events.clock).step()
+    with stored_events.engine.connect() as connection:
+        assert list(connection.scalars(select(recognition_notes.c.event_id))) == ["lobby:1:2"]
+        assert list(connection.scalars(select(recognitions.c.event_id))) == ["lobby:1:2"]
 
 
 def test_postgresql_keeps_weeks_apart_and_drops_a_whole_one(stored_events: StoredEvents) -> None:

@@ -16,8 +16,10 @@ from camera_ctrler.event_store.stored_event import StreamEvent
 from camera_ctrler.event_store.tables import event_dead_letters, event_photos, event_store_state, events, tracks
 from camera_ctrler.event_store.writer import EventWriter, Holder
 from contract import keys
+from contract.crops import Crop
 from contract.events import Event, EventKind
 from contract.retention import FOREVER_MS
+from database.recognitions import recognition_notes, recognitions
 from runtime.event_feed import EventFeed
 from runtime.lease import Lease
 from runtime.worker_link import WorkerLink, Written
@@ -59,6 +61,20 @@ def track_event(number: int, **fields: object) -> Event:
         "height": 100,
     }
     return event(number, **(values | fields))
+
+
+def crop(name: str, **fields: object) -> Crop:
+    """Return a crop as a worker tells of it, which need not be there."""
+    values = {
+        "path": f"lobby/crops/20261121/08/{name}.jpg",
+        "captured_at_ms": EIGHT_MS,
+        "xyxy": (10.0, 20.0, 30.0, 60.0),
+        "width": 24,
+        "height": 48,
+        "confidence": 0.9,
+        "quality": 0.8,
+    }
+    return Crop.model_validate(values | fields)
 
 
 def in_the_stream(found: Sequence[Event], first_ms: int = EIGHT_MS) -> list[StreamEvent]:
@@ -117,7 +133,7 @@ def settle(writer: EventWriter) -> None:
 def empty(engine: Engine) -> None:
     """Forget all events."""
     with engine.begin() as connection:
-        for table in (events, event_photos, tracks, event_dead_letters):
+        for table in (events, event_photos, recognition_notes, recognitions, tracks, event_dead_letters):
             connection.execute(delete(table))
         connection.execute(update(event_store_state).values(stored=0, repeated=0, dead_letters=0))
 

@@ -13,6 +13,7 @@ import redis
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import Services, services_of
@@ -26,7 +27,10 @@ from contract.events import Event, EventKind
 from contract.frame_paths import frame_path
 from contract.moves import Move, MoveReason
 from contract.plan import PlanReport
+from contract.recognition import RecognitionQueue, RecognitionRequest, RecognitionState
+from contract.reid_workers import ReidWorkerStatus
 from contract.workers import Holding, WorkerStatus
+from database.recognitions import recognitions
 from runtime.farm_reader import REPORT_LIFETIME_SECONDS
 from runtime.frame_store import FrameStore
 from runtime.settings import ControllerSettings
@@ -173,6 +177,34 @@ class FarmState:
         )
         assert self.link().publish_event(event.model_copy(update=fields)) is Written.ACCEPTED
         return cast("list[tuple[bytes, object]]", self.client.xrevrange(keys.events(), count=1))[0][0].decode()
+
+    def reid_worker(self, worker_id: str = "reid-1", **fields: object) -> None:
+        """Let a ReID worker live and say what it does."""
+        values = {"worker_id": worker_id, "host": "h", "pid": 1, "version": "1", "started_at_ms": 1, "updated_at_ms": 1}
+        status = ReidWorkerStatus.model_validate(values | fields)
+        self.client.sadd(keys.reid_workers(), worker_id)
+        self.client.set(keys.reid_worker_lease(worker_id), "token", ex=60)
+        self.client.set(keys.reid_worker_status(worker_id), status.model_dump_json())
+
+    def recognition(self, event_id: str, recogniser: str, state: RecognitionState, **fields: object) -> None:
+        """Let a recogniser have been asked of an event."""
+        camera_id = event_id.partition(":")[0]
+        request = RecognitionRequest(
+            event_id=event_id,
+            recogniser=recogniser,
+            kind=EventKind.TRACK_ENDED,
+            at_ms=now_ms(),
+            camera_id=camera_id,
+            track=f"{camera_id}:1:1",
+            started_at_ms=now_ms(),
+            class_name="person",
+            crops=[],
+        )
+        row = request.model_dump(include={"event_id", "recogniser", "at_ms", "camera_id", "track", "class_name"})
+        row |= {"request": request.model_dump(mode="json"), "state": state, "queue": RecognitionQueue.DEFAULT}
+        row |= {"attempts": 0, "left_out": 0, "due_at_ms": 0}
+        with self.services.registry.engine.begin() as connection:
+            connection.execute(insert(recognitions).values(row | fields))
 
     def numbered_result(self, camera_id: str, epoch: int, seq: int) -> AnalysisResult:
         """Let a worker publish a result under an epoch and a number of the test's choice, without a picture."""

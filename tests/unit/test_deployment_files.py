@@ -13,7 +13,7 @@ import yaml
 
 from camera_ctrler.__main__ import main as controller_main
 from model_store.manifest import load_manifest
-from runtime.settings import ControllerSettings, WorkerSettings, known_names
+from runtime.settings import ControllerSettings, ReidSettings, WorkerSettings, known_names
 from runtime.version import VERSION
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ REDIS = PROJECT / "docker-compose-redis.yaml"
 DOCKERFILES = sorted((PROJECT / "deploy").glob("Dockerfile.*"))
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 #: `up` waits for these to end; all others run until they are stopped.
-ONE_SHOT = {"redis-ready", "models", "models-gpu"}
+ONE_SHOT = {"redis-ready", "models", "models-reid", "models-gpu"}
 SECRETS = {"FARM_REDIS_PASSWORD": "a-password", "FARM_SECRET_KEY": "a-key"}
 
 
@@ -104,8 +104,9 @@ def test_every_command_works_in_the_image_and_knows_its_options(command: list[st
 def test_the_commands_of_the_deployment_were_found() -> None:
     """Given the files, then controller, workers, their check, models and the wait for Redis are among the commands."""
     modules = {command[0] for command in python_commands()}
-    assert modules == {"camera_ctrler", "workers", "cli", "deploy.wait_for_redis"}
+    assert modules == {"camera_ctrler", "workers", "reid", "cli", "deploy.wait_for_redis"}
     assert ["workers", "--check"] in python_commands()
+    assert ["reid", "--check"] in python_commands()
     assert callable(controller_main)
 
 
@@ -134,7 +135,7 @@ def test_everything_that_an_image_copies_exists_and_is_let_in(dockerfile: Path) 
     ignored = (PROJECT / ".dockerignore").read_text().split("\n")
     assert "*" in ignored
     sources = copied_sources(dockerfile)
-    assert {"contract", "runtime", "workers", "camera_ctrler", "requirements.txt"} <= set(sources)
+    assert {"contract", "runtime", "workers", "reid", "camera_ctrler", "requirements.txt"} <= set(sources)
     for source in sources:
         assert (PROJECT / source).exists(), source
         assert f"!{source}" in ignored, source
@@ -202,11 +203,11 @@ def test_paths_in_the_containers_are_made_by_the_images_and_kept_on_volumes() ->
             assert mounted <= folders | {"/tmp"}, name  # noqa: S108 - a mount point
     found = our_services()
     frames = "frames:/var/lib/camfarm/frames"
-    for name in ("controller", "manager", "worker", "worker-gpu"):
+    for name in ("controller", "manager", "worker", "worker-gpu", "reid"):
         assert frames in [default_of(volume) for volume in found[name]["volumes"]]
     for name in ("worker", "worker-gpu"):  # else nothing could be kept while Redis is away: the root is read-only
         assert "spool:/var/lib/camfarm/spool" in found[name]["volumes"]
-    for name in ("controller", "manager"):  # with SQLite both must see the same file
+    for name in ("controller", "manager", "reid"):  # with SQLite all must see the same file
         assert "data:/var/lib/camfarm/data" in found[name]["volumes"]
 
 
@@ -249,6 +250,19 @@ def test_a_worker_may_take_longer_to_stop_than_it_drains() -> None:
     drain = float(WorkerSettings.model_fields["drain_seconds"].default)
     for name in ("worker", "worker-gpu"):
         assert seconds(services(DEPLOY)[name]["stop_grace_period"]) > drain * 4 / 3 + 10
+
+
+def test_reid_workers_can_be_scaled_share_the_database_and_finish_their_batch() -> None:
+    """Given the ReID workers, then they are as many as wanted, see what the controller stores, and end in order."""
+    found = our_services()
+    reid = found["reid"]
+    assert not {"ports", "container_name", "hostname"} & reid.keys()
+    assert int(default_of(reid["deploy"]["replicas"])) >= 1
+    assert reid["environment"]["FARM_DATABASE_URL"] == found["controller"]["environment"]["FARM_DATABASE_URL"]
+    assert seconds(reid["stop_grace_period"]) > ReidSettings.model_fields["reid_timeout_seconds"].default
+    name = default_of(reid["environment"]["FARM_REID_MODEL"])
+    assert default_of(found["models-reid"]["command"][-1]) == name == ReidSettings.model_fields["reid_model"].default
+    assert load_manifest().model(name).format in {"onnx", "openvino"}
 
 
 def test_our_programs_run_without_rights() -> None:
@@ -294,6 +308,7 @@ def test_nothing_starts_before_redis_answers_and_the_model_is_there() -> None:
     found = services(DEPLOY)
     done = {"condition": "service_completed_successfully"}
     assert found["worker"]["depends_on"] == {"redis-ready": done, "models": done}
+    assert found["reid"]["depends_on"].items() >= {"redis-ready": done, "models-reid": done}.items()
     assert found["worker-gpu"]["depends_on"] == {"redis-ready": done, "models-gpu": done}
     assert found["controller"]["depends_on"]["redis-ready"] == done
     named = {name for service in found.values() for name in service.get("depends_on", {})}
@@ -337,7 +352,15 @@ def test_both_files_together_are_one_project_that_compose_accepts() -> None:
     assert answer.returncode == 0, answer.stderr
     project = yaml.safe_load(answer.stdout)
     assert project["name"] == "camfarm"
-    assert set(project["services"]) == {"controller", "worker", "models", "redis", "redis-ready"}
+    assert set(project["services"]) == {
+        "controller",
+        "worker",
+        "reid",
+        "models",
+        "models-reid",
+        "redis",
+        "redis-ready",
+    }
     assert project["services"]["worker"]["deploy"]["replicas"] == 2
     assert project["services"]["worker"]["environment"]["FARM_REDIS_PASSWORD"] == "a-password"  # noqa: S105 - made up
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.cpus import usable_cpus
 from tests.support.weights import Weights
 from workers.detection.batching import run_in_batches
-from workers.detection.cpus import has_amx, usable_cpus
+from workers.detection.cpus import has_amx
 from workers.detection.detector import DetectorError, DeviceUnavailableError
 from workers.detection.devices import CudaView, choose_device
 from workers.detection.opening import backends_for

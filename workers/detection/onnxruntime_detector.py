@@ -9,7 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from workers.detection.cpus import usable_cpus
+from runtime.cpus import usable_cpus
 from workers.detection.detector import (
     DetectorError,
     ModelDescription,

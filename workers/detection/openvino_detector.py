@@ -9,7 +9,8 @@ import openvino as ov
 import structlog
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
-from workers.detection.cpus import has_amx, usable_cpus
+from runtime.cpus import usable_cpus
+from workers.detection.cpus import has_amx
 from workers.detection.detector import (
     DetectorError,
     ModelDescription,

@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 import structlog
 
+from runtime.cpus import usable_cpus
 from workers.detection.batching import run_in_batches
-from workers.detection.cpus import usable_cpus
 from workers.detection.detector import (
     MAX_DETECTIONS,
     NMS_IOU,

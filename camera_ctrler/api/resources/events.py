@@ -21,6 +21,7 @@ from camera_ctrler.api.event_schemas import (
     EventQuery,
     EventStreamQuery,
     ExportFormat,
+    RecognitionBrief,
     ResultEntry,
     ResultPage,
     ResultQuery,
@@ -62,12 +63,13 @@ def list_events(query: EventQuery) -> EventPage:
     if query.after is not None:
         _refuse_both(query)
         followed = services().reader.streams.events_after(wanted.wants, query.after, query.limit)
-        return EventPage(items=_items(followed.entries), next_cursor=None, next_after=followed.last_looked_at)
+        items = _items(followed.entries)
+        return EventPage(items=items, next_cursor=None, next_after=followed.last_looked_at)
     scope = f"events?{query.model_dump_json(exclude={'cursor', 'limit'})}"
     before = services().cursors.read(scope, query.cursor)
     page = services().history.page(wanted, limit=query.limit, since_ms=query.since_ms, before=before)
     next_cursor = services().cursors.make(scope, page.go_on_after) if page.go_on_after else None
-    return EventPage(items=_items(page.entries), next_cursor=next_cursor, next_after=None)
+    return EventPage(items=_with_recognitions(_items(page.entries)), next_cursor=next_cursor, next_after=None)
 
 
 @resource.documented(
@@ -201,6 +203,17 @@ def _last_event_id() -> str | None:
 def _newest_entry() -> str:
     ends = services().reader.streams.event_ends()
     return "0-0" if ends is None else ends[1]
+
+
+def _with_recognitions(items: list[EventEntry]) -> list[EventEntry]:
+    """Return events with what recognisers say of them."""
+    found = services().recognitions.of_events(item.event_id for item in items if item.crops)
+    for item in items:
+        item.recognitions = [
+            RecognitionBrief(recogniser=each.recogniser, state=each.state, reason=each.reason, result=each.result)
+            for each in found.get(item.event_id, [])
+        ]
+    return items
 
 
 def _items(entries: list[Entry[Event]]) -> list[EventEntry]:

@@ -31,7 +31,7 @@ _FRAME_AGE_SECONDS: Final = 86_400
 )
 def event_clip(event_id: str, query: EventClipQuery) -> Response:
     """Answer with the footage around an event."""
-    event = _event(event_id)
+    event = event_of(event_id)
     parts = services()
     camera = parts.registry.get(event.camera_id).view()
     from_ms = event.at_ms - round(camera.pre_roll_seconds * 1000)
@@ -51,7 +51,7 @@ def event_clip(event_id: str, query: EventClipQuery) -> Response:
 )
 def event_picture(event_id: str) -> Response:
     """Answer with the best picture of an event."""
-    event = _event(event_id)
+    event = event_of(event_id)
     parts = services()
     parts.registry.get(event.camera_id)
     if event.frame_path:
@@ -63,7 +63,7 @@ def event_picture(event_id: str) -> Response:
     return picture_response(event.camera_id, event.at_ms, None)
 
 
-def _event(event_id: str) -> Event:
+def event_of(event_id: str) -> Event:
     """Return an event.
 
     Raises:

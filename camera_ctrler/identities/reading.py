@@ -1,0 +1,313 @@
+"""Reads identities, sightings, changes and the watch list: pages at a cost that does not grow with what is stored."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, or_, select, tuple_
+
+from camera_ctrler.identities.errors import IdentityNotFoundError, SightingNotFoundError
+from database.identities import (
+    embeddings,
+    galleries,
+    identities,
+    identity_change_tracks,
+    identity_changes,
+    sightings,
+    transit_times,
+    watch_list,
+)
+
+#: Cameras that are named of an identity, those that saw it most.
+MAX_CAMERAS: Final = 50
+#: Marks in a text that mean something to LIKE.
+_LIKE: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFilter:
+    """Which identities; what is empty or None asks for all."""
+
+    #: Found in the name, or at the beginning of the id, whatever the case.
+    text: str = ""
+    #: Only those that have a name (True), or have none (False).
+    named: bool | None = None
+    #: Seen by one of these cameras, at some time of this range, Unix ms UTC, half open.
+    cameras: frozenset[str] = frozenset()
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SightingFilter:
+    """Which sightings; what is empty or None asks for all."""
+
+    identity: str | None = None
+    #: Only those of somebody (True), or of nobody that is known (False).
+    identified: bool | None = None
+    cameras: frozenset[str] = frozenset()
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions on rows."""
+        table = sightings.c
+        found: list[ColumnElement[bool]] = []
+        if self.identity is not None:
+            found.append(table.identity == self.identity)
+        if self.identified is not None:
+            found.append(table.identity.is_not(None) if self.identified else table.identity.is_(None))
+        if self.cameras:
+            found.append(table.camera_id.in_(sorted(self.cameras)))
+        if self.from_ms is not None:
+            found.append(table.last_ms >= self.from_ms)
+        if self.to_ms is not None:
+            found.append(table.first_ms < self.to_ms)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityView:
+    """One identity with what its sightings come to."""
+
+    identity: str
+    name: str | None
+    created_at_ms: int
+    merged_into: str | None
+    sightings: int
+    #: None: it has no sightings any more.
+    first_ms: int | None
+    last_ms: int | None
+    #: Cameras that saw it, the one that did most first.
+    cameras: list[str]
+    #: Track whose crop shows it best.
+    best_track: str | None
+    watched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SightingView:
+    """One track, and whose sighting it is."""
+
+    track: str
+    camera_id: str
+    class_name: str | None
+    first_ms: int
+    last_ms: int
+    identity: str | None
+    name: str | None
+    similarity: float | None
+    reason: str
+    decided_by: str
+    decided_at_ms: int
+    crop_path: str
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What somebody changed."""
+
+    number: int
+    kind: str
+    at_ms: int
+    identity: str
+    other: str | None
+    #: Sightings that it moved, as many of them as there still are.
+    tracks: int
+    undone_at_ms: int | None
+
+
+class IdentityReading:
+    """The reading side. Safe to use from several threads.
+
+    Every method raises `SQLAlchemyError` while the database is away.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def find(self, identity: str) -> IdentityView:
+        """Return one identity.
+
+        Raises:
+            IdentityNotFoundError: There is none.
+        """
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(identities).where(identities.c.identity == identity)).all()
+            if not rows:
+                raise IdentityNotFoundError(identity)
+            return _views(connection, rows)[0]
+
+    def page(self, wanted: IdentityFilter, *, limit: int, before: tuple[int, str] | None = None) -> list[IdentityView]:
+        """Return identities, the one that became known last first; those that were merged into another are left out.
+
+        Args:
+            wanted: Which ones.
+            limit: How many at most.
+            before: Only those that became known before the one of this time and id.
+        """
+        table = identities.c
+        query = select(identities).where(table.merged_into.is_(None), *_identity_conditions(wanted))
+        if before is not None:
+            query = query.where(tuple_(table.created_at_ms, table.identity) < tuple_(*before))
+        query = query.order_by(table.created_at_ms.desc(), table.identity.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return _views(connection, connection.execute(query).all())
+
+    def sighting(self, track: str) -> SightingView:
+        """Return whose sighting a track is.
+
+        Raises:
+            SightingNotFoundError: It has none.
+        """
+        with self._engine.connect() as connection:
+            row = connection.execute(_with_names().where(sightings.c.track == track)).first()
+        if row is None:
+            raise SightingNotFoundError(track)
+        return _sighting(row)
+
+    def sightings(
+        self, wanted: SightingFilter, *, limit: int, before: tuple[int, str] | None = None
+    ) -> list[SightingView]:
+        """Return sightings, those that began last first; `before`: older than that one."""
+        place = tuple_(sightings.c.first_ms, sightings.c.track)
+        query = _with_names().where(*wanted.conditions())
+        if before is not None:
+            query = query.where(place < tuple_(*before))
+        query = query.order_by(sightings.c.first_ms.desc(), sightings.c.track.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [_sighting(row) for row in connection.execute(query)]
+
+    def journey(
+        self, wanted: SightingFilter, *, limit: int, after: tuple[int, str] | None = None
+    ) -> list[SightingView]:
+        """Return sightings in the order in which they began; `after`: newer than the one that began then."""
+        place = tuple_(sightings.c.first_ms, sightings.c.track)
+        query = _with_names().where(*wanted.conditions())
+        if after is not None:
+            query = query.where(place > tuple_(*after))
+        query = query.order_by(sightings.c.first_ms, sightings.c.track).limit(limit)
+        with self._engine.connect() as connection:
+            return [_sighting(row) for row in connection.execute(query)]
+
+    def changes(self, *, limit: int, before: int | None = None) -> list[ChangeView]:
+        """Return what people changed, newest first; `before`: older than the change of this number."""
+        table, moved = identity_changes.c, identity_change_tracks.c
+        tracks = select(func.count()).where(moved.change == table.number).scalar_subquery()
+        query = select(identity_changes, tracks.label("tracks")).order_by(table.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(table.number < before)
+        with self._engine.connect() as connection:
+            return [
+                ChangeView(row.number, row.kind, row.at_ms, row.identity, row.other, int(row.tracks), row.undone_at_ms)
+                for row in connection.execute(query)
+            ]
+
+    def watched(self) -> list[Any]:
+        """Return the watch list, the newest entry first, with the names of identities."""
+        query = select(watch_list, identities.c.name).join(identities, identities.c.identity == watch_list.c.identity)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query.order_by(watch_list.c.created_at_ms.desc(), watch_list.c.watch)))
+
+    def transits(self) -> list[Any]:
+        """Return what is known of the ways between cameras."""
+        table = transit_times.c
+        with self._engine.connect() as connection:
+            query = select(transit_times).order_by(table.from_camera, table.to_camera, table.source)
+            return list(connection.execute(query))
+
+    def galleries(self) -> list[tuple[Any, int]]:
+        """Return the galleries, one for each embedder, the newest first, each with how many embeddings it has."""
+        table = galleries.c
+        counted = select(embeddings.c.version, func.count()).group_by(embeddings.c.version)
+        with self._engine.connect() as connection:
+            counts: dict[str, int] = {row[0]: int(row[1]) for row in connection.execute(counted)}
+            rows = connection.execute(select(galleries).order_by(table.created_at_ms.desc(), table.version)).all()
+        return [(row, counts.get(row.version, 0)) for row in rows]
+
+
+def _identity_conditions(wanted: IdentityFilter) -> list[ColumnElement[bool]]:
+    table = identities.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.text:
+        text = wanted.text.lower().translate(_LIKE)
+        found.append(
+            or_(func.lower(table.name).like(f"%{text}%", escape="\\"), table.identity.like(f"{text}%", escape="\\"))
+        )
+    if wanted.named is not None:
+        found.append(table.name.is_not(None) if wanted.named else table.name.is_(None))
+    seen = SightingFilter(cameras=wanted.cameras, from_ms=wanted.from_ms, to_ms=wanted.to_ms).conditions()
+    if seen:
+        found.append(exists().where(and_(sightings.c.identity == table.identity, *seen)))
+    return found
+
+
+def _with_names() -> Select[Any]:
+    return select(sightings, identities.c.name).outerjoin(identities, identities.c.identity == sightings.c.identity)
+
+
+def _views(connection: Connection, rows: Sequence[Any]) -> list[IdentityView]:
+    """Return identities with what their sightings come to."""
+    names = [row.identity for row in rows]
+    seen = _seen(connection, names)
+    watched = set(connection.scalars(select(watch_list.c.identity).where(watch_list.c.identity.in_(names))))
+    best = _best_tracks(connection, names)
+    found = []
+    for row in rows:
+        by_camera = sorted(seen[row.identity], key=lambda each: (-each.count, each.camera_id))
+        found.append(
+            IdentityView(
+                identity=row.identity,
+                name=row.name,
+                created_at_ms=row.created_at_ms,
+                merged_into=row.merged_into,
+                sightings=sum(each.count for each in by_camera),
+                first_ms=min((each.first_ms for each in by_camera), default=None),
+                last_ms=max((each.last_ms for each in by_camera), default=None),
+                cameras=[each.camera_id for each in by_camera[:MAX_CAMERAS]],
+                best_track=best.get(row.identity),
+                watched=row.identity in watched,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _SeenBy:
+    camera_id: str
+    count: int
+    first_ms: int
+    last_ms: int
+
+
+def _seen(connection: Connection, names: Collection[str]) -> dict[str, list[_SeenBy]]:
+    table = sightings.c
+    query = select(
+        table.identity, table.camera_id, func.count(), func.min(table.first_ms), func.max(table.last_ms)
+    ).where(table.identity.in_(names))
+    found: dict[str, list[_SeenBy]] = defaultdict(list)
+    for identity, camera_id, count, first_ms, last_ms in connection.execute(
+        query.group_by(table.identity, table.camera_id)
+    ):
+        found[identity].append(_SeenBy(camera_id, int(count), int(first_ms), int(last_ms)))
+    return found
+
+
+def _best_tracks(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    table = sightings.c
+    best = (
+        select(table.identity, func.max(table.quality).label("quality"))
+        .where(table.identity.in_(names))
+        .group_by(table.identity)
+        .subquery()
+    )
+    query = select(table.identity, func.max(table.track)).join(
+        best, and_(best.c.identity == table.identity, best.c.quality == table.quality)
+    )
+    return {row[0]: row[1] for row in connection.execute(query.group_by(table.identity))}
+
+
+def _sighting(row: Any) -> SightingView:
+    return SightingView(**{name: getattr(row, name) for name in SightingView.__slots__})

@@ -1,0 +1,142 @@
+"""Reads crops from the frames volume, and believes nothing of what lies there or of what names it."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Final, cast
+
+import cv2
+import numpy as np
+
+from contract.crops import Crop
+from contract.errors import FarmError
+from reid.errors import UnusableCropsError
+from reid.images import BgrImage
+
+#: A crop is cut from one frame; no camera has larger ones.
+MAX_PIXELS: Final = 40_000_000
+#: Larger than any JPEG of that size that a worker writes.
+MAX_BYTES: Final = 64_000_000
+#: What says that the file itself is the reason, and not the volume.
+_GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
+#: JPEG markers that say how large the picture is: all start-of-frame ones, without DHT, JPG and DAC.
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+class VolumeAwayError(FarmError):
+    """The frames volume is not there now; nothing is wrong with the request."""
+
+
+class UnreadableCropError(FarmError):
+    """A crop could not be read now; another try may go better."""
+
+
+class CropFiles:
+    """The frames volume. Safe to use from several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def check_volume(self) -> None:
+        """Raise `VolumeAwayError` unless the volume can be listed and has something on it.
+
+        An empty folder is what is left of a volume that is not mounted.
+        """
+        try:
+            with os.scandir(self._root) as entries:
+                if next(entries, None) is None:
+                    raise VolumeAwayError(f"the frames volume {self._root} is empty; see that it is mounted")
+        except OSError as error:
+            raise VolumeAwayError(f"the frames volume {self._root} cannot be read: {error.strerror}") from error
+
+    def load(self, event_id: str, crop: Crop) -> BgrImage:
+        """Return a crop.
+
+        Raises:
+            UnusableCropsError: It is gone, is no picture, is larger than any crop, or its path leads elsewhere.
+            VolumeAwayError: The volume is not there now.
+            UnreadableCropError: It cannot be read now.
+        """
+        data = self._read(event_id, crop.path)
+        problem = why_undecodable(data)
+        if problem:
+            raise UnusableCropsError(event_id, f"{crop.path} {problem}")
+        try:
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error:
+            image = None
+        if image is None:
+            raise UnusableCropsError(event_id, f"{crop.path} is a damaged JPEG")
+        return cast("BgrImage", image)
+
+    def _read(self, event_id: str, path: str) -> bytes:
+        if not is_plain(path):
+            raise UnusableCropsError(event_id, f"{path!r} is not a path on the frames volume")
+        try:
+            root = self._root.resolve(strict=True)
+            file = (root / path).resolve(strict=True)
+            if not file.is_relative_to(root):
+                raise UnusableCropsError(event_id, f"{path} leads out of the frames volume")
+            # Whoever may write there might have put a pipe in its place, and reading that would never end.
+            descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise UnusableCropsError(event_id, f"{path} is not a file")
+                with os.fdopen(descriptor, "rb", closefd=False) as opened:
+                    data = opened.read(MAX_BYTES + 1)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self.check_volume()
+            if error.errno in _GONE:
+                raise UnusableCropsError(event_id, f"{path} is gone") from error
+            raise UnreadableCropError(f"{path} cannot be read: {error.strerror}") from error
+        if len(data) > MAX_BYTES:
+            raise UnusableCropsError(event_id, f"{path} is larger than {MAX_BYTES:,} bytes")
+        return data
+
+
+def is_plain(path: str) -> bool:
+    """Tell whether a path goes straight down from the volume's root."""
+    parts = path.split("/")
+    return "\0" not in path and "\\" not in path and all(part not in {"", ".", ".."} for part in parts)
+
+
+def why_undecodable(data: bytes) -> str:
+    """Tell why a file cannot be a crop, from its head and its end; empty: it may be one. Pure."""
+    if not data:
+        return "is empty"
+    if not data.startswith(b"\xff\xd8"):
+        return "is not a JPEG"
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):  # decoders would make something grey of what is missing
+        return "is cut short"
+    size = _jpeg_size(data)
+    if size is None:
+        return "is a damaged JPEG"
+    width, height = size
+    if width * height > MAX_PIXELS:
+        return f"has {width} x {height} pixels, more than the {MAX_PIXELS:,} that are looked at"
+    return "" if width * height else "has no pixels"
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return width and height that the head of a JPEG states; None: it ends before.
+
+    Source:
+        ITU-T T.81, annex B.
+    """
+    at = 2
+    while at + 9 <= len(data):
+        if data[at] != 0xFF:
+            return None
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill bytes
+            at += 1
+            continue
+        if marker in _FRAMES:
+            return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
+        if marker == 0xDA:
+            return None
+        at += 2 if 0xD0 <= marker <= 0xD8 or marker == 0x01 else 2 + int.from_bytes(data[at + 2 : at + 4])
+    return None

@@ -1,0 +1,166 @@
+"""Reads and writes rows of `embeddings`."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, insert, select
+
+from contract.recognition import RecognitionRequest
+from database.gallery_lock import lock_gallery
+from database.identities import embeddings, erased_tracks
+from reid.images import Embeddings
+
+#: Ids in one question: SQLite takes 32,766 parameters.
+_BATCH: Final = 1_000
+#: How a vector is stored: half the bytes, and similarities differ by less than 0.001.
+_STORED: Final = np.dtype("<f2")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredEmbeddings:
+    """Some embeddings of one version; everything has N entries, in the order of their numbers."""
+
+    numbers: NDArray[np.int64]
+    tracks: list[str]
+    cameras: list[str]
+    class_names: list[str | None]
+    #: When each crop was taken, and when its track began, Unix ms UTC.
+    at_ms: NDArray[np.int64]
+    started_at_ms: NDArray[np.int64]
+    crop_paths: list[str]
+    qualities: NDArray[np.float32]
+    #: Shape (N, dimension).
+    vectors: Embeddings
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    def select(self, indices: Sequence[int]) -> "StoredEmbeddings":
+        """Return those at some places, in that order."""
+        chosen = np.asarray(indices, np.intp)
+        return StoredEmbeddings(
+            self.numbers[chosen],
+            [self.tracks[i] for i in indices],
+            [self.cameras[i] for i in indices],
+            [self.class_names[i] for i in indices],
+            self.at_ms[chosen],
+            self.started_at_ms[chosen],
+            [self.crop_paths[i] for i in indices],
+            self.qualities[chosen],
+            self.vectors[chosen],
+        )
+
+
+def pack(vector: NDArray[np.float32]) -> bytes:
+    """Return a vector as it is stored."""
+    return vector.astype(_STORED).tobytes()
+
+
+def unpack(stored: Sequence[bytes], dimension: int) -> Embeddings:
+    """Return stored vectors, shape (N, dimension), of length 1."""
+    vectors = np.frombuffer(b"".join(stored), _STORED).astype(np.float32).reshape(-1, dimension)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
+
+
+def insert_embeddings(connection: Connection, request: RecognitionRequest, vectors: Embeddings, version: str) -> int:
+    """Store the embeddings of one request's crops, those that are not there yet, under numbers of their own.
+
+    Of a track whose identity was erased meanwhile nothing is kept.
+
+    Args:
+        connection: In the transaction that keeps the recognition.
+        request: Its crops, in the order of `vectors`.
+        vectors: Shape (number of crops, dimension), of length 1.
+        version: Of the embedder.
+
+    Returns:
+        How many were stored.
+    """
+    lock_gallery(connection)
+    erased = select(erased_tracks.c.track).where(erased_tracks.c.track == request.track)
+    if connection.execute(erased).first() is not None:
+        return 0
+    is_known = (embeddings.c.event_id == request.event_id) & (embeddings.c.version == version)
+    known = set(connection.scalars(select(embeddings.c.crop_path).where(is_known)))
+    new = {crop.path: (crop, vector) for crop, vector in zip(request.crops, vectors, strict=True)}
+    rows = [(crop, vector) for path, (crop, vector) in new.items() if path not in known]
+    if not rows:
+        return 0
+    first = lock_gallery(connection, len(rows)) - len(rows) + 1
+    values = [
+        {
+            "number": first + place,
+            "version": version,
+            "track": request.track,
+            "event_id": request.event_id,
+            "camera_id": request.camera_id,
+            "class_name": request.class_name,
+            "at_ms": crop.captured_at_ms,
+            "started_at_ms": min(request.started_at_ms, crop.captured_at_ms),
+            "crop_path": crop.path,
+            "quality": crop.quality,
+            "vector": pack(vector),
+        }
+        for place, (crop, vector) in enumerate(rows)
+    ]
+    connection.execute(insert(embeddings), values)
+    return len(values)
+
+
+class EmbeddingRows:
+    """Reads embeddings of one version; every method takes the connection to ask."""
+
+    def __init__(self, version: str, dimension: int) -> None:
+        self.version: Final = version
+        self.dimension: Final = dimension
+
+    def between(self, connection: Connection, first: int, last: int, limit: int) -> StoredEmbeddings:
+        """Return embeddings with ``first <= number <= last``, the first `limit` of them."""
+        return self._find(connection, embeddings.c.number.between(first, last), limit)
+
+    def of_tracks(self, connection: Connection, tracks: Collection[str]) -> StoredEmbeddings:
+        """Return all embeddings of some tracks; not for more than some hundred tracks."""
+        return self._find(connection, embeddings.c.track.in_(sorted(tracks)))
+
+    def numbered(self, connection: Connection, numbers: Collection[int]) -> StoredEmbeddings:
+        """Return those of some numbers that there still are; at most a thousand."""
+        return self._find(connection, embeddings.c.number.in_(sorted(numbers)))
+
+    def tracks_of(self, connection: Connection, numbers: Collection[int]) -> dict[int, str]:
+        """Return the track of each of some numbers that there still are."""
+        wanted, found = sorted(numbers), dict[int, str]()
+        for start in range(0, len(wanted), _BATCH):
+            some = wanted[start : start + _BATCH]
+            query = select(embeddings.c.number, embeddings.c.track).where(embeddings.c.number.in_(some))
+            found |= {row.number: row.track for row in connection.execute(query)}
+        return found
+
+    def numbers_between(self, connection: Connection, first: int, last: int) -> NDArray[np.int64]:
+        """Return the numbers that there are in a range, in order."""
+        columns = embeddings.c
+        query = select(columns.number).where(columns.version == self.version, columns.number.between(first, last))
+        return np.fromiter(connection.scalars(query.order_by(columns.number)), np.int64)
+
+    def _find(
+        self, connection: Connection, condition: ColumnElement[bool], limit: int | None = None
+    ) -> StoredEmbeddings:
+        query = select(embeddings).where(embeddings.c.version == self.version, condition)
+        rows = connection.execute(query.order_by(embeddings.c.number).limit(limit)).all()
+        return self._read(rows)
+
+    def _read(self, rows: Sequence[Any]) -> StoredEmbeddings:
+        return StoredEmbeddings(
+            numbers=np.fromiter((row.number for row in rows), np.int64),
+            tracks=[row.track for row in rows],
+            cameras=[row.camera_id for row in rows],
+            class_names=[row.class_name for row in rows],
+            at_ms=np.fromiter((row.at_ms for row in rows), np.int64),
+            started_at_ms=np.fromiter((row.started_at_ms for row in rows), np.int64),
+            crop_paths=[row.crop_path for row in rows],
+            qualities=np.fromiter((row.quality for row in rows), np.float32),
+            vectors=unpack([row.vector for row in rows], self.dimension),
+        )

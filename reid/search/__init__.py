@@ -1,0 +1,1 @@
+"""Answers searches: by track, by identity, by an uploaded picture."""
