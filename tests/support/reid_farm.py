@@ -169,7 +169,8 @@ class ReidFarm:
         ]
         for part in (self.writer, *self.reid):
             self._stack.callback(part.kill)
-        self._jpeg = bytes(cv2.imencode(".jpg", np.full((96, 48, 3), (40, 90, 200), np.uint8))[1])
+        #: What crops look like, in turn.
+        self.jpegs = [bytes(cv2.imencode(".jpg", np.full((96, 48, 3), (40, 90, 200), np.uint8))[1])]
         self.published: dict[str, Event] = {}
         self._number = 0
 
@@ -204,7 +205,7 @@ class ReidFarm:
         for path in paths:
             file = self.frames / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(self._jpeg)
+            file.write_bytes(self.jpegs[self._number % len(self.jpegs)])
         return Event(
             event_id=f"{CAMERA}:1:{self._number}",
             kind=EventKind.TRACK_ENDED,
