@@ -1,9 +1,9 @@
 """What does the queue cost a recogniser, and how long after a track's end is its result there?
 
 First the recogniser alone, in this process, one thread: batches of requests whose crops are in memory, and what reading
-them takes. Then the same requests as events through everything: Redis, event writer, SQL, RQ, two ReID workers, of which
-the first leads (it fills the queues, and with `reid` decides who is who) and the second does nothing but its share.
-Then events at half of that rate, and the time from each track's end to its result.
+them takes. Then the same requests as events through everything: Redis, event writer, SQL, RQ, two ReID workers, of
+which the first leads (it fills the queues, and with `reid` decides who is who) and the second does nothing but its
+share. Then events at half of that rate, and the time from each track's end to its result.
 
 Run: python -m benchmarks.recognition_throughput [--recogniser reid] [--requests 1500] [--seconds 60] [--out FILE.json]
 """
@@ -42,7 +42,7 @@ from tests.support.reid_farm import ReidFarm
 BATCH = 32
 #: Width and height of a crop, about as workers save them.
 CROP_SIZE = (128, 256)
-#: What is promised.
+#: What is promised, against reading the crops and running the model.
 WANTED_RATIO = 0.85
 WANTED_P95_SECONDS = 2.0
 
@@ -126,10 +126,14 @@ def run_alone(farm: ReidFarm, options: argparse.Namespace) -> Alone:
     settings = ReidSettings(recognisers=options.recogniser, models_dir=options.models, reid_threads=1)
     recogniser = open_recognisers(settings)[options.recogniser]
     files = CropFiles(farm.frames)
+    began = 0.0
     asked = [_request(farm.event(options.crops), options.recogniser) for _ in range(BATCH)]
-    began = time.process_time()
-    batch = [LoadedRequest(each, [files.load(each.event_id, crop) for crop in each.crops]) for each in asked]
-    reading = time.process_time() - began
+    read_rounds = 10
+    for number in range(read_rounds + 1):
+        if number == 1:  # the first one finds nothing in the caches
+            began = time.process_time()
+        batch = [LoadedRequest(each, [files.load(each.event_id, crop) for crop in each.crops]) for each in asked]
+    reading = (time.process_time() - began) / read_rounds
     recogniser.recognise(batch)  # the first call makes what the next ones use
     rounds = max(4, options.requests // BATCH // 4)
     began_wall, began = time.monotonic(), time.process_time()
@@ -191,7 +195,7 @@ def tell(options: argparse.Namespace, alone: Alone, queued: Queued, latency: Lat
     reading = alone.reading_cpu_seconds / alone.requests
     worker = queued.cpu_seconds / queued.other_requests
     leader = queued.leader_cpu_seconds / queued.leader_requests
-    ratio = model / worker
+    ratio = (model + reading) / worker
     table = Table("", "CPU ms a request", "crops a CPU-second", "÷ alone")
     for label, each in (
         ("alone", model),
@@ -210,7 +214,9 @@ def tell(options: argparse.Namespace, alone: Alone, queued: Queued, latency: Lat
         f"at {latency.events_per_second:.1f} events a second (half load), track end to result: median "
         f"{latency.median:.2f} s, p95 {latency.p95:.2f} s, longest {latency.longest:.2f} s of {latency.requests}"
     )
-    problems = [f"ratio {ratio:.2f} < {WANTED_RATIO}"] if ratio < WANTED_RATIO else []
+    problems = (
+        [f"{ratio:.2f} of what reading and model alone do, {WANTED_RATIO} wanted"] if ratio < WANTED_RATIO else []
+    )
     problems += [f"p95 {latency.p95:.2f} s"] if latency.p95 >= WANTED_P95_SECONDS else []
     for problem in problems:
         console.print(f"NOT AS PROMISED: {problem}")
@@ -218,8 +224,8 @@ def tell(options: argparse.Namespace, alone: Alone, queued: Queued, latency: Lat
         figures = {
             "machine": described(),
             "options": {name: str(value) for name, value in vars(options).items() if name not in {"out", "models"}},
-            "ratio_per_core": round(ratio, 3),
-            "ratio_with_reading": round((model + reading) / worker, 3),
+            "reading_and_model_over_worker": round(ratio, 3),
+            "model_over_worker": round(model / worker, 3),
             "alone": asdict(alone),
             "queued": asdict(queued),
             "half_load": asdict(latency),
