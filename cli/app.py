@@ -8,6 +8,7 @@ import typer
 
 from cli import chaos_command, developer_commands, profile_command, stack_commands
 from cli.camera_commands import cameras
+from cli.identity_commands import identities
 from cli.model_commands import models
 from cli.options import DeviceOption, use_device
 from cli.recognition_commands import recognitions
@@ -31,6 +32,7 @@ app.add_typer(cameras, name="cameras")
 app.add_typer(workers, name="workers")
 app.add_typer(recordings, name="recordings")
 app.add_typer(recognitions, name="recognitions")
+app.add_typer(identities, name="identities")
 app.add_typer(models, name="models")
 profile_command.register(app)
 developer_commands.register(app)

@@ -24,6 +24,7 @@ VERBS: Final = {
     "workers": "list workers, ask one to hand over and leave",
     "reid": "start more ReID workers, which look at crops",
     "recognitions": "list what recognisers say, replay or delete dead letters",
+    "identities": "list who was seen where, search, put right, watch for, erase",
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
     "recordings": "list footage, compare the files with the index and repair it",

@@ -16,7 +16,7 @@ from reid.images import Embeddings
 #: Connections of a node, and how many nodes are looked at to find its place, or an answer: see benchmarks/gallery.py.
 CONNECTIVITY: Final = 16
 EXPANSION_ADD: Final = 64
-EXPANSION_SEARCH: Final = 64
+EXPANSION_SEARCH: Final = 128
 #: How vectors are kept in the graph; what is found is compared again with what the database has.
 SCALAR: Final = ScalarKind.BF16
 #: Says how files are made; another one means that a file is of no use.

@@ -40,6 +40,7 @@ class Place:
             "FARM_FRAMES_DIR": str(folder / "frames"),
             "FARM_FRAMES_MIN_FREE_BYTES": "0",
             "FARM_API_PORT": str(self.port),
+            "FARM_REID_WORKERS": "0",
         }
 
     def run(self, *arguments: str, stdin: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -105,9 +106,9 @@ def family(pid: int) -> list[int]:
 
 def test_ctrl_c_ends_a_running_stack_and_leaves_nothing(place: Place) -> None:
     """Given a running stack, other commands find it and a second one is refused; SIGINT ends it without a trace."""
-    with place.up() as process:
+    with place.up(FARM_REID_WORKERS="1", FARM_RECOGNISERS="colours") as process:
         pids = family(process.pid)
-        assert len(pids) >= 5  # the supervisor, Valkey, the controller with manager and API
+        assert len(pids) >= 6  # the supervisor, Valkey, the controller with manager and API, a ReID worker
         state = running(place.data_dir)
         assert state is not None
         assert (place.data_dir / "farm.json").stat().st_mode & 0o777 == 0o600
@@ -121,6 +122,7 @@ def test_ctrl_c_ends_a_running_stack_and_leaves_nothing(place: Place) -> None:
         document = json.loads(place.run("status", "--json").stdout)
         assert [camera["camera_id"] for camera in document["cameras"]] == ["gate"]
         wait_until(lambda: "no_worker" in place.run("status").stdout, "the manager's reason")
+        assert "1 worker, 0 queued, 0 waiting" in place.run("status").stdout
 
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +47,7 @@ class Audit:
     #: Published and not in the database, and the other way round.
     missing_events: int
     unknown_events: int
-    #: Wanted by a recogniser and not done.
+    #: Recognitions that are wanted and not done.
     not_done: int
     #: Kept more than once.
     kept_twice: int
@@ -117,7 +116,15 @@ class Part:
 class ReidFarm:
     """Everything between a worker's event and a recogniser's result; close it by a ``with`` block."""
 
-    def __init__(self, folder: Path, *, reid: int = 1, settings: dict[str, str] | None = None, url: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        reid: int = 1,
+        settings: dict[str, str] | None = None,
+        url: str = "",
+        recognisers: Sequence[str] = (NAME,),
+    ) -> None:
         """Start servers and processes' surroundings; `start` starts the processes.
 
         Args:
@@ -125,9 +132,11 @@ class ReidFarm:
             reid: ReID workers.
             settings: ``FARM_*`` of the ReID workers.
             url: Of the database; empty: SQLite in the folder.
+            recognisers: Names of those that look at every event.
         """
         self._stack = ExitStack()
         self.folder = folder
+        self.recognisers = recognisers
         self.frames = folder / "frames"
         self.frames.mkdir()
         self.server = ValkeyServer().start()
@@ -153,7 +162,7 @@ class ReidFarm:
         self.writer = Part(
             "event writer", "camera_ctrler", ["--only", "event-writer"], environment, folder / "writer.log"
         )
-        reid_environment = environment | {"FARM_RECOGNISERS": NAME} | (settings or {})
+        reid_environment = environment | {"FARM_RECOGNISERS": ",".join(recognisers)} | (settings or {})
         self.reid = [
             Part(f"reid-{n}", "tests.support.reid_process", [], reid_environment, folder / f"reid-{n}.log")
             for n in range(1, reid + 1)
@@ -252,7 +261,8 @@ class ReidFarm:
             states = self.states()
         except OperationalError:
             return False
-        return states[RecognitionState.DONE] + states[RecognitionState.DEAD] == len(self.published)
+        wanted = len(self.published) * len(self.recognisers)
+        return states[RecognitionState.DONE] + states[RecognitionState.DEAD] == wanted
 
     def results(self) -> dict[str, Any]:
         """Return the rows by event id."""
@@ -263,9 +273,11 @@ class ReidFarm:
         """Compare what was published with what there is."""
         with self.engine.connect() as connection:
             stored = set(connection.scalars(select(events.c.event_id)))
-            done = set(
-                connection.scalars(select(recognitions.c.event_id).where(recognitions.c.state == RecognitionState.DONE))
-            )
+            is_done = recognitions.c.state == RecognitionState.DONE
+            done = {
+                (row.event_id, row.recogniser)
+                for row in connection.execute(select(recognitions.c.event_id, recognitions.c.recogniser).where(is_done))
+            }
             kept = Counter(connection.scalars(text(f"SELECT event_id FROM {KEPT}")))  # noqa: S608 - our own name
         wanted = set(self.published)
         paths = [crop.path for event in self.published.values() for crop in event.crops]
@@ -273,16 +285,12 @@ class ReidFarm:
             published=len(wanted),
             missing_events=len(wanted - stored),
             unknown_events=len(stored - wanted),
-            not_done=len(wanted - done),
+            not_done=len({(event, name) for event in wanted for name in self.recognisers} - done),
             kept_twice=sum(count > 1 for count in kept.values()),
-            kept_wrongly=len(set(kept) ^ done),
+            kept_wrongly=len(set(kept) ^ {event for event, name in done if name == NAME}),
             missing_crops=sum(not (self.frames / path).is_file() for path in paths),
         )
 
     def restart_redis(self, *, keep_data: bool) -> None:
         """Kill Redis and start it again."""
         self.server.restart(keep_data=keep_data)
-
-    def forget_logs(self) -> None:
-        """Delete what is left, where a test made many."""
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -127,7 +127,7 @@ def test_every_reference_colour_has_its_own_name_and_shares_are_one_together() -
 def test_oklab_is_that_of_its_author() -> None:
     """Given white, black and the primaries, the values are those that its author publishes."""
     image = np.array([[[255, 255, 255], [0, 0, 0], [0, 0, 255], [0, 255, 0], [255, 0, 0]]], np.uint8)
-    expected = [[1, 0, 0], [0, 0, 0], [0.628, 0.225, 0.126], [0.866, -0.234, 0.179], [0.452, -0.032, -0.312]]
+    expected = np.array([[1, 0, 0], [0, 0, 0], [0.628, 0.225, 0.126], [0.866, -0.234, 0.179], [0.452, -0.032, -0.312]])
     assert np.allclose(oklab(image)[0], expected, atol=0.002)
 
 

@@ -1,0 +1,483 @@
+"""How quickly is a gallery of a million embeddings searched, and at what recall and cost?
+
+Embeddings are made to resemble those of an embedder (OSNet on `../shared/data/reid`, see `Likeness`): people lie around
+a common mean, in few of the dimensions; cameras, tracks and crops move them. Searched are crops of tracks that are not in
+the gallery. What is measured is `GalleryIndex` itself, with its segments and files, on a database of its own; what is
+true comes from comparing with everything.
+
+Run: python -m benchmarks.gallery [--count 1000000] [--out FILE.json]; the first run makes the database and the index,
+which takes long, and keeps them in ~/.cache/camfarm-benchmarks. To choose parameters: ... --parameters
+"""
+
+import argparse
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine, func, insert, select, update
+from usearch.compiled import MetricKind, ScalarKind
+from usearch.index import Index
+
+from benchmarks.load.machine import described, use_cores
+from contract.crops import Crop
+from contract.events import EventKind
+from contract.recognition import RecognitionRequest
+from database.engine import migrate, open_engine
+from database.identities import SEGMENT_SIZE, embeddings, gallery_state
+from reid.gallery.embedding_rows import insert_embeddings, pack
+from reid.gallery.gallery_index import GalleryIndex
+from reid.gallery.segment import FORMAT
+from reid.images import Embeddings
+
+CACHE: Final = Path.home() / ".cache" / "camfarm-benchmarks" / "gallery"
+DIMENSION: Final = 512
+VERSION: Final = "benchmark-1"
+#: Crops of a track, tracks of a person, people whom a camera sees.
+CROPS: Final = 5
+TRACKS: Final = 10
+CAMERAS: Final = 100
+#: Rows that are made at a time.
+CHUNK: Final = 50_000
+QUERIES: Final = 1_000
+NEAREST: Final = 10
+#: What is promised.
+P95_MS: Final = 20.0
+RECALL: Final = 0.99
+#: 2026-11-21 08:00 UTC.
+BEGIN_MS: Final = 1_795_248_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What embeddings are made of, as parts of their squared length; measured on 992 crops of 62 people.
+
+    Cosine similarities there: one track .74, one person in two cameras .57, strangers in one camera .49, in two .40;
+    nine tenths of the variance lay in 80 of the 512 dimensions.
+    """
+
+    mean: float = 0.40
+    person: float = 0.17
+    camera: float = 0.09
+    track: float = 0.08
+    crop: float = 0.26
+    #: The variance of the dimensions falls with this power of their number.
+    fall: float = 0.9
+
+
+class People:
+    """Makes embeddings of crops; the same ones in every run."""
+
+    def __init__(self, likeness: Likeness) -> None:
+        rng = np.random.default_rng(1)
+        rotation, _ = np.linalg.qr(rng.standard_normal((DIMENSION, DIMENSION)))
+        scales = np.arange(1, DIMENSION + 1, dtype=np.float64) ** (-likeness.fall / 2)
+        self._basis = (rotation * (scales / np.linalg.norm(scales))[:, np.newaxis]).astype(np.float32)
+        mean = rng.standard_normal(DIMENSION).astype(np.float32)
+        self._mean = mean / np.linalg.norm(mean) * np.float32(likeness.mean**0.5)
+        self._likeness = likeness
+        self._cameras = self._moved(np.arange(CAMERAS), 2, likeness.camera)
+
+    def crops(self, persons: NDArray[np.int64], tracks: NDArray[np.int64], seed: int) -> Embeddings:
+        """Return embeddings of one crop each, shape (N, DIMENSION), of length 1.
+
+        Args:
+            persons: Whom each crop shows.
+            tracks: Which track it is of.
+            seed: Of what is the crop's own.
+        """
+        likeness = self._likeness
+        own = np.random.default_rng((seed, 5)).standard_normal((len(persons), DIMENSION)).astype(np.float32)
+        found = self._mean + self._of_each(persons, 3, likeness.person) + self._of_each(tracks, 4, likeness.track)
+        found += self._cameras[tracks % CAMERAS] + (own @ self._basis) * np.float32(likeness.crop**0.5)
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+
+    def _of_each(self, numbers: NDArray[np.int64], seed: int, part: float) -> Embeddings:
+        different, places = np.unique(numbers, return_inverse=True)
+        return self._moved(different, seed, part)[places]
+
+    def _moved(self, numbers: NDArray[np.int64], seed: int, part: float) -> Embeddings:
+        own = np.stack(
+            [np.random.default_rng((seed, int(each))).standard_normal(DIMENSION, np.float32) for each in numbers]
+        )
+        return np.asarray((own @ self._basis) * np.float32(part**0.5), np.float32)
+
+
+def gallery_chunks(people: People, count: int) -> Iterator[Embeddings]:
+    """Yield the embeddings of a gallery; the tracks of a person lie anywhere in it."""
+    persons = max(1, count // (CROPS * TRACKS))
+    for start in range(0, count, CHUNK):
+        tracks = np.arange(start, min(start + CHUNK, count)) // CROPS
+        yield people.crops(tracks % persons, tracks, start)
+
+
+def queries(people: People, count: int) -> Embeddings:
+    """Return crops of people who are in the gallery, of tracks that are not."""
+    persons = max(1, count // (CROPS * TRACKS))
+    chosen = np.random.default_rng(7).integers(0, persons, QUERIES)
+    return people.crops(chosen, 10**9 + np.arange(QUERIES), 10**9)
+
+
+# --- parameters --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One way to make a segment."""
+
+    scalar: str
+    connectivity: int
+    expansion_add: int
+    expansion_search: int
+    adds_a_second: float
+    p95_ms: float
+    recall: float
+    bytes_each: float
+
+
+def try_parameters(count: int) -> list[Tried]:
+    """Measure one segment, made in several ways, with one thread."""
+    people = People(Likeness())
+    vectors = np.concatenate(list(gallery_chunks(people, count)))
+    asked = queries(people, count)
+    truth = np.argsort(-(asked @ vectors.T), axis=1)[:, :NEAREST]
+    ways = [
+        (ScalarKind.BF16, 16, 64),
+        (ScalarKind.BF16, 16, 128),
+        (ScalarKind.BF16, 24, 64),
+        (ScalarKind.F16, 16, 64),
+        (ScalarKind.I8, 16, 64),
+    ]
+    found = []
+    for scalar, connectivity, expansion_add in ways:
+        index = Index(
+            ndim=DIMENSION,
+            metric=MetricKind.IP,
+            dtype=scalar,
+            connectivity=connectivity,
+            expansion_add=expansion_add,
+        )
+        began = time.process_time()
+        index.add(np.arange(count, dtype=np.uint64), vectors, threads=1)
+        rate = count / (time.process_time() - began)
+        for expansion_search in (32, 64, 128):
+            searched = Index.restore(index.save(), expansion_search=expansion_search)
+            assert searched is not None
+            times, hits = [], 0
+            for number, query in enumerate(asked):
+                start = time.thread_time()
+                keys = searched.search(query, NEAREST, threads=1).keys
+                times.append(time.thread_time() - start)
+                hits += len(np.intersect1d(np.asarray(keys).astype(np.int64), truth[number]))
+            found.append(
+                Tried(
+                    str(scalar).rsplit(".", maxsplit=1)[-1],
+                    connectivity,
+                    expansion_add,
+                    expansion_search,
+                    round(rate, 1),
+                    round(float(np.percentile(times, 95)) * 1_000, 3),
+                    round(hits / (len(asked) * NEAREST), 4),
+                    round(index.serialized_length / count, 1),
+                )
+            )
+            print(found[-1], flush=True)
+    return found
+
+
+# --- the gallery -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Outcome:
+    """What one run has shown."""
+
+    count: int
+    segments: int = 0
+    #: Only of the run that made the index.
+    build_seconds: float | None = None
+    built_a_second: float | None = None
+    database_bytes: int = 0
+    snapshot_bytes: int = 0
+    load_seconds: float = 0.0
+    #: Memory of the process: before, once loaded, and when everything was searched; of it, what is mapped from files.
+    memory_before_bytes: int = 0
+    memory_loaded_bytes: int = 0
+    memory_searched_bytes: int = 0
+    mapped_bytes: int = 0
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
+    p99_ms: float = 0.0
+    recall: float = 0.0
+    #: Of searches for eight vectors at a time and 64 neighbours each, as decisions on a track are made.
+    decision_p95_ms: float = 0.0
+    #: While others insert.
+    inserts_a_second: float = 0.0
+    busy_p95_ms: float = 0.0
+    save_seconds: float = 0.0
+    saved_rows: int = 0
+    conditions: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as promised."""
+        found = []
+        if self.p95_ms > P95_MS:
+            found.append(f"p95 of a search was {self.p95_ms:.1f} ms, promised are {P95_MS:.0f}")
+        if self.recall < RECALL:
+            found.append(f"recall was {self.recall:.4f}, promised are {RECALL}")
+        return found
+
+
+def fill(engine: Engine, people: People, count: int) -> None:
+    """Put a gallery into the database, unless it is there."""
+    with engine.connect() as connection:
+        there = int(connection.scalar(select(func.count()).select_from(embeddings)) or 0)
+    if there == count:
+        return
+    assert not there, f"the database has {there} embeddings; delete {engine.url.database} to make it anew"
+    number = 0
+    with engine.begin() as connection:
+        for vectors in gallery_chunks(people, count):
+            rows = []
+            for vector in vectors:
+                number += 1
+                track = (number - 1) // CROPS
+                rows.append(
+                    {
+                        "number": number,
+                        "version": VERSION,
+                        "track": f"camera-{track % CAMERAS}:1:{track}",
+                        "event_id": f"camera-{track % CAMERAS}:1:{track}:end",
+                        "camera_id": f"camera-{track % CAMERAS}",
+                        "class_name": "person",
+                        "at_ms": BEGIN_MS + number,
+                        "started_at_ms": BEGIN_MS,
+                        "crop_path": f"{number}.jpg",
+                        "quality": 0.5,
+                        "vector": pack(vector),
+                    }
+                )
+            connection.execute(insert(embeddings), rows)
+            print(f"stored {number} embeddings", flush=True)
+        connection.execute(update(gallery_state).values(last_number=count))
+
+
+def true_nearest(people: People, count: int, folder: Path) -> NDArray[np.int64]:
+    """Return the numbers of the nearest embeddings of each query, by comparing with everything; shape (N, NEAREST)."""
+    kept = folder / "nearest.npy"
+    if kept.exists():
+        return np.asarray(np.load(kept), np.int64)
+    asked = queries(people, count)
+    best = np.full((QUERIES, NEAREST), -2.0, np.float32)
+    numbers = np.zeros((QUERIES, NEAREST), np.int64)
+    first = 1
+    for vectors in gallery_chunks(people, count):
+        # As they are stored, so that the order is that of what can be known.
+        stored = vectors.astype(np.float16).astype(np.float32)
+        scores = np.concatenate([best, asked @ stored.T], axis=1)
+        order = np.argpartition(-scores, NEAREST, axis=1)[:, :NEAREST]
+        these = np.concatenate([numbers, np.tile(np.arange(first, first + len(vectors)), (QUERIES, 1))], axis=1)
+        best, numbers = np.take_along_axis(scores, order, 1), np.take_along_axis(these, order, 1)
+        first += len(vectors)
+    np.save(kept, numbers)
+    return numbers
+
+
+def measure(count: int) -> Outcome:
+    """Measure a gallery of `count` embeddings."""
+    folder = CACHE / str(count)
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome = Outcome(count, segments=-(-count // SEGMENT_SIZE))
+    people = People(Likeness())
+    engine = open_engine(f"sqlite:///{folder}/farm.sqlite3")
+    migrate(engine)
+    fill(engine, people, count)
+    _make_snapshots(engine, folder, outcome)
+    truth, asked = true_nearest(people, count, folder), queries(people, count)
+    outcome.database_bytes = sum(path.stat().st_size for path in folder.glob("farm.sqlite3*"))
+    outcome.snapshot_bytes = sum(path.stat().st_size for path in (folder / "snapshots").rglob("*.usearch"))
+
+    outcome.memory_before_bytes = _memory()
+    began = time.perf_counter()
+    index = _loaded(engine, folder)
+    outcome.load_seconds = round(time.perf_counter() - began, 3)
+    outcome.memory_loaded_bytes = _memory()
+    _search(index, asked, truth, outcome)
+    outcome.memory_searched_bytes, outcome.mapped_bytes = _memory(), _mapped()
+    _insert_while_searching(engine, index, people, asked, outcome)
+    began = time.perf_counter()
+    index.save()
+    outcome.save_seconds = round(time.perf_counter() - began, 3)
+    _forget_inserted(engine, count)
+    engine.dispose()
+    return outcome
+
+
+def _loaded(engine: Engine, folder: Path) -> GalleryIndex:
+    index = GalleryIndex(engine, VERSION, DIMENSION, folder / "snapshots")
+    while index.catch_up():
+        pass
+    return index
+
+
+def _make_snapshots(engine: Engine, folder: Path, outcome: Outcome) -> None:
+    """Make the index from the database, unless its files are there; say how far it is now and then."""
+    if list((folder / "snapshots").rglob("*.json")):
+        return
+    began = time.process_time()
+    index = GalleryIndex(engine, VERSION, DIMENSION, folder / "snapshots")
+    said_at, first = time.monotonic(), True
+    while index.catch_up():
+        if first or time.monotonic() - said_at > 30:
+            said_at, first = time.monotonic(), False
+            print(f"{len(index)} embeddings in the index", flush=True)
+    outcome.build_seconds = round(time.process_time() - began, 1)
+    outcome.built_a_second = round(outcome.count / outcome.build_seconds, 1)
+    index.close()
+
+
+def _search(index: GalleryIndex, asked: Embeddings, truth: NDArray[np.int64], outcome: Outcome) -> None:
+    for query in asked[:200]:  # pages are read from the disk, once
+        index.search(query[np.newaxis], NEAREST)
+    times, hits = [], 0
+    for query, nearest in zip(asked, truth, strict=True):
+        began = time.perf_counter()
+        numbers, _ = index.search(query[np.newaxis], NEAREST)
+        times.append(time.perf_counter() - began)
+        hits += len(np.intersect1d(numbers, nearest))
+    outcome.p50_ms, outcome.p95_ms, outcome.p99_ms = (
+        round(float(np.percentile(times, part)) * 1_000, 2) for part in (50, 95, 99)
+    )
+    outcome.recall = round(hits / (len(asked) * NEAREST), 4)
+    times = []
+    for start in range(0, 200 * 4, 8):
+        began = time.perf_counter()
+        index.search(asked[start : start + 8], 64)
+        times.append(time.perf_counter() - began)
+    outcome.decision_p95_ms = round(float(np.percentile(times, 95)) * 1_000, 2)
+
+
+def _insert_while_searching(
+    engine: Engine, index: GalleryIndex, people: People, asked: Embeddings, outcome: Outcome, seconds: float = 20.0
+) -> None:
+    """Let one thread store and follow, as a ReID process does, and another one search."""
+    new = people.crops(np.arange(8_000) % 500, 2 * 10**9 + np.arange(8_000) // CROPS, 3 * 10**9)
+    stop, inserted = threading.Event(), 0
+
+    def store() -> None:
+        nonlocal inserted
+        while not stop.is_set() and inserted + CROPS <= len(new):
+            with engine.begin() as connection:
+                for _ in range(8):
+                    part = new[inserted : inserted + CROPS]
+                    insert_embeddings(connection, _request(inserted), part, VERSION)
+                    inserted += CROPS
+            index.catch_up_wholly(5.0)
+
+    thread = threading.Thread(target=store)
+    began = time.perf_counter()
+    thread.start()
+    times, place = [], 0
+    while thread.is_alive() and time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        index.search(asked[place % QUERIES][np.newaxis], NEAREST)
+        times.append(time.perf_counter() - start)
+        place += 1
+    stop.set()
+    thread.join()
+    outcome.inserts_a_second = round(inserted / (time.perf_counter() - began), 1)
+    outcome.busy_p95_ms = round(float(np.percentile(times, 95)) * 1_000, 2)
+    outcome.saved_rows = (len(index) - 1) % SEGMENT_SIZE + 1
+
+
+def _request(number: int) -> RecognitionRequest:
+    crops = [
+        Crop(
+            path=f"new/{number + place}.jpg",
+            captured_at_ms=BEGIN_MS,
+            xyxy=(0, 0, 1, 1),
+            width=1,
+            height=1,
+            confidence=0.5,
+            quality=0.5,
+        )
+        for place in range(CROPS)
+    ]
+    return RecognitionRequest(
+        event_id=f"new:1:{number}",
+        recogniser="reid",
+        kind=EventKind.TRACK_ENDED,
+        at_ms=BEGIN_MS,
+        camera_id="new",
+        track=f"new:1:{number}",
+        started_at_ms=BEGIN_MS,
+        class_name="person",
+        crops=crops,
+    )
+
+
+def _forget_inserted(engine: Engine, count: int) -> None:
+    """Leave the database as it was made; the files of what was inserted are made anew when they are needed."""
+    with engine.begin() as connection:
+        connection.execute(embeddings.delete().where(embeddings.c.number > count))
+        connection.execute(update(gallery_state).values(last_number=count))
+    for note in CACHE.joinpath(str(count), "snapshots").rglob("*.json"):
+        if int(note.stem.split("-")[2]) > count:
+            note.unlink()
+            note.with_suffix(".usearch").unlink(missing_ok=True)
+
+
+def _memory() -> int:
+    return int(psutil.Process().memory_info().rss)
+
+
+def _mapped() -> int:
+    return sum(each.rss for each in psutil.Process().memory_maps() if each.path.endswith(".usearch"))
+
+
+def main() -> int:
+    """Measure and print; return 1 where something is not as promised."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1_000_000, help="embeddings in the gallery")
+    parser.add_argument("--cores", type=int, default=2, help="of this machine that everything runs on")
+    parser.add_argument("--parameters", action="store_true", help="try ways to make one segment instead")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    options = parser.parse_args()
+    use_cores(options.cores)
+    if options.parameters:
+        figures: dict[str, Any] = {"tried": [asdict(each) for each in try_parameters(min(options.count, 32_768))]}
+        problems: list[str] = []
+    else:
+        outcome = measure(options.count)
+        figures, problems = asdict(outcome), outcome.problems
+        _show(outcome)
+    document = {"machine": described(), "format": FORMAT, "likeness": asdict(Likeness())} | figures
+    if options.out:
+        options.out.write_text(json.dumps(document, indent=2))
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def _show(outcome: Outcome) -> None:
+    table = Table(box=None)
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    for name, value in asdict(outcome).items():
+        table.add_row(name, str(value))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    raise SystemExit(main())
