@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import redis
 from cryptography.fernet import Fernet
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from camera_ctrler.event_store.tables import events
@@ -252,8 +252,9 @@ class ReidFarm:
     def states(self) -> Counter[str]:
         """Return how many recognitions are in each state; those that are only noted are ``noted``."""
         with self.engine.connect() as connection:
-            found = Counter(connection.scalars(select(recognitions.c.state)))
-            found["noted"] = len(connection.execute(select(recognition_notes.c.number)).all())
+            query = select(recognitions.c.state, func.count()).group_by(recognitions.c.state)
+            found = Counter({state: count for state, count in connection.execute(query)})
+            found["noted"] = connection.scalar(select(func.count()).select_from(recognition_notes)) or 0
         return found
 
     def all_done(self) -> bool:
