@@ -253,7 +253,7 @@ class ReidFarm:
         """Return how many recognitions are in each state; those that are only noted are ``noted``."""
         with self.engine.connect() as connection:
             query = select(recognitions.c.state, func.count()).group_by(recognitions.c.state)
-            found = Counter({state: count for state, count in connection.execute(query)})
+            found = Counter(dict(tuple(row) for row in connection.execute(query)))
             found["noted"] = connection.scalar(select(func.count()).select_from(recognition_notes)) or 0
         return found
 
