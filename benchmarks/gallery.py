@@ -1,9 +1,9 @@
 """How quickly is a gallery of a million embeddings searched, and at what recall and cost?
 
 Embeddings are made to resemble those of an embedder (OSNet on `../shared/data/reid`, see `Likeness`): people lie around
-a common mean, in few of the dimensions; cameras, tracks and crops move them. Searched are crops of tracks that are not in
-the gallery. What is measured is `GalleryIndex` itself, with its segments and files, on a database of its own; what is
-true comes from comparing with everything.
+a common mean, in few of the dimensions; cameras, tracks and crops move them. Searched are crops of tracks that are not
+in the gallery. What is measured is `GalleryIndex` itself, with its segments and files, on a database of its own; what
+is true comes from comparing with everything.
 
 Run: python -m benchmarks.gallery [--count 1000000] [--out FILE.json]; the first run makes the database and the index,
 which takes long, and keeps them in ~/.cache/camfarm-benchmarks. To choose parameters: ... --parameters
@@ -127,7 +127,7 @@ def queries(people: People, count: int) -> Embeddings:
     return people.crops(chosen, 10**9 + np.arange(QUERIES), 10**9)
 
 
-# --- parameters --------------------------------------------------------------------------------------------------------
+# --- parameters -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def try_parameters(count: int) -> list[Tried]:
     return found
 
 
-# --- the gallery -------------------------------------------------------------------------------------------------------
+# --- the gallery ------------------------------------------------------------------------------------------------------
 
 
 @dataclass
