@@ -220,9 +220,11 @@ class Scene:
                     lines.append(_mot_line(index + 1, track_id, xyxy))
         return "".join(lines), cpu_seconds * 1000 / len(sample.frames)
 
-    def score(self, tracker: CameraTracker, sample: Sample, keep: "Kept | None" = None) -> Score:
+    def score(
+        self, tracker: CameraTracker, sample: Sample, keep: "Kept | None" = None, *, shows_pictures: bool = True
+    ) -> Score:
         """Track through a sample of the video and score it."""
-        tracked, cpu_ms = self.track(tracker, sample)
+        tracked, cpu_ms = self.track(tracker, sample, shows_pictures=shows_pictures)
         truth = _sampled_truth(self.folder / "gt" / "gt.txt", sample)
         with tempfile.TemporaryDirectory() as temporary:
             kept = keep or Kept(Path(temporary), "tracker", "sequence")

@@ -12,7 +12,7 @@ from contract import keys
 from contract.crop_paths import CropName, crop_path
 from contract.events import Event
 from contract.recognition import RecognitionState
-from contract.reid_workers import DispatcherFigures, ReidWorkerStatus
+from contract.reid_workers import DispatcherFigures
 from tests.support.event_stores import EIGHT_MS, StoredEvents, settle
 from tests.support.farm_state import FarmState
 from tests.support.recognitions import RecognitionFarm, seen_event
@@ -130,20 +130,12 @@ def test_counts_and_reid_workers_are_in_summary_status_and_metrics(
     """Given work that waits and a ReID worker that says what it does, summary, status and metrics have both."""
     _store(farm, _event(farm, 1))
     farm_state.recognition("lobby:1:8", "colours", RecognitionState.DEAD)
-    farm.worker("reid-1")
-    farm.client.sadd(keys.reid_workers(), "reid-1", "reid-2")
-    status = ReidWorkerStatus(
-        worker_id="reid-1",
-        host="h",
-        pid=1,
-        version="1",
-        started_at_ms=1,
-        updated_at_ms=1,
+    farm_state.reid_worker(
         done={"colours": 7},
         problem="the database: away",
         dispatcher=DispatcherFigures(queued={"default": 3}, crops_left_out=5),
     )
-    farm.client.set(keys.reid_worker_status("reid-1"), status.model_dump_json())
+    farm.client.sadd(keys.reid_workers(), "reid-2")
     summary = _json(api, "/recognitions/summary")
     assert (summary["waiting"], summary["queued"], summary["dead"]) == (1, 0, 1)
     assert [(each["worker_id"], each["alive"]) for each in summary["workers"]] == [("reid-1", True), ("reid-2", False)]

@@ -13,6 +13,7 @@ from contract.errors import REMEDIES, StatusReason
 from contract.footage_report import FootageReport
 from contract.moves import MoveReason
 from contract.recordings import KeptFor
+from contract.reid_workers import DispatcherFigures
 from runtime.farm_reader import FarmReader
 from runtime.footage_reports import publish_report
 from runtime.settings import PROJECT_DIR
@@ -304,6 +305,7 @@ def test_the_operations_page_names_only_metrics_that_there_are(api: FlaskClient,
         conditions={"archive_away": "It is."},
     )
     publish_report(farm_state.client, full)
+    farm_state.reid_worker(done={"colours": 1}, dead={"colours": 1}, dispatcher=DispatcherFigures())
     exported = {name for name, *_ in _samples(api)}
     named = set(re.findall(r"\bfarm_[a-z_]+[a-z]", (PROJECT_DIR / "docs/operations.md").read_text(encoding="utf-8")))
     assert len(named) > 15

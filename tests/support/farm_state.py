@@ -28,6 +28,7 @@ from contract.frame_paths import frame_path
 from contract.moves import Move, MoveReason
 from contract.plan import PlanReport
 from contract.recognition import RecognitionQueue, RecognitionRequest, RecognitionState
+from contract.reid_workers import ReidWorkerStatus
 from contract.workers import Holding, WorkerStatus
 from database.recognitions import recognitions
 from runtime.farm_reader import REPORT_LIFETIME_SECONDS
@@ -176,6 +177,14 @@ class FarmState:
         )
         assert self.link().publish_event(event.model_copy(update=fields)) is Written.ACCEPTED
         return cast("list[tuple[bytes, object]]", self.client.xrevrange(keys.events(), count=1))[0][0].decode()
+
+    def reid_worker(self, worker_id: str = "reid-1", **fields: object) -> None:
+        """Let a ReID worker live and say what it does."""
+        values = {"worker_id": worker_id, "host": "h", "pid": 1, "version": "1", "started_at_ms": 1, "updated_at_ms": 1}
+        status = ReidWorkerStatus.model_validate(values | fields)
+        self.client.sadd(keys.reid_workers(), worker_id)
+        self.client.set(keys.reid_worker_lease(worker_id), "token", ex=60)
+        self.client.set(keys.reid_worker_status(worker_id), status.model_dump_json())
 
     def recognition(self, event_id: str, recogniser: str, state: RecognitionState, **fields: object) -> None:
         """Let a recogniser have been asked of an event."""

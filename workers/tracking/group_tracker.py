@@ -83,9 +83,7 @@ class GroupTracker:
         """
         self._tracker.minimum_iou_threshold = least_giou(seconds - self._last_seconds)
         self._last_seconds = seconds
-        self._metric.boxes = {
-            key_of(box): seen for box, seen in zip(xyxy, appearances, strict=True) if seen is not None
-        }
+        self._metric.show({key_of(box): seen for box, seen in zip(xyxy, appearances, strict=True) if seen is not None})
         followed = self._tracker.update(
             # The library reorders boxes; the index says which is which.
             sv.Detections(xyxy=xyxy, confidence=confidence, data={"index": np.arange(len(xyxy))}),
