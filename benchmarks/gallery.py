@@ -1,12 +1,13 @@
 """How quickly is a gallery of a million embeddings searched, and at what recall and cost?
 
 Embeddings are made to resemble those of an embedder (OSNet on `../shared/data/reid`, see `Likeness`): people lie around
-a common mean, in few of the dimensions; cameras, tracks and crops move them. Searched are crops of tracks that are not in
-the gallery. What is measured is `GalleryIndex` itself, with its segments and files, on a database of its own; what is
-true comes from comparing with everything.
+a common mean, in few of the dimensions; cameras, tracks and crops move them. Searched are crops of tracks that are not
+in the gallery. What is measured is `GalleryIndex` itself, with its segments and files, on a database of its own; what
+is true comes from comparing with everything.
 
 Run: python -m benchmarks.gallery [--count 1000000] [--out FILE.json]; the first run makes the database and the index,
-which takes long, and keeps them in ~/.cache/camfarm-benchmarks. To choose parameters: ... --parameters
+which takes long, and keeps them in ~/.cache/camfarm-benchmarks; one that is stopped goes on where it was. To choose
+parameters: ... --parameters
 """
 
 import argparse
@@ -34,9 +35,9 @@ from contract.events import EventKind
 from contract.recognition import RecognitionRequest
 from database.engine import migrate, open_engine
 from database.identities import SEGMENT_SIZE, embeddings, gallery_state
-from reid.gallery.embedding_rows import insert_embeddings, pack
+from reid.gallery.embedding_rows import insert_embeddings, pack, unpack
 from reid.gallery.gallery_index import GalleryIndex
-from reid.gallery.segment import FORMAT
+from reid.gallery.segment import FORMAT, numbers_of
 from reid.images import Embeddings
 
 CACHE: Final = Path.home() / ".cache" / "camfarm-benchmarks" / "gallery"
@@ -127,7 +128,7 @@ def queries(people: People, count: int) -> Embeddings:
     return people.crops(chosen, 10**9 + np.arange(QUERIES), 10**9)
 
 
-# --- parameters --------------------------------------------------------------------------------------------------------
+# --- parameters -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,9 @@ def try_parameters(count: int) -> list[Tried]:
         index.add(np.arange(count, dtype=np.uint64), vectors, threads=1)
         rate = count / (time.process_time() - began)
         for expansion_search in (32, 64, 128):
-            searched = Index.restore(index.save(), expansion_search=expansion_search)
+            written = index.save()
+            assert written is not None
+            searched = Index.restore(written, expansion_search=expansion_search)
             assert searched is not None
             times, hits = [], 0
             for number, query in enumerate(asked):
@@ -194,7 +197,7 @@ def try_parameters(count: int) -> list[Tried]:
     return found
 
 
-# --- the gallery -------------------------------------------------------------------------------------------------------
+# --- the gallery ------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -272,23 +275,22 @@ def fill(engine: Engine, people: People, count: int) -> None:
         connection.execute(update(gallery_state).values(last_number=count))
 
 
-def true_nearest(people: People, count: int, folder: Path) -> NDArray[np.int64]:
-    """Return the numbers of the nearest embeddings of each query, by comparing with everything; shape (N, NEAREST)."""
+def true_nearest(engine: Engine, asked: Embeddings, folder: Path) -> NDArray[np.int64]:
+    """Return the numbers of the nearest embeddings to each query, by comparing with all; shape (QUERIES, NEAREST)."""
     kept = folder / "nearest.npy"
     if kept.exists():
         return np.asarray(np.load(kept), np.int64)
-    asked = queries(people, count)
     best = np.full((QUERIES, NEAREST), -2.0, np.float32)
     numbers = np.zeros((QUERIES, NEAREST), np.int64)
-    first = 1
-    for vectors in gallery_chunks(people, count):
-        # As they are stored, so that the order is that of what can be known.
-        stored = vectors.astype(np.float16).astype(np.float32)
-        scores = np.concatenate([best, asked @ stored.T], axis=1)
-        order = np.argpartition(-scores, NEAREST, axis=1)[:, :NEAREST]
-        these = np.concatenate([numbers, np.tile(np.arange(first, first + len(vectors)), (QUERIES, 1))], axis=1)
-        best, numbers = np.take_along_axis(scores, order, 1), np.take_along_axis(these, order, 1)
-        first += len(vectors)
+    query = select(embeddings.c.number, embeddings.c.vector).order_by(embeddings.c.number)
+    with engine.connect().execution_options(yield_per=CHUNK) as connection:
+        for rows in connection.execute(query).partitions():
+            stored = unpack([row.vector for row in rows], DIMENSION)
+            scores = np.concatenate([best, asked @ stored.T], axis=1)
+            order = np.argpartition(-scores, NEAREST, axis=1)[:, :NEAREST]
+            these = np.tile(np.fromiter((row.number for row in rows), np.int64), (QUERIES, 1))
+            these = np.concatenate([numbers, these], axis=1)
+            best, numbers = np.take_along_axis(scores, order, 1), np.take_along_axis(these, order, 1)
     np.save(kept, numbers)
     return numbers
 
@@ -297,13 +299,15 @@ def measure(count: int) -> Outcome:
     """Measure a gallery of `count` embeddings."""
     folder = CACHE / str(count)
     folder.mkdir(parents=True, exist_ok=True)
-    outcome = Outcome(count, segments=-(-count // SEGMENT_SIZE))
+    outcome = Outcome(count, segments=count // SEGMENT_SIZE + 1)
     people = People(Likeness())
     engine = open_engine(f"sqlite:///{folder}/farm.sqlite3")
     migrate(engine)
     fill(engine, people, count)
+    _forget_inserted(engine, count)
     _make_snapshots(engine, folder, outcome)
-    truth, asked = true_nearest(people, count, folder), queries(people, count)
+    asked = queries(people, count)
+    truth = true_nearest(engine, asked, folder)
     outcome.database_bytes = sum(path.stat().st_size for path in folder.glob("farm.sqlite3*"))
     outcome.snapshot_bytes = sum(path.stat().st_size for path in (folder / "snapshots").rglob("*.usearch"))
 
@@ -331,18 +335,18 @@ def _loaded(engine: Engine, folder: Path) -> GalleryIndex:
 
 
 def _make_snapshots(engine: Engine, folder: Path, outcome: Outcome) -> None:
-    """Make the index from the database, unless its files are there; say how far it is now and then."""
-    if list((folder / "snapshots").rglob("*.json")):
-        return
+    """Make of the index what of its files is not there; say how far it is now and then."""
+    is_new = not list((folder / "snapshots").rglob("*.json"))
     began = time.process_time()
     index = GalleryIndex(engine, VERSION, DIMENSION, folder / "snapshots")
-    said_at, first = time.monotonic(), True
+    said_at = time.monotonic()
     while index.catch_up():
-        if first or time.monotonic() - said_at > 30:
-            said_at, first = time.monotonic(), False
+        if time.monotonic() - said_at > 30:
+            said_at = time.monotonic()
             print(f"{len(index)} embeddings in the index", flush=True)
-    outcome.build_seconds = round(time.process_time() - began, 1)
-    outcome.built_a_second = round(outcome.count / outcome.build_seconds, 1)
+    if is_new:
+        outcome.build_seconds = round(time.process_time() - began, 1)
+        outcome.built_a_second = round(outcome.count / outcome.build_seconds, 1)
     index.close()
 
 
@@ -397,7 +401,7 @@ def _insert_while_searching(
     thread.join()
     outcome.inserts_a_second = round(inserted / (time.perf_counter() - began), 1)
     outcome.busy_p95_ms = round(float(np.percentile(times, 95)) * 1_000, 2)
-    outcome.saved_rows = (len(index) - 1) % SEGMENT_SIZE + 1
+    outcome.saved_rows = index.up_to % SEGMENT_SIZE + 1
 
 
 def _request(number: int) -> RecognitionRequest:
@@ -427,12 +431,13 @@ def _request(number: int) -> RecognitionRequest:
 
 
 def _forget_inserted(engine: Engine, count: int) -> None:
-    """Leave the database as it was made; the files of what was inserted are made anew when they are needed."""
+    """Leave the database as it was made, with no file of what was inserted."""
     with engine.begin() as connection:
         connection.execute(embeddings.delete().where(embeddings.c.number > count))
         connection.execute(update(gallery_state).values(last_number=count))
     for note in CACHE.joinpath(str(count), "snapshots").rglob("*.json"):
-        if int(note.stem.split("-")[2]) > count:
+        place, _, up_to = (int(part) for part in note.stem.split("-"))
+        if up_to > count or up_to not in {numbers_of(place)[1], count}:
             note.unlink()
             note.with_suffix(".usearch").unlink(missing_ok=True)
 

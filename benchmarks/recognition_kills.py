@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two kills")
     parser.add_argument("--rate", type=float, default=20.0, help="events a second")
-    parser.add_argument("--seconds", type=float, default=0.02, help="that one recognition takes")
+    parser.add_argument("--seconds", type=float, default=0.07, help="that one recognition takes")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     with (

@@ -133,6 +133,7 @@ def library_default(fps: float) -> LibraryTracker:
     return LibraryTracker(ByteTrackTracker, fps)
 
 
+BY_APPEARANCE: Final = "FARM_TRACKER=appearance"
 #: What is compared: name -> makes the tracker for a camera of some frames a second.
 KINDS: Final[dict[str, Callable[[float], CameraTracker]]] = {
     "library ByteTrack": library_default,
@@ -140,7 +141,7 @@ KINDS: Final[dict[str, Callable[[float], CameraTracker]]] = {
     "library OC-SORT": lambda fps: LibraryTracker(OCSORTTracker, fps),
     "library C-BIoU": lambda fps: LibraryTracker(CBIoUTracker, fps),
     "FARM_TRACKER=bytetrack": lambda _: ByteTrackCameraTracker({PERSON: "person"}),
-    "FARM_TRACKER=appearance": lambda _: ByteTrackCameraTracker({PERSON: "person"}, uses_appearance=True),
+    BY_APPEARANCE: lambda _: ByteTrackCameraTracker({PERSON: "person"}, uses_appearance=True),
 }
 SAMPLINGS: Final[dict[str, tuple[Footage, float, list[Sample]]]] = {
     "TUD 25 fps": (TUD, 25, [every(25, footage=TUD)]),
@@ -291,7 +292,10 @@ def main() -> None:
             score = mean(
                 [
                     scenes[footage].score(
-                        make(fps), sample, arguments.keep and Kept(arguments.keep, kind, f"{sampling} {number}")
+                        make(fps),
+                        sample,
+                        arguments.keep and Kept(arguments.keep, kind, f"{sampling} {number}"),
+                        shows_pictures=kind == BY_APPEARANCE,
                     )
                     for number, sample in enumerate(samples)
                 ]

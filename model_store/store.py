@@ -11,7 +11,8 @@ from model_store.manifest import PICKLED, ManifestModel, load_manifest, unknown_
 from model_store.model_file import ModelFile, ModelState, State
 from model_store.sources import Progress
 
-_OWN_REMEDY: Final = ", or use a model of your own: ./farm models add FILE --name NAME, and FARM_MODEL=NAME"
+#: Kind of a model -> the setting that names it; the detector's where it is another.
+_SETTINGS: Final = {"reid": "FARM_REID_MODEL"}
 
 
 def fetch(name: str, models_dir: Path, progress: Progress = no_progress) -> Path:
@@ -34,7 +35,10 @@ def fetch(name: str, models_dir: Path, progress: Progress = no_progress) -> Path
         model = own_models.load(name, models_dir)
         _check_hash(model)
         return model.path
-    return fetch_file(load_manifest().model(name), models_dir, progress, remedy=_OWN_REMEDY)
+    wanted = load_manifest().model(name)
+    setting = _SETTINGS.get(wanted.kind, "FARM_MODEL")
+    own = f", or use a model of your own: ./farm models add FILE --name NAME, and {setting}=NAME"
+    return fetch_file(wanted, models_dir, progress, remedy=own)
 
 
 def resolve(name: str, models_dir: Path, *, trust_pickled: bool = False) -> ModelFile:

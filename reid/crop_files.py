@@ -74,9 +74,9 @@ class CropFiles:
         if not is_plain(path):
             raise UnusableCropsError(event_id, f"{path!r} is not a path on the frames volume")
         try:
-            root = self._root.resolve(strict=True)
-            file = (root / path).resolve(strict=True)
-            if not file.is_relative_to(root):
+            root = os.path.realpath(self._root)
+            file = os.path.realpath(os.path.join(root, path), strict=True)  # noqa: PTH118 - ten times as quick
+            if not file.startswith(f"{root}{os.sep}"):
                 raise UnusableCropsError(event_id, f"{path} leads out of the frames volume")
             # Whoever may write there might have put a pipe in its place, and reading that would never end.
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)

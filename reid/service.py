@@ -73,11 +73,12 @@ class ReidService:
         self._client = connect(settings, name=name)
         self._dispatcher_client = connect(settings, name=f"{name}-dispatcher")
         self._status_client = connect(settings, name=f"{name}-status", second_try=False)
-        self._lease_client = connect(
-            settings, name=f"{name}-lease", timeout_seconds=settings.lease_seconds / 3, second_try=False
+        lease_client, dispatcher_lease_client = (
+            connect(settings, name=f"{name}-{what}", timeout_seconds=settings.lease_seconds / 3, second_try=False)
+            for what in ("lease", "dispatcher-lease")
         )
         self._lease = Lease(
-            self._lease_client,
+            lease_client,
             keys.reid_worker_lease(self.worker_id),
             settings.lease_seconds,
             value=self.worker_id,
@@ -98,9 +99,7 @@ class ReidService:
             clock,
         )
         self._dispatcher = DispatcherThread(
-            lambda: Lease(
-                self._lease_client_of_dispatcher(), keys.dispatcher_lease(), settings.lease_seconds, clock=clock
-            ),
+            lambda: Lease(dispatcher_lease_client, keys.dispatcher_lease(), settings.lease_seconds, clock=clock),
             settings.lease_seconds,
             self._new_dispatcher,
             shutdown,
@@ -108,14 +107,6 @@ class ReidService:
         self._started_at_ms = clock.now_ms()
         self._problem = ""
         self._stopped = threading.Event()
-
-    def _lease_client_of_dispatcher(self) -> redis.Redis:
-        return connect(
-            self._settings,
-            name=f"camfarm-reid-{self.worker_id}-dispatcher-lease",
-            timeout_seconds=self._settings.lease_seconds / 3,
-            second_try=False,
-        )
 
     def _new_dispatcher(self) -> Dispatcher:
         settings = self._settings

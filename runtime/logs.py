@@ -28,6 +28,8 @@ def configure_logs(settings: CommonSettings, **fields: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    # Whatever opens the database would begin with some lines of which tables Alembic can compare.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # contextvars are per thread; these belong to the whole process.
     structlog.configure(processors=[_adder(fields), *structlog.get_config()["processors"]])
 

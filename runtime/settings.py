@@ -276,8 +276,9 @@ class WorkerSettings(CommonSettings):
     camera_tls_verify: bool = True
     #: The only folder whose files may be used as cameras (``file:///...``); empty: none.
     local_video_dir: Path | None = None
-    #: ``bytetrack``: objects are followed by their places. ``appearance``: by their colours as well.
-    tracker: Literal["bytetrack", "appearance"] = "bytetrack"
+    #: ``appearance``: objects are followed by their places and colours. ``bytetrack``: by their places alone, which
+    #: costs a fraction of a millisecond less for each.
+    tracker: Literal["appearance", "bytetrack"] = "appearance"
     #: Classes of objects of which crops are kept for recognisers, separated by commas; empty: none.
     crops: str = "person,bicycle,car,motorcycle,bus,truck,van"
     jpeg_quality: Annotated[int, Field(ge=30, le=100)] = 80

@@ -34,6 +34,7 @@ class Limit(StrEnum):
     DETECT = "detect"
     TRACK = "track"
     SAVE = "save"
+    CROP = "crop"
     PUBLISH = "publish"
     #: Other processes of its host use the cores.
     HOST = "host"
@@ -193,6 +194,22 @@ def _saving(status: WorkerStatus, cameras: Sequence[WatchedCamera]) -> list[Reme
     ]
 
 
+def _cropping(_status: WorkerStatus, cameras: Sequence[WatchedCamera]) -> list[Remedy]:
+    return [
+        Remedy("FARM_CROPS", "fewer classes in FARM_CROPS, or none where nothing is recognised"),
+        *_fewer_frames(cameras),
+        _ANOTHER_WORKER,
+    ]
+
+
+def _tracking(_status: WorkerStatus, cameras: Sequence[WatchedCamera]) -> list[Remedy]:
+    return [
+        *_fewer_frames(cameras),
+        Remedy("FARM_TRACKER", "FARM_TRACKER=bytetrack, which does not look at colours"),
+        _ANOTHER_WORKER,
+    ]
+
+
 def _publishing(_status: WorkerStatus, cameras: Sequence[WatchedCamera]) -> list[Remedy]:
     return [
         Remedy("FARM_REDIS_URL", "a Redis that is nearer or less busy; what its slow log says: SLOWLOG GET"),
@@ -246,8 +263,9 @@ _AGAINST: Final[dict[Limit, Callable[[WorkerStatus, Sequence[WatchedCamera]], li
     Limit.DECODE: _decoding,
     Limit.GATE: _analysing,
     Limit.DETECT: _detecting,
-    Limit.TRACK: _analysing,
+    Limit.TRACK: _tracking,
     Limit.SAVE: _saving,
+    Limit.CROP: _cropping,
     Limit.PUBLISH: _publishing,
     Limit.HOST: _starving,
     Limit.INTERPRETER: _another_process,

@@ -172,6 +172,8 @@ class SightingStore:
 
     def _note_watched(self, connection: Connection, view: TrackView, identity: str, similarity: float | None) -> None:
         """Leave a note for everybody who wants to be told of an identity, once for each track."""
+        if connection.execute(select(watch_list.c.watch).limit(1)).first() is None:  # as it mostly is
+            return
         told = select(watch_hits.c.watch).where(watch_hits.c.track == view.track)
         # Who watches for somebody who was found to be somebody else is told, too.
         members = members_of(connection, identity)

@@ -1,12 +1,12 @@
 """The rows of recognitions as a ReID worker sees them: what it is asked, and what it has to say."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, select, tuple_, update
+from sqlalchemy import Connection, Engine, bindparam, select, tuple_, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from contract.recognition import RecognitionRequest, RecognitionState
@@ -92,7 +92,7 @@ class AnsweringRows:
         return [Asked(ticket, _request(row.request, row.left_out), row.attempts) for ticket, row in found]
 
     def write(
-        self, answers: Sequence[Answer], failures: Sequence[Failure], keep: dict[str, Keep], again: Again
+        self, answers: Sequence[Answer], failures: Sequence[Failure], keep: Mapping[str, Keep], again: Again
     ) -> Written:
         """Write results and failures, all or nothing; each result once, however many workers come with it.
 
@@ -108,10 +108,8 @@ class AnsweringRows:
         written = Written([], [], [])
         never = Again(0, again.now_ms, again.chance)
         with self._engine.begin() as connection:
+            written.done += _write_answers(connection, answers, keep, again.now_ms)
             # In the order of their keys, so that two workers with the same rows do not wait for each other for ever.
-            for answer in sorted(answers, key=lambda each: each.asked.ticket):
-                if _write_answer(connection, answer, keep[answer.asked.ticket.recogniser], again.now_ms):
-                    written.done.append(answer.asked.ticket)
             for failure in sorted(failures, key=lambda each: each.asked.ticket):
                 ticket, reason = failure.asked.ticket, failure.reason[:_MAX_REASON].replace("\0", "")
                 when = again if failure.is_passing else never
@@ -123,24 +121,48 @@ class AnsweringRows:
         return written
 
 
-def _write_answer(connection: Connection, answer: Answer, keep: Keep, now_ms: int) -> bool:
-    """Write one result, unless it is there; return whether it was written."""
+def _write_answers(
+    connection: Connection, answers: Sequence[Answer], keep: Mapping[str, Keep], now_ms: int
+) -> list[Ticket]:
+    """Write results, unless they are there; return which were written."""
+    results = {answer.asked.ticket.key: (answer, _result(answer)) for answer in answers}
+    if not results:
+        return []
     c = recognitions.c
-    event_id, recogniser = answer.asked.ticket.key
     # One that was taken back, because Redis was away and the lease seemed gone, is answered as well.
     is_open = c.state.in_([RecognitionState.QUEUED, RecognitionState.WAITING])
-    is_it = (c.event_id == event_id) & (c.recogniser == recogniser) & is_open
+    # Written first of all: until the end of the transaction the rows are ours, and who comes second finds them done.
+    ours = update(recognitions).where(_KEY.in_(sorted(results)), is_open)
+    ours = ours.values(state=RecognitionState.DONE, reason=None, done_at_ms=now_ms)
+    found = sorted(
+        (row.event_id, row.recogniser) for row in connection.execute(ours.returning(c.event_id, c.recogniser))
+    )
+    if not found:
+        return []
+    is_it = (c.event_id == bindparam("its_event")) & (c.recogniser == bindparam("by"))
+    changes = [
+        {"its_event": key[0], "by": key[1], "says": results[key][1], "as_version": results[key][0].version[:64]}
+        for key in found
+    ]
+    answered = (
+        update(recognitions)
+        .where(is_it)
+        .values(result=bindparam("says", type_=c.result.type), version=bindparam("as_version"))
+    )
+    connection.execute(answered, changes)
+    for key in found:
+        _keep(connection, results[key][0], keep[key[1]])
+    return [results[key][0].asked.ticket for key in found]
+
+
+def _keep(connection: Connection, answer: Answer, keep: Keep) -> None:
+    """Let a recogniser write what else there is to keep.
+
+    Raises:
+        UnkeepableError: It cannot.
+    """
+    assert answer.asked.request is not None
     try:
-        values = {
-            "state": RecognitionState.DONE,
-            "result": _as_json(answer.recognition.result),
-            "version": answer.version,
-            "reason": None,
-            "done_at_ms": now_ms,
-        }
-        if not connection.execute(update(recognitions).where(is_it).values(values)).rowcount:
-            return False
-        assert answer.asked.request is not None
         keep(connection, answer.asked.request, answer.recognition)
     except (DataError, IntegrityError) as error:
         raise UnkeepableError(answer, error) from error
@@ -148,12 +170,19 @@ def _write_answer(connection: Connection, answer: Answer, keep: Keep, now_ms: in
         raise
     except (StatementError, ValueError, TypeError, ArithmeticError, LookupError) as error:
         raise UnkeepableError(answer, error) from error
-    return True
 
 
-def _as_json(result: Any) -> Any:
-    """Return a result as what JSON can say; numbers that are none are refused, for databases and browsers do."""
-    return json.loads(json.dumps(dict(result), allow_nan=False))
+def _result(answer: Answer) -> Any:
+    """Return a result as what JSON can say; numbers that are none are refused, for databases and browsers do.
+
+    Raises:
+        UnkeepableError: It cannot be said in JSON.
+    """
+    try:
+        text = json.dumps(dict(answer.recognition.result), allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise UnkeepableError(answer, error) from error
+    return json.loads(text)
 
 
 def _request(stored: Any, left_out: int) -> RecognitionRequest | None:
@@ -166,8 +195,3 @@ def _request(stored: Any, left_out: int) -> RecognitionRequest | None:
 
 def _first_line(error: Exception) -> str:
     return (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
-
-
-def reasons_of(failures: Iterable[Failure]) -> list[str]:
-    """Return why they failed, each reason once."""
-    return sorted({failure.reason for failure in failures})

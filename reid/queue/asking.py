@@ -103,7 +103,7 @@ class AskingRows:
         with self._engine.connect() as connection:
             for queue in RecognitionQueue:
                 for row in connection.execute(_waiting_for(queue, now_ms).limit(min(room[queue], PLACES))):
-                    left_out = crops_left_out(len(row.request.get("crops", [])), waiting, bound)
+                    left_out = crops_left_out(_crops_of(row.request), waiting, bound)
                     tickets.append(Ticket(row.event_id, row.recogniser, queue))
                     changes.append({"event": row.event_id, "by": row.recogniser, "on": queue, "leaves_out": left_out})
         if not changes:
@@ -160,6 +160,12 @@ class AskingRows:
                 is_it = (c.event_id == ticket.event_id) & (c.recogniser == ticket.recogniser)
                 is_queued = c.state == RecognitionState.QUEUED
                 connection.execute(update(recognitions).where(is_it, is_queued).values(state=RecognitionState.WAITING))
+
+
+def _crops_of(request: Any) -> int:
+    """Return how many crops a request has; one that was edited into nonsense has none, and its ReID worker says so."""
+    crops = request.get("crops") if isinstance(request, dict) else None
+    return len(crops) if isinstance(crops, list) else 0
 
 
 def _rows_of(told: Any, wants: Mapping[str, Wants], now_ms: int) -> list[dict[str, Any]]:

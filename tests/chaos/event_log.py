@@ -19,6 +19,7 @@ Every line has ``what`` and ``at_ms`` (Unix ms UTC by the clock of the process t
 ``refused``    ``call, answer``: the API did not accept what the chaos asked for
 ``calm``       nothing will be broken any more
 ``inventory``  what Redis holds at the end of the calm; see `tests.chaos.inventory`
+``stored``     ``events``: ids of the events in the database then
 ``stopping``   the farm's processes are asked to leave
 ``leftovers``  ``processes``, ``files``: what was still there when all had ended
 ``end``        ``interrupted``

@@ -7,6 +7,7 @@
 4. Processes: `tests.chaos.exits`.
 5. The end: every enabled camera is online, the plan is even, removed cameras have left nothing but their fence.
 6. Nothing is left behind: no process, no lock, no assignment of a worker that is gone.
+7. SQL equals the stream: every event that the stream took before the calm is stored, and none that it never took.
 """
 
 import math
@@ -14,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
 
 from tests.chaos.availability import Outage, check_availability, strictness
 from tests.chaos.event_log import Line
@@ -22,6 +24,9 @@ from tests.chaos.story import Story
 
 #: Drops of frames that had no number yet: they leave no hole.
 _BEFORE_NUMBERING = frozenset({"overload", "detector_failed", "tracking_failed"})
+
+#: Milliseconds within which an event writer has stored an event, if nothing is in its way.
+_STORING_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ def check(lines: list[Line], slack: float = 1.0) -> Findings:
     found.violations += [Violation(3, text, line) for text, line in _check_writers(story)]
     found.violations += [Violation(4, text, line) for text, line in check_exits(story)]
     _check_end(story, found)
+    _check_stored(story, found)
     found.strictness = strictness(story)
     found.refused_writes = _refused_writes(story)
     found.violations.sort(key=lambda violation: violation.line)
@@ -191,6 +197,24 @@ def _check_end(story: Story, found: Findings) -> None:
         for what in ("processes", "files", "keys"):
             if leftovers[what]:
                 found.violations.append(Violation(6, f"{what} left behind: {leftovers[what]}", leftovers["line"]))
+
+
+def _check_stored(story: Story, found: Findings) -> None:
+    line, calm = story.first("stored"), story.first("calm")
+    if line is None or calm is None:
+        found.unchecked.append("7, whether SQL equals the stream: the log does not say what is stored")
+        return
+    stored, taken = set(line["events"]), {event["event_id"] for event in story.by_what["event"]}
+    for event in story.by_what["event"]:
+        # Where Redis loses its data, workers send the newest again; of a worker that is killed then, nobody does.
+        lost = story.lost_data_between(event["at_ms"], event["at_ms"] + _STORING_MS)
+        if event["at_ms"] < calm["at_ms"] and event["event_id"] not in stored and not lost:
+            text = f"event {event['event_id']} was accepted and is not in the database"
+            found.violations.append(Violation(7, text, event["line"]))
+    # What the stream took and lost with all its data between two looks nobody has seen but the event writer.
+    if (unknown := sorted(stored - taken)) and not story.lost_data_ms:
+        text = f"{len(unknown)} events are in the database that the stream never had: {unknown[:5]}"
+        found.violations.append(Violation(7, text, line["line"]))
 
 
 def _wrong_at_the_end(inventory: Line, story: Story) -> Iterator[str]:

@@ -1,10 +1,14 @@
-"""What Redis holds when the calm is over, as one line of the log."""
+"""What Redis and the database hold when the calm is over, as lines of the log."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import redis
+from sqlalchemy import select
 
+from camera_ctrler.event_store.tables import events
 from contract import keys
+from database.engine import open_engine
 from runtime.farm_reader import FarmReader
 
 
@@ -47,6 +51,16 @@ def take_inventory(client: redis.Redis, camera_ids: list[str], registered: list[
             )
         },
     }
+
+
+def stored_events(data_dir: Path) -> list[str]:
+    """Return the ids of the events in the farm's database."""
+    engine = open_engine(f"sqlite:///{data_dir / 'camfarm.sqlite3'}", read_only=True)
+    try:
+        with engine.connect() as connection:
+            return sorted(connection.scalars(select(events.c.event_id)))
+    finally:
+        engine.dispose()
 
 
 def left_over(client: redis.Redis) -> list[str]:

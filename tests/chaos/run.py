@@ -20,7 +20,7 @@ from contract.errors import FarmError
 from tests.chaos.cameras import ChaosCameras
 from tests.chaos.event_log import EventLog
 from tests.chaos.faults import Faults, Target
-from tests.chaos.inventory import left_over, take_inventory
+from tests.chaos.inventory import left_over, stored_events, take_inventory
 from tests.chaos.processes import Members
 from tests.chaos.watch import Watch
 from tests.support.clips import Clips
@@ -192,6 +192,7 @@ class ChaosRun:
                 break
             time.sleep(TICK_SECONDS)
         self._log.write("inventory", **take_inventory(self._client, self._cameras.ids, list(self._cameras.registered)))
+        self._log.write("stored", events=stored_events(self._folder / "data"))
 
     def _end(self) -> None:
         self._log.write("stopping")

@@ -38,6 +38,9 @@ class WrittenLog:
             "left_of_removed": {},
         }
         self.leftovers: dict[str, Any] = {"processes": [], "files": [], "keys": []}
+        #: Events that are not stored although they were accepted, and the other way round.
+        self.unstored: set[str] = set()
+        self.made_up: set[str] = set()
 
     def add(self, at: float, what: str, **fields: object) -> None:
         """Add a line."""
@@ -94,10 +97,15 @@ class WrittenLog:
         end = self.seconds
         tail = [
             (end, 10**6, {"what": "inventory", "at_ms": round(T0 + end * 1000), **self.inventory}),
-            (end, 10**6 + 1, {"what": "stopping", "at_ms": round(T0 + end * 1000)}),
-            (end + 5, 10**6 + 2, {"what": "leftovers", "at_ms": round(T0 + end * 1000) + 5_000, **self.leftovers}),
+            (end, 10**6 + 1, {"what": "stored", "at_ms": round(T0 + end * 1000), "events": self._stored()}),
+            (end, 10**6 + 2, {"what": "stopping", "at_ms": round(T0 + end * 1000)}),
+            (end + 5, 10**6 + 3, {"what": "leftovers", "at_ms": round(T0 + end * 1000) + 5_000, **self.leftovers}),
         ]
         return numbered(line for _, _, line in sorted(self._lines + tail, key=lambda item: item[:2]))
+
+    def _stored(self) -> list[str]:
+        taken = {line["event_id"] for _, _, line in self._lines if line["what"] == "event"}
+        return sorted((taken - self.unstored) | self.made_up)
 
     def check(self) -> Findings:
         """Check the log."""

@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.checks import CHECKS, load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from sqlalchemy import update
 
 from camera_ctrler.api.app import all_operations, create_app
 from camera_ctrler.api.documented import PATH_PARAMETERS, Operation
@@ -23,8 +24,10 @@ from contract.cameras import CameraState
 from contract.errors import StatusReason
 from contract.moves import MoveReason
 from contract.recognition import RecognitionState
+from database.identities import identities, sightings
 from tests.support.farm_state import FarmState, now_ms, settings_for
 from tests.support.footage import Look
+from tests.support.galleries import Gallery, settle
 from tests.support.recorded_camera import RecordedCamera
 from tests.support.valkey_server import ValkeyServer
 
@@ -34,6 +37,7 @@ load_all_checks()
 EXAMPLES = 25
 SAVED_AT_MS = now_ms() - 1_000
 RECORDED_AT_MS = now_ms() - 60_000
+IDENTITY, TRACK = "id-somebody", "lobby:1:3"
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +65,22 @@ def _fill(state: FarmState) -> None:
         state.save("lobby", SAVED_AT_MS + step * 10)
     state.save("lobby", SAVED_AT_MS)
     RecordedCamera(state.services).record(RECORDED_AT_MS, 2, seconds=1.0, look=Look(size=(160, 96)))
+    _see_somebody(state)
     state.camera("dock", url="rtsp://viewer:secret@192.0.2.11/stream1")
     state.status("dock", CameraState.OFFLINE, StatusReason.AUTH_FAILED)
+
+
+def _see_somebody(state: FarmState) -> None:
+    gallery = Gallery(state.services.registry.engine, state.client, state.services.settings.data_dir)
+    for number in range(8):
+        gallery.see(number, f"lobby:1:{number}", at_ms=SAVED_AT_MS)
+    settle(gallery.writer())
+    identity = gallery.identity_of(TRACK)
+    with state.services.registry.engine.begin() as connection:
+        # An id that paths can name before there is an app.
+        for table in (identities, sightings):
+            is_it = table.c.identity == identity
+            connection.execute(update(table).where(is_it).values(identity=IDENTITY))
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
@@ -86,7 +104,10 @@ def test_no_request_gets_an_answer_that_the_document_does_not_name(
         if mode is GenerationMode.POSITIVE:
             _reach_deeper(case)
         # A range whose start is after its end is valid for JSON Schema and refused by the API.
-        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+        excluded = [positive_data_acceptance]
+        if operation.name.startswith("similar_to_"):
+            excluded.append(not_a_server_error)  # no ReID worker runs here: 503 is the answer, with the remedy
+        case.call_and_validate(excluded_checks=excluded)
 
     try:
         holds()
@@ -105,6 +126,10 @@ def _reach_deeper(case: schemathesis.Case[Any]) -> None:
         case.path_parameters["camera_id"] = "dock" if case.method == "DELETE" else "lobby"
     if "worker_id" in case.path_parameters:
         case.path_parameters["worker_id"] = "worker-1"
+    if "identity" in case.path_parameters and case.method != "DELETE":
+        case.path_parameters["identity"] = IDENTITY
+    if "track" in case.path_parameters:
+        case.path_parameters["track"] = TRACK
     if "captured_at_ms" in case.path_parameters and case.path_parameters["captured_at_ms"] % 2:
         case.path_parameters["captured_at_ms"] = SAVED_AT_MS
     _reach_footage(case)

@@ -1,6 +1,9 @@
 """`./farm cameras ...` and wrong uses, on a real registry in a folder of its own."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,15 @@ URL = "rtsp://admin:hunter2@192.0.2.10:554/stream1"
 def test_a_wrong_use_ends_with_2(call: Call, arguments: list[str]) -> None:
     """Given arguments that nobody understands, the exit code is 2."""
     assert call(*arguments).returncode == 2
+
+
+def test_nothing_but_the_answer_is_said_where_the_database_is_new(tmp_path: Path) -> None:
+    """Given no database yet, when cameras are listed, then nothing is said of how one is made."""
+    environment = os.environ | {"FARM_ENV_FILE": str(tmp_path / "none.env"), "FARM_DATA_DIR": str(tmp_path / "data")}
+    listed = subprocess.run(
+        [sys.executable, "-m", "cli", "cameras", "list"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert listed.stderr == ""
 
 
 def test_cameras_are_added_listed_and_removed_with_masked_passwords(call: Call) -> None:

@@ -26,6 +26,7 @@ from contract.gallery import MAX_PICTURE_BYTES
 from reid.gallery.embedding_rows import EmbeddingRows
 from reid.search.person_finder import PersonFinder
 from runtime.settings import ControllerSettings, ReidSettings
+from tests.support.event_stores import StoredEvents, settle
 from tests.support.farm_state import settings_for
 from tests.support.galleries import Gallery
 from tests.support.gallery_services import jpeg, portrait, running, see_portrait
@@ -204,6 +205,11 @@ def test_a_watched_identity_is_told_of_once_and_in_time(any_place: Place) -> Non
     assert told["similarity"] > 0.4
     page = place.get("/events?kind=identity_seen")
     assert [each["event_id"] for each in page["items"]] == [f"watch:{watch}:yard:1:1"]
+    stored = StoredEvents(place.gallery.engine, place.gallery.client)
+    settle(stored.writer())
+    place.gallery.client.delete(keys.events())
+    (kept,) = place.get("/events?kind=identity_seen")["items"]
+    assert (kept["event_id"], kept["identity"], kept["watch"]) == (told["event_id"], identity, watch)
     assert place.api.delete(f"/api/v1/watch-list/{watch}").status_code == 204
     assert place.get("/watch-list")["items"] == []
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import Engine, event, insert, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from contract.recognition import RecognitionQueue, RecognitionState
-from database.recognitions import recognition_notes
+from database.recognitions import recognition_notes, recognitions
 from reid.queue.dispatcher import TAKE_BACK_SECONDS
 from reid.queue.placing import FRESH_MS
 from reid.queue.ticket import Ticket
@@ -383,6 +383,22 @@ def test_a_dispatcher_interrupted_between_database_and_queue_is_made_up_for(reco
     farm.let_checks_come()
     farm.settle(farm.dispatcher(), farm.worker())
     assert farm.states() == {"done": 10}
+
+
+def test_a_row_that_was_edited_into_nonsense_is_a_dead_letter_and_blocks_nobody(
+    recognition_farm: RecognitionFarm,
+) -> None:
+    """Given rows whose requests are no requests any more, they are dead letters, and the others have results."""
+    farm = recognition_farm
+    farm.happen_with_crops(range(1, 5))
+    dispatcher = farm.dispatcher()
+    dispatcher._ask()
+    for name, nonsense in (("lobby:1:1", []), ("lobby:1:2", {"crops": 7}), ("lobby:1:3", "?")):
+        with farm.engine.begin() as connection:
+            connection.execute(update(recognitions).where(recognitions.c.event_id == name).values(request=nonsense))
+    farm.settle(dispatcher, farm.worker())
+    assert farm.states() == {"done": 1, "dead": 3}
+    assert farm.rows()["lobby:1:1"].reason == "its request cannot be read"
 
 
 def test_a_worker_without_the_recogniser_that_is_asked_for_says_so(recognition_farm: RecognitionFarm) -> None:

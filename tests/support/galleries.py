@@ -49,6 +49,7 @@ def thresholds() -> Thresholds:
             "mean": [0.0] * DIMENSION,
             "same_camera": likeness,
             "other_camera": likeness,
+            "certain": 0.5,
             "margin": 0.05,
         }
     )

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import redis
 from cryptography.fernet import Fernet
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from camera_ctrler.event_store.tables import events
@@ -169,7 +169,8 @@ class ReidFarm:
         ]
         for part in (self.writer, *self.reid):
             self._stack.callback(part.kill)
-        self._jpeg = bytes(cv2.imencode(".jpg", np.full((96, 48, 3), (40, 90, 200), np.uint8))[1])
+        #: What crops look like, in turn.
+        self.jpegs = [bytes(cv2.imencode(".jpg", np.full((96, 48, 3), (40, 90, 200), np.uint8))[1])]
         self.published: dict[str, Event] = {}
         self._number = 0
 
@@ -204,7 +205,7 @@ class ReidFarm:
         for path in paths:
             file = self.frames / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(self._jpeg)
+            file.write_bytes(self.jpegs[self._number % len(self.jpegs)])
         return Event(
             event_id=f"{CAMERA}:1:{self._number}",
             kind=EventKind.TRACK_ENDED,
@@ -251,8 +252,9 @@ class ReidFarm:
     def states(self) -> Counter[str]:
         """Return how many recognitions are in each state; those that are only noted are ``noted``."""
         with self.engine.connect() as connection:
-            found = Counter(connection.scalars(select(recognitions.c.state)))
-            found["noted"] = len(connection.execute(select(recognition_notes.c.number)).all())
+            query = select(recognitions.c.state, func.count()).group_by(recognitions.c.state)
+            found = Counter(dict(tuple(row) for row in connection.execute(query)))
+            found["noted"] = connection.scalar(select(func.count()).select_from(recognition_notes)) or 0
         return found
 
     def all_done(self) -> bool:

@@ -36,6 +36,7 @@ STAGES = {
     Stage.DETECT: StageFigures(cpu_cores=0.4, busy=0.3, items_per_second=10, wall_ms=30, wait_p95_ms=20),
     Stage.TRACK: StageFigures(cpu_cores=0.05, busy=0.06, items_per_second=10, wall_ms=6),
     Stage.SAVE: StageFigures(cpu_cores=0.1, busy=0.12, items_per_second=10, wall_ms=12, wait_p95_ms=2),
+    Stage.CROP: StageFigures(cpu_cores=0.01, busy=0.01, items_per_second=10, wall_ms=1),
     Stage.PUBLISH: StageFigures(cpu_cores=0.02, busy=0.03, items_per_second=10, wall_ms=3, wait_p95_ms=2),
 }
 STATUS = WorkerStatus(
@@ -157,7 +158,8 @@ def test_a_detector_that_is_behind_is_the_limit_also_when_it_is_not_always_busy(
         (Stage.RECEIVE, Limit.RECEIVE, "url"),
         (Stage.RECORD, Limit.RECORD, "FARM_FRAMES_DIR"),
         (Stage.GATE, Limit.GATE, "analyse_fps"),
-        (Stage.TRACK, Limit.TRACK, "analyse_fps"),
+        (Stage.TRACK, Limit.TRACK, "FARM_TRACKER"),
+        (Stage.CROP, Limit.CROP, "FARM_CROPS"),
         (Stage.SAVE, Limit.SAVE, "FARM_JPEG_QUALITY"),
         (Stage.PUBLISH, Limit.PUBLISH, "FARM_REDIS_URL"),
     ],
@@ -238,7 +240,7 @@ def test_cores_that_no_stage_counts_are_not_blamed_on_one() -> None:
     """Given full cores that stages do not explain, then that is said and a trace is the way to find out."""
     found = seen(figures={stage: {"cpu_cores": 0.05} for stage in Stage}, cpu_cores=1.95)
     assert found.limit is Limit.OTHER_WORK
-    assert "1.55 of them by what no stage counts" in found.text
+    assert "1.50 of them by what no stage counts" in found.text
     assert settings_of(found)[0] == "./farm profile --trace"
     assert seen(stages={}, cpu_cores=1.95).limit is Limit.OTHER_WORK
 
@@ -268,3 +270,9 @@ def test_an_older_worker_is_not_judged() -> None:
     assert (older.limit, older.is_felt, older.remedies, older.room_cameras) == (Limit.UNKNOWN, False, (), None)
     assert "version 0 does not say what its stages do; bring it to the version of this command" in older.text
     assert "it has just begun" in seen(cpu_cores=None, started_at_ms=STATUS.updated_at_ms - 3_000).text
+
+
+def test_every_stage_may_be_what_limits_a_worker() -> None:
+    """Given full cores that go to any one stage, a verdict names it: none is unknown to the rules."""
+    for stage in Stage:
+        assert seen(figures={stage: {"cpu_cores": 1.9}}, cpu_cores=1.98).limit.value == stage.value

@@ -365,7 +365,7 @@ def test_a_log_that_breaks_off_is_checked_as_far_as_it_goes(tmp_path: Path) -> N
     path.write_text("\n".join(json.dumps(line) for line in lines)[:-10])
     read = read_log(path)
     assert len(read) == len(lines) - 1
-    assert len(check(read).unchecked) == 2
+    assert len(check(read).unchecked) == 3
 
 
 @pytest.mark.parametrize(
@@ -400,3 +400,38 @@ def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
     """Given no file, when it is to be checked, then the error names it."""
     with pytest.raises(LogUnreadableError, match=r"nowhere\.jsonl cannot be read"):
         read_log(tmp_path / "nowhere.jsonl")
+
+
+# --- 7: SQL equals the stream --------------------------------------------------------------------------------------
+
+
+def test_an_event_that_was_accepted_and_is_not_stored_is_found() -> None:
+    """Given three accepted events of which one is not in the database at the end, then it is named."""
+    log = healthy()
+    for number in (1, 2, 3):
+        log.event("a", "w1", 1, number, number)
+    assert broken(log.check()) == []
+    log.unstored = {"a:1:2"}
+    assert broken(log.check()) == [(7, "event a:1:2 was accepted and is not in the database")]
+
+
+def test_an_event_that_nobody_published_is_found() -> None:
+    """Given an event in the database that the stream never had, then it is named."""
+    log = healthy()
+    log.made_up = {"a:1:9"}
+    [(invariant, text)] = broken(log.check())
+    assert invariant == 7
+    assert "a:1:9" in text
+
+
+def test_an_event_that_went_with_all_data_of_redis_before_it_was_stored_is_explained() -> None:
+    """Given a Redis that lost its data a second after an event, then that event may be missing, and no earlier one."""
+    log = healthy()
+    log.event("a", "w1", 1, 1, 2)
+    log.event("a", "w1", 1, 2, 9.5)
+    log.fault(10, "redis_emptied", "redis")
+    log.unstored = {"a:1:2"}
+    assert [text for number, text in broken(log.check()) if number == 7] == []
+    log.unstored = {"a:1:1", "a:1:2"}
+    texts = [text for number, text in broken(log.check()) if number == 7]
+    assert texts == ["event a:1:1 was accepted and is not in the database"]

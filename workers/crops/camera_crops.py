@@ -119,8 +119,7 @@ class CameraCrops:
         inside, region = (region_around(xyxy, share, frame.width, frame.height) for share in (0.0, padding))
         if inside is None or region is None:
             return
-        luma = frame.picture.luma()[inside.top : inside.bottom, inside.left : inside.right]
-        sharp, glance = sharpness(luma)
+        sharp, glance = sharpness(frame.picture.luma()[inside.top : inside.bottom, inside.left : inside.right])
         quality = worth * (BLURRED_FACTOR + (1 - BLURRED_FACTOR) * sharp)
         sighting = Sighting(quality, frame.captured_monotonic, glance)
         place = shortlist.place_of(sighting)
