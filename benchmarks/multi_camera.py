@@ -1,6 +1,6 @@
-"""Whom do two cameras on one plaza both see? Precision and recall of identities, on tracks labelled by people.
+"""Whom do two cameras both see? Precision and recall of identities, on tracks labelled by people.
 
-Run: python -m benchmarks.multi_camera [--fps 5] [--json FILE]
+Run: python -m benchmarks.multi_camera [--scene plaza | demo] [--fps 5] [--json FILE]
 """
 
 import argparse
@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.load.machine import described
 from benchmarks.recognition.people import DEFAULT_FILE, embedder_model
-from benchmarks.recognition.plaza import PLAZA_DIR, SeenTrack, overlap, plaza_tracks
+from benchmarks.recognition.recorded import SeenTrack, overlap, tracks_of
+from benchmarks.recognition.scenes import SCENES, Place, Scene
 from contract.detections import Xyxy
 from reid.embedding.openvino_embedder import OpenVinoEmbedder
 from reid.images import BgrImage, Embeddings
@@ -26,17 +27,11 @@ from reid.matching.camera_bias import CameraMean, with_track, without_bias
 from reid.matching.decision import decide
 from reid.matching.similarity import set_similarity
 from reid.matching.thresholds import Thresholds, thresholds_of
-from reid.matching.topology import Topology, Transit, may_have_moved
+from reid.matching.topology import Topology, may_have_moved
 
-#: Who is where and when, by looking at the crops: camera, milliseconds, box.
-LABELS: Final = Path(__file__).resolve().parent / "recognition" / "plaza_people.json"
 #: A crop is what was labelled if its box is so much of it, at nearly the same time.
 SAME_BOX: Final = 0.5
 SAME_MS: Final = 200
-#: What an operator would say: the views touch, and nobody takes 20 s from one to the other.
-SAID: Final = Topology(
-    said={pair: Transit(-5_000, 20_000) for pair in (("cam1", "cam2"), ("cam2", "cam1"))},
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +59,14 @@ class PairScore:
         return 2 * self.precision * self.recall / both if both else 0.0
 
 
-def person_of(track: SeenTrack, labels: dict[str, list[tuple[str, int, Xyxy]]]) -> str | None:
+def person_of(track: SeenTrack, labels: dict[str, list[Place]]) -> str | None:
     """Return who more than half of a track's crops show."""
     votes = Counter(_shown(cut.captured_at_ms, cut.xyxy, track.camera, labels) for cut in track.cuts)
     person, count = votes.most_common(1)[0]
     return person if 2 * count > len(track.cuts) else None
 
 
-def _shown(at_ms: int, xyxy: Xyxy, camera: str, labels: dict[str, list[tuple[str, int, Xyxy]]]) -> str | None:
+def _shown(at_ms: int, xyxy: Xyxy, camera: str, labels: dict[str, list[Place]]) -> str | None:
     fitting = [
         (overlap(xyxy, box), person)
         for person, boxes in labels.items()
@@ -82,20 +77,10 @@ def _shown(at_ms: int, xyxy: Xyxy, camera: str, labels: dict[str, list[tuple[str
     return best[1] if best[0] >= SAME_BOX else None
 
 
-def read_labels(file: Path = LABELS) -> dict[str, list[tuple[str, int, Xyxy]]]:
-    """Return where each person was seen."""
-    written: dict[str, list[list[str | int]]] = json.loads(file.read_text())
-    return {
-        person: [
-            (str(row[0]), int(row[1]), (float(row[2]), float(row[3]), float(row[4]), float(row[5]))) for row in rows
-        ]
-        for person, rows in written.items()
-    }
-
-
-def embed_tracks(tracks: Sequence[SeenTrack], embedder: OpenVinoEmbedder) -> list[Embedded]:
+def embed_tracks(
+    tracks: Sequence[SeenTrack], embedder: OpenVinoEmbedder, labels: dict[str, list[Place]]
+) -> list[Embedded]:
     """Return the tracks embedded and labelled."""
-    labels = read_labels()
     embedded = []
     for track in tracks:
         images = [_decoded(cut.jpeg) for cut in track.cuts]
@@ -199,21 +184,21 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--file", type=Path, default=DEFAULT_FILE)
-    parser.add_argument("--plaza", type=Path, default=PLAZA_DIR)
+    parser.add_argument("--scene", choices=sorted(SCENES), default="plaza")
     parser.add_argument("--fps", type=float, default=5.0)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     embedder = OpenVinoEmbedder(embedder_model(arguments.file, arguments.file.stem))
-    tracks = embed_tracks(plaza_tracks(arguments.plaza, arguments.fps), embedder)
-    report(tracks, thresholds_of(embedder.version), arguments.json)
+    scene = SCENES[arguments.scene]()
+    tracks = embed_tracks(tracks_of(scene.cameras, arguments.fps), embedder, scene.labels)
+    report(tracks, thresholds_of(embedder.version), scene, arguments.json)
 
 
-def report(tracks: Sequence[Embedded], thresholds: Thresholds, file: Path | None) -> None:
+def report(tracks: Sequence[Embedded], thresholds: Thresholds, scene: Scene, file: Path | None) -> None:
     """Print the table, and write it where a file is given."""
     labelled = [one for one in tracks if one.person is not None]
-    both = {one.person for one in labelled if one.track.camera == "cam1"} & {
-        one.person for one in labelled if one.track.camera == "cam2"
-    }
+    one_view, other = ({one.person for one in labelled if one.track.camera == each.name} for each in scene.cameras)
+    both = one_view & other
     print(f"{len(tracks)} tracks, {len(labelled)} of one person each, {len(both)} people in both cameras\n")
     means: dict[str, CameraMean] = {}
     for one in tracks:
@@ -225,7 +210,7 @@ def report(tracks: Sequence[Embedded], thresholds: Thresholds, file: Path | None
     ]
     rows: dict[str, tuple[PairScore, PairScore | None, Counter[str]]] = {}
     for rate in (0.01, 0.02, 0.05, 0.1):
-        for said, topology in (("", Topology()), (", ways of 20 s at most", SAID)):
+        for said, topology in (("", Topology()), (", ways of 20 s at most", scene.said)):
             chosen = thresholds.model_copy(update={"false_identification_rate": rate})
             given, verdicts = identify(tracks, chosen, topology)
             what = f"strangers taken for somebody at {rate:.0%}{said}"

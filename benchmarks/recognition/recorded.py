@@ -1,6 +1,6 @@
 """What workers would tell of two recorded cameras: tracks of people with chosen crops, by the farm's own parts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,6 @@ import av
 import numpy as np
 
 from benchmarks.detection_accuracy import default_model
-from benchmarks.recognition.people import DATA_DIR
 from contract.cameras import AnalysisSettings
 from contract.detections import Xyxy
 from workers.crops.camera_crops import CameraCrops
@@ -20,12 +19,20 @@ from workers.frames import Frame
 from workers.pictures import BgrPicture
 from workers.tracking.byte_track import ByteTrackCameraTracker
 
-PLAZA_DIR: Final = DATA_DIR / "videos" / "multicam_caesar"
-VIDEO_FPS: Final = 20
 PERSON: Final = 0
 CONFIDENCE: Final = 0.25
-#: A frame this far behind the last one ends all tracks: what is still held is told.
-END_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCamera:
+    """A video that stands for a camera; it began at time 0."""
+
+    name: str
+    file: Path
+    #: Frames per second of the video.
+    fps: int
+    #: Part of each frame that is seen, as shares of its width: from, to.
+    columns: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(slots=True)
@@ -40,12 +47,11 @@ class SeenTrack:
     cuts: list[Cut] = field(default_factory=list)
 
 
-def watch(video: Path, camera: str, fps: float, detector: OpenVinoDetector) -> list[SeenTrack]:
-    """Return the tracks of people with crops, of a video that began at time 0.
+def watch(camera: RecordedCamera, fps: float, detector: OpenVinoDetector) -> list[SeenTrack]:
+    """Return the tracks of people with crops.
 
     Args:
-        video: 20 frames per second.
-        camera: What it is called.
+        camera: The video.
         fps: Frames per second that are looked at.
         detector: With class 0 as people.
     """
@@ -53,7 +59,7 @@ def watch(video: Path, camera: str, fps: float, detector: OpenVinoDetector) -> l
     chooser = CameraCrops({"person"}, CropMemory())
     padding = float(AnalysisSettings.model_fields["box_padding"].default)
     tracks: dict[int, SeenTrack] = {}
-    for frame in frames(video, camera, fps):
+    for frame in frames(camera, fps):
         boxes = detector.detect([frame.image], confidence=CONFIDENCE)[0]
         boxes = boxes.select(boxes.class_id == PERSON)
         tracked = tracker.update(
@@ -61,7 +67,9 @@ def watch(video: Path, camera: str, fps: float, detector: OpenVinoDetector) -> l
         )
         numbers = [] if tracked.track_id is None else [int(number) for number in tracked.track_id if number >= 0]
         for number in numbers:
-            track = tracks.setdefault(number, SeenTrack(camera, number, frame.captured_at_ms, frame.captured_at_ms))
+            track = tracks.setdefault(
+                number, SeenTrack(camera.name, number, frame.captured_at_ms, frame.captured_at_ms)
+            )
             track.ended_ms = frame.captured_at_ms
         reported = np.ones(len(tracked), np.bool_)
         for chosen in chooser.saw(frame, tracked, reported, detector.class_names, padding):
@@ -71,21 +79,23 @@ def watch(video: Path, camera: str, fps: float, detector: OpenVinoDetector) -> l
     return [track for track in tracks.values() if track.cuts]
 
 
-def frames(video: Path, camera: str, fps: float) -> Iterator[Frame]:
+def frames(camera: RecordedCamera, fps: float) -> Iterator[Frame]:
     """Yield the frames of a video that are looked at."""
-    step = round(VIDEO_FPS / fps)
-    with av.open(str(video)) as container:
+    step = round(camera.fps / fps)
+    with av.open(str(camera.file)) as container:
         for number, decoded in enumerate(container.decode(video=0)):
             if number % step == 0:
-                at_ms = number * 1000 // VIDEO_FPS
+                at_ms = number * 1000 // camera.fps
                 image = np.asarray(decoded.to_ndarray(format="bgr24"), np.uint8)
-                yield Frame(camera, 1, at_ms, at_ms / 1000, BgrPicture(image))
+                left, right = (round(share * image.shape[1]) for share in camera.columns)
+                seen = np.ascontiguousarray(image[:, left:right])
+                yield Frame(camera.name, 1, at_ms, at_ms / 1000, BgrPicture(seen))
 
 
-def plaza_tracks(folder: Path = PLAZA_DIR, fps: float = 5.0, threads: int = 0) -> list[SeenTrack]:
-    """Return the tracks of both cameras, in the order in which they ended."""
-    detector = OpenVinoDetector(default_model(), precision="f32", threads=threads)
-    tracks = [track for name in ("cam1", "cam2") for track in watch(folder / f"{name}.mp4", name, fps, detector)]
+def tracks_of(cameras: Sequence[RecordedCamera], fps: float) -> list[SeenTrack]:
+    """Return the tracks of all cameras, in the order in which they ended."""
+    detector = OpenVinoDetector(default_model(), precision="f32")
+    tracks = [track for camera in cameras for track in watch(camera, fps, detector)]
     return sorted(tracks, key=lambda track: (track.ended_ms, track.camera, track.track_id))
 
 
