@@ -115,7 +115,7 @@ def pictures() -> list[bytes]:
     """Return crops as workers save them: persons, where the test data is there, else noise that is as large."""
     random = np.random.default_rng(7)
     files = sorted((SHARED_DATA / "reid").rglob("*.png"))[::20][:40]
-    images = [cv2.imread(str(file)) for file in files]
+    images = [image for file in files if (image := cv2.imread(str(file))) is not None]
     images = images or [random.integers(0, 255, (32, 16, 3), dtype=np.uint8) for _ in range(16)]
     quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
     return [bytes(cv2.imencode(".jpg", cv2.resize(image, CROP_SIZE), quality)[1]) for image in images]

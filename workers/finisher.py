@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from contract.cameras import SaveMode
 from contract.crops import Crop
 from contract.detections import AnalysisResult
 from contract.errors import StatusReason
@@ -143,6 +144,8 @@ class Finisher:
         if watched is None or watched.run is not run:
             run.drop("given_up")
             return None
+        if len(item.detections) and run.assignment.settings.save_frames is not SaveMode.NONE:
+            frame.picture.bgr()  # for the file; once they are there, looking at the pixels of boxes costs half
         try:
             tracked = watched.tracker.update(
                 item.detections,
