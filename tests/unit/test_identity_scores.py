@@ -34,7 +34,7 @@ def test_a_track_is_who_most_of_its_crops_show() -> None:
 
 
 def test_pairs_are_right_found_and_missed_as_counted_by_hand() -> None:
-    """Given two people in two cameras and a track of nobody; when one pair is right, one wrong; then both are halves."""
+    """Given two people in two cameras; when one pair told is right and one wrong; then both measures are halves."""
     tracks = [seen("a", "ann"), seen("b", "ann"), seen("a", "bob"), seen("b", "bob"), seen("b", None)]
     across = score(tracks, ["1", "1", "1", None, "1"], across=True)
     assert (across.precision, across.recall, across.pairs) == (0.5, 0.5, 2)
