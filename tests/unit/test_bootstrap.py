@@ -116,8 +116,8 @@ def test_the_launcher_imports_only_the_standard_library(name: str) -> None:
     assert {module for module in modules if module not in sys.stdlib_module_names} <= {"cli"}
 
 
-#: What benchmarks go without where it is missing: a peer in an environment of its own, and plots.
-OPTIONAL = {"inference", "matplotlib"}
+#: What benchmarks go without where it is missing: peers in environments of their own, and plots.
+OPTIONAL = {"inference", "matplotlib", "trackeval"}
 
 
 def imported_modules(path: Path) -> set[str]:
