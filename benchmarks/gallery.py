@@ -384,7 +384,7 @@ def _insert_while_searching(
             with engine.begin() as connection:
                 for _ in range(8):
                     part = new[inserted : inserted + CROPS]
-                    insert_embeddings(connection, _request(inserted), part, VERSION)
+                    insert_embeddings(connection, [(_request(inserted), part)], VERSION)
                     inserted += CROPS
             index.catch_up_wholly(5.0)
 

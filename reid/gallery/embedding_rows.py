@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, insert, select
 
+from contract.crops import Crop
 from contract.recognition import RecognitionRequest
 from database.gallery_lock import lock_gallery
 from database.identities import embeddings, erased_tracks
@@ -66,49 +67,59 @@ def unpack(stored: Sequence[bytes], dimension: int) -> Embeddings:
     return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
 
 
-def insert_embeddings(connection: Connection, request: RecognitionRequest, vectors: Embeddings, version: str) -> int:
-    """Store the embeddings of one request's crops, those that are not there yet, under numbers of their own.
+def insert_embeddings(
+    connection: Connection, made: Sequence[tuple[RecognitionRequest, Embeddings]], version: str
+) -> int:
+    """Store the embeddings of some requests' crops, those that are not there yet, under numbers of their own.
 
     Of a track whose identity was erased meanwhile nothing is kept.
 
     Args:
-        connection: In the transaction that keeps the recognition.
-        request: Its crops, in the order of `vectors`.
-        vectors: Shape (number of crops, dimension), of length 1.
+        connection: In the transaction that keeps the recognitions.
+        made: Requests with the embeddings of their crops, in the order of these: shape (number of crops, dimension), of
+            length 1.
         version: Of the embedder.
 
     Returns:
         How many were stored.
     """
-    lock_gallery(connection)
-    erased = select(erased_tracks.c.track).where(erased_tracks.c.track == request.track)
-    if connection.execute(erased).first() is not None:
+    if not made:
         return 0
-    is_known = (embeddings.c.event_id == request.event_id) & (embeddings.c.version == version)
-    known = set(connection.scalars(select(embeddings.c.crop_path).where(is_known)))
-    new = {crop.path: (crop, vector) for crop, vector in zip(request.crops, vectors, strict=True)}
-    rows = [(crop, vector) for path, (crop, vector) in new.items() if path not in known]
+    lock_gallery(connection)
+    tracks = {request.track for request, _ in made}
+    erased = set(connection.scalars(select(erased_tracks.c.track).where(erased_tracks.c.track.in_(sorted(tracks)))))
+    event_ids = {request.event_id for request, _ in made}
+    is_known = embeddings.c.event_id.in_(sorted(event_ids)) & (embeddings.c.version == version)
+    query = select(embeddings.c.event_id, embeddings.c.crop_path).where(is_known)
+    known = {(row.event_id, row.crop_path) for row in connection.execute(query)}
+    new = {
+        (request.event_id, crop.path): _row(request, crop, vector, version)
+        for request, vectors in made
+        if request.track not in erased
+        for crop, vector in zip(request.crops, vectors, strict=True)
+    }
+    rows = [row for key, row in new.items() if key not in known]
     if not rows:
         return 0
     first = lock_gallery(connection, len(rows)) - len(rows) + 1
-    values = [
-        {
-            "number": first + place,
-            "version": version,
-            "track": request.track,
-            "event_id": request.event_id,
-            "camera_id": request.camera_id,
-            "class_name": request.class_name,
-            "at_ms": crop.captured_at_ms,
-            "started_at_ms": min(request.started_at_ms, crop.captured_at_ms),
-            "crop_path": crop.path,
-            "quality": crop.quality,
-            "vector": pack(vector),
-        }
-        for place, (crop, vector) in enumerate(rows)
-    ]
-    connection.execute(insert(embeddings), values)
-    return len(values)
+    connection.execute(insert(embeddings), [{"number": first + place, **row} for place, row in enumerate(rows)])
+    return len(rows)
+
+
+def _row(request: RecognitionRequest, crop: Crop, vector: NDArray[np.float32], version: str) -> dict[str, Any]:
+    """Return the row of one embedding, without its number."""
+    return {
+        "version": version,
+        "track": request.track,
+        "event_id": request.event_id,
+        "camera_id": request.camera_id,
+        "class_name": request.class_name,
+        "at_ms": crop.captured_at_ms,
+        "started_at_ms": min(request.started_at_ms, crop.captured_at_ms),
+        "crop_path": crop.path,
+        "quality": crop.quality,
+        "vector": pack(vector),
+    }
 
 
 class EmbeddingRows:

@@ -13,14 +13,14 @@ from contract.recognition import RecognitionRequest, RecognitionState
 from database.recognitions import recognitions
 from reid.queue.failing import Again, note_failure
 from reid.queue.ticket import Ticket
-from reid.recognisers.recogniser import Recognition
+from reid.recognisers.recogniser import Answered, Recognition
 
 _KEY: Final = tuple_(recognitions.c.event_id, recognitions.c.recogniser)
 #: Characters of a reason that are kept.
 _MAX_REASON: Final = 1_000
 
 #: Writes what a recogniser keeps beside its result, in the transaction that keeps the result.
-Keep = Callable[[Connection, RecognitionRequest, Recognition], None]
+Keep = Callable[[Connection, Sequence[Answered]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,10 @@ class Written:
     dead: list[tuple[Ticket, str]]
 
 
+class _SomeUnkeepableError(Exception):
+    """One answer of several cannot be written, and nobody says which."""
+
+
 class UnkeepableError(Exception):
     """One answer cannot be written, whatever state the database is in."""
 
@@ -105,10 +109,24 @@ class AnsweringRows:
         Raises:
             UnkeepableError: One answer is the reason that nothing was written.
         """
+        try:
+            return self._write(answers, failures, keep, again, at_once=len(answers))
+        except _SomeUnkeepableError:
+            return self._write(answers, failures, keep, again, at_once=1)
+
+    def _write(
+        self,
+        answers: Sequence[Answer],
+        failures: Sequence[Failure],
+        keep: Mapping[str, Keep],
+        again: Again,
+        *,
+        at_once: int,
+    ) -> Written:
         written = Written([], [], [])
         never = Again(0, again.now_ms, again.chance)
         with self._engine.begin() as connection:
-            written.done += _write_answers(connection, answers, keep, again.now_ms)
+            written.done += _write_answers(connection, answers, keep, again.now_ms, at_once)
             # In the order of their keys, so that two workers with the same rows do not wait for each other for ever.
             for failure in sorted(failures, key=lambda each: each.asked.ticket):
                 ticket, reason = failure.asked.ticket, failure.reason[:_MAX_REASON].replace("\0", "")
@@ -122,9 +140,17 @@ class AnsweringRows:
 
 
 def _write_answers(
-    connection: Connection, answers: Sequence[Answer], keep: Mapping[str, Keep], now_ms: int
+    connection: Connection, answers: Sequence[Answer], keep: Mapping[str, Keep], now_ms: int, at_once: int
 ) -> list[Ticket]:
-    """Write results, unless they are there; return which were written."""
+    """Write results, unless they are there; return which were written.
+
+    Args:
+        connection: In a transaction.
+        answers: What there is to say.
+        keep: By the recogniser's name.
+        now_ms: Unix ms UTC.
+        at_once: How many are kept together, at most.
+    """
     results = {answer.asked.ticket.key: (answer, _result(answer)) for answer in answers}
     if not results:
         return []
@@ -150,26 +176,35 @@ def _write_answers(
         .values(result=bindparam("says", type_=c.result.type), version=bindparam("as_version"))
     )
     connection.execute(answered, changes)
+    ours_by: dict[str, list[Answer]] = {}
     for key in found:
-        _keep(connection, results[key][0], keep[key[1]])
+        ours_by.setdefault(key[1], []).append(results[key][0])
+    for recogniser, its in ours_by.items():
+        for start in range(0, len(its), at_once):
+            _keep(connection, its[start : start + at_once], keep[recogniser])
     return [results[key][0].asked.ticket for key in found]
 
 
-def _keep(connection: Connection, answer: Answer, keep: Keep) -> None:
+def _keep(connection: Connection, some: Sequence[Answer], keep: Keep) -> None:
     """Let a recogniser write what else there is to keep.
 
     Raises:
-        UnkeepableError: It cannot.
+        UnkeepableError: It cannot, of the only one.
+        _SomeUnkeepableError: It cannot, of one of several.
     """
-    assert answer.asked.request is not None
+    answered = [Answered(each.asked.request, each.recognition) for each in some if each.asked.request is not None]
     try:
-        keep(connection, answer.asked.request, answer.recognition)
+        keep(connection, answered)
     except (DataError, IntegrityError) as error:
-        raise UnkeepableError(answer, error) from error
+        raise _unkeepable(some, error) from error
     except DBAPIError:
         raise
     except (StatementError, ValueError, TypeError, ArithmeticError, LookupError) as error:
-        raise UnkeepableError(answer, error) from error
+        raise _unkeepable(some, error) from error
+
+
+def _unkeepable(some: Sequence[Answer], cause: Exception) -> Exception:
+    return UnkeepableError(some[0], cause) if len(some) == 1 else _SomeUnkeepableError()
 
 
 def _result(answer: Answer) -> Any:

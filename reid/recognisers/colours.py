@@ -8,10 +8,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from contract.events import Event, EventKind
-from contract.recognition import RecognitionRequest
 from reid.images import BgrImage
 from reid.recognisers.colour_names import NAMES, name_shares
-from reid.recognisers.recogniser import LoadedRequest, Recognition
+from reid.recognisers.recogniser import Answered, LoadedRequest, Recognition
 from runtime.settings import ReidSettings
 
 #: Where clothes are in a crop of a standing person: left, top, right and bottom as shares of its size. Narrow, for
@@ -41,8 +40,8 @@ class ClothingColours:
         """Return ``upper`` and ``lower``: lists of name and share, the largest first."""
         return [Recognition(self._result(loaded)) for loaded in requests]
 
-    def keep(self, connection: Connection, request: RecognitionRequest, recognition: Recognition) -> None:
-        """Keep nothing but the result."""
+    def keep(self, connection: Connection, answered: Sequence[Answered]) -> None:
+        """Keep nothing but the results."""
 
     def _result(self, loaded: LoadedRequest) -> dict[str, Any]:
         weights = [0.05 + crop.quality for crop in loaded.request.crops]

@@ -30,6 +30,14 @@ class Recognition:
     embeddings: Embeddings | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request and what was said of it."""
+
+    request: RecognitionRequest
+    recognition: Recognition
+
+
 class Recogniser(Protocol):
     """One recogniser. It is opened once in each process, and used by one thread at a time."""
 
@@ -51,5 +59,9 @@ class Recogniser(Protocol):
             UnusableCropsError: One request is the reason; it is tried again by itself.
         """
 
-    def keep(self, connection: Connection, request: RecognitionRequest, recognition: Recognition) -> None:
-        """Write what else there is to keep, in the transaction that keeps the result; does nothing twice."""
+    def keep(self, connection: Connection, answered: Sequence[Answered]) -> None:
+        """Write what else there is to keep, in the transaction that keeps the results; does nothing twice.
+
+        Raises:
+            ValueError: Or another error of the kind: one of them is the reason. They come again one by one.
+        """

@@ -7,12 +7,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from contract.events import Event, EventKind
-from contract.recognition import RecognitionRequest
 from reid.embedding.embedder import Embedder
 from reid.embedding.errors import NoEmbeddingError
 from reid.errors import UnusableCropsError
 from reid.gallery.embedding_rows import insert_embeddings
-from reid.recognisers.recogniser import LoadedRequest, Recognition
+from reid.recognisers.recogniser import Answered, LoadedRequest, Recognition
 from runtime.settings import ReidSettings
 
 NAME: Final = "reid"
@@ -80,7 +79,9 @@ class ReidRecogniser:
             found.append(Recognition(result, part))
         return found
 
-    def keep(self, connection: Connection, request: RecognitionRequest, recognition: Recognition) -> None:
+    def keep(self, connection: Connection, answered: Sequence[Answered]) -> None:
         """Store the embeddings; those that are stored are not stored again."""
-        if recognition.embeddings is not None and len(recognition.embeddings):
-            insert_embeddings(connection, request, recognition.embeddings, self.version)
+        made = [(each.request, each.recognition.embeddings) for each in answered]
+        insert_embeddings(
+            connection, [(asked, vectors) for asked, vectors in made if vectors is not None], self.version
+        )

@@ -46,7 +46,7 @@ def test_who_is_like_two_is_nobody_that_is_known(lobby_and_yard: Gallery) -> Non
     both /= (both**2).sum(axis=1, keepdims=True) ** 0.5
     with gallery.engine.begin() as connection:
         asked = request(3, "yard:1:3", camera="yard", at_ms=EIGHT_MS + MINUTE_MS)
-        insert_embeddings(connection, asked, both, VERSION)
+        insert_embeddings(connection, [(asked, both)], VERSION)
     before = gallery.count("identities")
     settle(gallery.writer())
     assert gallery.identity_of("yard:1:3") is None
@@ -92,7 +92,7 @@ def test_somebody_new_who_turns_out_to_be_known_is_no_identity_of_their_own(lobb
             better = asked.model_copy(
                 update={"crops": [crop.model_copy(update={"quality": 1.0}) for crop in asked.crops]}
             )
-            insert_embeddings(connection, better, looks(1, 3, seed=part), VERSION)
+            insert_embeddings(connection, [(better, looks(1, 3, seed=part))], VERSION)
     settle(writer)
     assert gallery.identity_of("yard:1:1") == gallery.identity_of("lobby:1:1")
     assert gallery.count("identities") == count - 1
@@ -172,7 +172,7 @@ def test_numbers_have_no_gap_and_are_seen_in_order(gallery: Gallery) -> None:
         for number in range(8):
             with gallery.engine.connect() as connection, connection.begin() as transaction:
                 asked = request(worker, f"lobby:{worker}:{number}")
-                insert_embeddings(connection, asked, looks(worker), VERSION)
+                insert_embeddings(connection, [(asked, looks(worker))], VERSION)
                 if number % 3 == 2:
                     transaction.rollback()
 

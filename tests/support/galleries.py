@@ -138,7 +138,7 @@ class Gallery:
         for crop in asked.crops:
             self.crops.save(crop.path, b"a crop")
         with self.engine.begin() as connection:
-            insert_embeddings(connection, asked, looks(person, 3, seed=_hash(f"{track}/{part}")), version)
+            insert_embeddings(connection, [(asked, looks(person, 3, seed=_hash(f"{track}/{part}")))], version)
         return asked
 
     def see_strangers(self, count: int, camera: str, first: int = 1_000, at_ms: int = EIGHT_MS - HOUR_MS) -> None:

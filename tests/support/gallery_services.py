@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from reid.gallery.gallery_service import GalleryService
 from reid.images import BgrImage, Embeddings
-from reid.recognisers.recogniser import LoadedRequest
+from reid.recognisers.recogniser import Answered, LoadedRequest
 from reid.recognisers.reid import ReidRecogniser
 from runtime.settings import ReidSettings
 from tests.support.galleries import DIMENSION, VERSION, Gallery, request, thresholds
@@ -61,8 +61,8 @@ def see_portrait(gallery: Gallery, person: int, track: str, *, camera: str, at_m
     recogniser = ReidRecogniser(PatchEmbedder(version))
     (recognition,) = recogniser.recognise([LoadedRequest(asked, images)])
     with gallery.engine.begin() as connection:
-        recogniser.keep(connection, asked, recognition)
-        recogniser.keep(connection, asked, recognition)  # done twice is done once
+        recogniser.keep(connection, [Answered(asked, recognition)])
+        recogniser.keep(connection, [Answered(asked, recognition)])  # done twice is done once
 
 
 @contextmanager

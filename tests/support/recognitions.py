@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from contract import keys
 from contract.crops import Crop
 from contract.events import Event, EventKind
-from contract.recognition import RecognitionRequest, RecognitionState
+from contract.recognition import RecognitionState
 from database.recognitions import recognition_notes, recognitions
 from reid.crop_files import CropFiles
 from reid.errors import UnusableCropsError
@@ -26,7 +26,7 @@ from reid.queue.dispatcher import CHECK_SECONDS, RESTLESS_SECONDS, Dispatcher, L
 from reid.queue.jobs import RecognitionQueues
 from reid.queue.recognising import Recognising
 from reid.queue.worker import BatchLimits, BatchWorker, Holder
-from reid.recognisers.recogniser import LoadedRequest, Recognition
+from reid.recognisers.recogniser import Answered, LoadedRequest, Recognition
 from runtime.clock import SystemClock
 from runtime.lease import Lease
 from tests.support.clocks import SetClock
@@ -61,11 +61,11 @@ class ToldRecogniser:
                 raise self.breaks[loaded.request.event_id]
         return [Recognition({"crops": len(loaded.images)}) for loaded in requests]
 
-    def keep(self, _connection: Connection, request: RecognitionRequest, _recognition: Recognition) -> None:
+    def keep(self, _connection: Connection, answered: Sequence[Answered]) -> None:
         """Count how often something was to be kept."""
-        if request.event_id in self.unkeepable:
+        if self.unkeepable & {each.request.event_id for each in answered}:
             raise ValueError("no room for it")
-        self.kept[request.event_id] += 1
+        self.kept.update(each.request.event_id for each in answered)
 
 
 class Unusable:

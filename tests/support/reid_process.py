@@ -16,10 +16,9 @@ from typing import Any, cast
 from sqlalchemy import Connection, text
 
 from contract.events import Event, EventKind
-from contract.recognition import RecognitionRequest
 from reid.__main__ import main
 from reid.recognisers import opening
-from reid.recognisers.recogniser import LoadedRequest, Recognition
+from reid.recognisers.recogniser import Answered, LoadedRequest, Recognition
 from runtime.settings import ReidSettings
 
 NAME = "told"
@@ -51,9 +50,10 @@ class PlainRecogniser:
                 os.kill(os.getpid(), signal.SIGKILL)
         return [Recognition({"crops": len(loaded.images)}) for loaded in requests]
 
-    def keep(self, connection: Connection, request: RecognitionRequest, _recognition: Recognition) -> None:
-        """Leave a row."""
-        connection.execute(text(f"INSERT INTO {KEPT} (event_id) VALUES (:id)"), {"id": request.event_id})  # noqa: S608
+    def keep(self, connection: Connection, answered: Sequence[Answered]) -> None:
+        """Leave a row for each."""
+        rows = [{"id": each.request.event_id} for each in answered]
+        connection.execute(text(f"INSERT INTO {KEPT} (event_id) VALUES (:id)"), rows)  # noqa: S608
 
 
 def open_recogniser(_settings: ReidSettings) -> PlainRecogniser:
