@@ -344,6 +344,8 @@ class ReidSettings(DatabaseSettings):
     reid_device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     #: Threads of the embedder; 0: all cores this process may use.
     reid_threads: Annotated[int, Field(ge=0, le=256)] = 0
+    #: Part of the strangers who may be taken for somebody known; more of it finds more people again, and wrong ones.
+    reid_false_identification_rate: Annotated[float, Field(ge=0.0001, le=0.2)] = 0.02
     #: Name of a detector in FARM_MODELS_DIR that finds people in uploaded pictures.
     reid_detector: str = "yolo11n"
     #: Somebody who was not seen for longer is not looked for, unless people have named that identity or watch for it:

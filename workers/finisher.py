@@ -50,8 +50,6 @@ class _Silence:
     """Word that no frame of a camera may come for long."""
 
     run: CameraRun
-    #: Whether its tracks are about to be ended.
-    is_ending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +110,26 @@ class Finisher:
         """Leave a frame that was looked at; never blocks."""
         self._lanes.put(due.frame.camera_id, _Looked(due, detections, self._clock.monotonic()))
 
-    def put_silent(self, run: CameraRun, *, is_ending: bool = False) -> None:
-        """Leave word that no frame of a camera may come for long: crops that wait are saved; never blocks.
-
-        Where its tracks are about to be ended, that is what tells of them.
-        """
-        self._lanes.put(run.assignment.camera_id, _Silence(run, is_ending))
+    def put_silent(self, run: CameraRun) -> None:
+        """Leave word that no frame of a camera may come for long: crops that wait are saved; never blocks."""
+        self._lanes.put(run.assignment.camera_id, _Silence(run))
 
     def close(self, timeout_seconds: float) -> int:
-        """Finish what waits; return how much was left undone."""
-        return self._lanes.close(timeout_seconds)
+        """Finish what waits, and save crops of tracks that are about to end; return how much was left undone."""
+        deadline = self._clock.monotonic() + timeout_seconds
+        left = self._lanes.close(timeout_seconds)
+        for watched in self._cameras.all():
+            # Where a lane has not ended the volume may hang, and this thread must not.
+            if left or self._clock.monotonic() >= deadline:
+                break
+            self._save_held(watched.run, are_ending=True)
+        return left
 
     # --- a lane's thread -----------------------------------------------------------------------------------------
 
     def _work(self, item: _Looked | _Silence) -> None:
         if isinstance(item, _Silence):
-            self._save_held(item.run, are_ending=item.is_ending)
+            self._save_held(item.run, are_ending=False)
             return
         run = item.due.run
         self._meter.waited(Stage.TRACK, self._clock.monotonic() - item.at)

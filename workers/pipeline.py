@@ -153,7 +153,7 @@ class Pipeline:
         now = self._clock.monotonic()
         for run in runs:
             self._tell(run, lambda events: events.time_passed(now))
-            if run.crops.is_silent(now):
+            if run.crops.are_due_in_silence(now):
                 self._finisher.put_silent(run)
         return [(run, run.status(self._detector.class_names)) for run in runs]
 
@@ -296,8 +296,6 @@ class Pipeline:
         self._cameras.stop_captures()
         self._mailbox.close()
         self._detection.join(max(0.0, deadline - self._clock.monotonic()))
-        for watched in self._cameras.all():
-            self._finisher.put_silent(watched.run, is_ending=True)
         frames_left = self._finisher.close(max(0.1, deadline - self._clock.monotonic()))
         ending = self._cameras.leave_all()
         self._recorder.close(max(1.0, deadline - self._clock.monotonic()))

@@ -61,7 +61,7 @@ def open_gallery(settings: ReidSettings, engine: Engine) -> "GalleryService":
 
     embedder = open_quiet_embedder()
     try:
-        thresholds = thresholds_of(embedder.version)
+        thresholds = thresholds_of(embedder.version, false_identification_rate=settings.reid_false_identification_rate)
     except UncalibratedEmbedderError as error:
         log.warning("no_decisions", reason=str(error))
         thresholds = None

@@ -125,8 +125,12 @@ def load_thresholds() -> Mapping[str, Thresholds]:
     return TypeAdapter(dict[str, Thresholds]).validate_json(text)
 
 
-def thresholds_of(version: str) -> Thresholds:
+def thresholds_of(version: str, *, false_identification_rate: float | None = None) -> Thresholds:
     """Return the thresholds of an embedder.
+
+    Args:
+        version: `Embedder.version`.
+        false_identification_rate: What `Thresholds` says of it; None: the default.
 
     Raises:
         UncalibratedEmbedderError: There are none.
@@ -137,4 +141,6 @@ def thresholds_of(version: str) -> Thresholds:
             f"no thresholds were measured for the embedder {version}; measure them with: "
             "python -m benchmarks.reid_accuracy --file WEIGHTS --name NAME --calibrate"
         )
-    return known[version]
+    if false_identification_rate is None:
+        return known[version]
+    return known[version].model_copy(update={"false_identification_rate": false_identification_rate})

@@ -21,6 +21,8 @@ from runtime.clock import Clock, SystemClock
 TAKE_BACK_SECONDS: Final = 1.0
 #: Seconds in which leases that ran out while Redis was away are taken anew: until then they say nothing of anybody.
 RESTLESS_SECONDS: Final = 2.0
+#: An answer of Redis that takes longer says that it hung: leases may have run out meanwhile.
+SLOW_SECONDS: Final = 0.5
 #: Seconds between two looks for recognitions that should be on a queue and are not.
 CHECK_SECONDS: Final = 5.0
 #: Milliseconds that putting a recognition on its queue may take: before that it is not missed.
@@ -119,8 +121,18 @@ class Dispatcher:
 
     def _put(self) -> None:
         while self._unput:
+            began = self._clock.monotonic()
             self._queues.put(self._unput[0])
             del self._unput[0]
+            self._note_a_hang(began)
+
+    def _note_a_hang(self, since: float) -> bool:
+        """Take note of a server that hung and answered all the same; return whether it did."""
+        now = self._clock.monotonic()
+        if now - since <= SLOW_SECONDS:
+            return False
+        self._take_back_at = now + RESTLESS_SECONDS
+        return True
 
     def _take_back(self) -> None:
         """Let what dead ReID workers had in their hands be done by others."""
@@ -130,6 +142,8 @@ class Dispatcher:
         self._take_back_at = now + TAKE_BACK_SECONDS
         held = self._queues.held()
         gone = self._gone({each.worker_id for each in held} | self._known_workers())
+        if self._note_a_hang(now):
+            return
         for worker_id in sorted(gone):
             tickets = [each.ticket for each in held if each.worker_id == worker_id]
             again = Again(self._limits.retries, self._clock.now_ms(), self._chance())

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from contract.events import Event, EventKind
 from contract.recognition import RecognitionRequest
 from reid.embedding.embedder import Embedder
+from reid.embedding.errors import NoEmbeddingError
 from reid.errors import UnusableCropsError
 from reid.gallery.embedding_rows import insert_embeddings
 from reid.recognisers.recogniser import LoadedRequest, Recognition
@@ -62,7 +63,11 @@ class ReidRecogniser:
             UnusableCropsError: The embedder makes no numbers of one of them.
         """
         images = [image for each in requests for image in each.images]
-        vectors = self._embedder.embed(images) if images else np.empty((0, self._embedder.dimension), np.float32)
+        owners = [each.request.event_id for each in requests for _ in each.images]
+        try:
+            vectors = self._embedder.embed(images) if images else np.empty((0, self._embedder.dimension), np.float32)
+        except NoEmbeddingError as error:
+            raise UnusableCropsError(owners[error.index], str(error)) from error
         found, start = [], 0
         for each in requests:
             part = vectors[start : start + len(each.images)]

@@ -12,6 +12,8 @@ import pytest
 import model_store
 from benchmarks.recognition.measures import ranking
 from benchmarks.recognition.people import DEFAULT_FILE, PEOPLE_DIR, embed_people, embedder_model
+from contract.events import EventKind
+from contract.recognition import RecognitionRequest
 from model_store.hashing import sha256_of
 from reid.embedding.description import EmbedderModel
 from reid.embedding.devices import Provider
@@ -21,7 +23,10 @@ from reid.embedding.onnxruntime_embedder import OnnxRuntimeEmbedder
 from reid.embedding.opening import open_embedder
 from reid.embedding.openvino_embedder import PICTURES_AT_ONCE, OpenVinoEmbedder
 from reid.embedding.pictures import DEVIATION, MEAN
+from reid.errors import UnusableCropsError
 from reid.images import BgrImage
+from reid.recognisers.recogniser import LoadedRequest
+from reid.recognisers.reid import ReidRecogniser
 from runtime.settings import ReidSettings
 from tests.support.onnx_files import write_embedder
 
@@ -114,6 +119,28 @@ def test_an_answer_that_is_no_number_is_an_error_that_names_the_picture(opener: 
         embedder.embed(images)
     assert caught.value.index == 5
     assert embedder.embed(images[:5]).shape == (5, 24)
+
+
+def asked(event_id: str, images: list[BgrImage]) -> LoadedRequest:
+    """Return what a ReID worker gives to a recogniser."""
+    request = RecognitionRequest(
+        event_id=event_id, recogniser="reid", kind=EventKind.TRACK_ENDED, at_ms=2, camera_id="door", track="t",
+        started_at_ms=1, class_name="person", crops=[],
+    )  # fmt: skip
+    return LoadedRequest(request, images)
+
+
+def test_the_recogniser_names_the_event_whose_crop_makes_no_embedding(tmp_path: Path) -> None:
+    """Given a batch of events; when a crop of the second makes no embedding; then that event is at fault, for good."""
+    recogniser = ReidRecogniser(
+        OpenVinoEmbedder(described(write_embedder(tmp_path / "small.onnx", fails_on_dark=True)))
+    )
+    light, dark = plain(250, 250, 250), plain(0, 0, 0)
+    requests = [asked("first", [light, light]), asked("second", [light, dark]), asked("third", [light])]
+    with pytest.raises(UnusableCropsError, match="picture 3") as caught:
+        recogniser.recognise(requests)
+    assert caught.value.event_id == "second"
+    assert [found.result["embeddings"] for found in recogniser.recognise([requests[0], requests[2]])] == [2, 1]
 
 
 @BOTH

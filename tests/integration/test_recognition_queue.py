@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from contract.recognition import RecognitionQueue, RecognitionState
 from database.recognitions import recognition_notes, recognitions
 from reid.queue.dispatcher import TAKE_BACK_SECONDS
+from reid.queue.jobs import Held
 from reid.queue.placing import FRESH_MS
 from reid.queue.ticket import Ticket
 from tests.support.recognitions import RecognitionFarm, ToldRecogniser, Unusable, seen_event
@@ -216,6 +217,37 @@ def test_what_a_dead_worker_had_is_done_by_another_and_what_a_living_one_has_is_
     assert {name for name, row in farm.rows().items() if row.state == "done"} == {each.event_id for each in taken[0]}
     assert {row.attempts for row in farm.rows().values() if row.state == "done"} == {1}
     assert {each.worker_id for each in farm.queues.held()} == {"slow"}
+
+
+def test_leases_that_ran_out_while_redis_hung_say_nothing_of_their_holders(
+    recognition_farm: RecognitionFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a server that answers after three seconds, a worker whose lease it ended meanwhile keeps its jobs."""
+    farm = recognition_farm
+    farm.happen_with_crops(range(1, 5))
+    dispatcher = farm.dispatcher()
+    dispatcher.step()
+    worker = farm.worker("hung")
+    farm.queues.take("hung", worker._token, 8)
+    held = dispatcher._queues.held
+
+    def hang() -> list[Held]:
+        farm.clock.advance(3)
+        return held()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatcher._queues, "held", hang)
+        farm.kill("hung")
+        farm.clock.advance(TAKE_BACK_SECONDS)
+        dispatcher.step()
+    assert dispatcher.figures.taken_back == 0
+    assert len(farm.queues.held()) == 4
+    farm.clock.advance(1)
+    dispatcher.step()
+    assert len(farm.queues.held()) == 4
+    farm.clock.advance(2)
+    dispatcher.step()
+    assert farm.queues.held() == []
 
 
 def test_a_worker_that_wakes_up_after_its_work_was_done_by_another_changes_nothing(

@@ -39,11 +39,12 @@ def in_hand(farm: ReidFarm) -> dict[int, int]:
     return found
 
 
+@pytest.mark.slow
 def test_a_killed_workers_batch_is_done_by_the_other_and_each_event_once(farm: ReidFarm) -> None:
     """Given two workers in the middle of batches, when one is killed, all events have one result within seconds."""
     farm.tell(seconds=0.1)
     farm.start()
-    farm.publish(farm.event() for _ in range(40))
+    farm.publish(farm.event() for _ in range(28))
     victim, other = farm.reid
     wait_until(lambda: bool(in_hand(farm).get(victim.pid)) and bool(in_hand(farm).get(other.pid)), "batches in hand")
     victim.kill()
@@ -76,6 +77,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_batch(farm: ReidFarm) -> No
     assert farm.audit().kept_twice == 0
 
 
+@pytest.mark.long
 def test_a_worker_that_is_asked_twice_leaves_at_once_and_its_batch_is_anothers(farm: ReidFarm) -> None:
     """Given a long batch, a second signal ends its worker before it is done, and another one does it."""
     farm.tell(seconds=0.5)
@@ -94,7 +96,10 @@ def test_a_worker_that_is_asked_twice_leaves_at_once_and_its_batch_is_anothers(f
     assert other.exit_code() is None
 
 
-@pytest.mark.parametrize("keep_data", [True, False], ids=["with its data", "without its data"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "keep_data", [pytest.param(True, marks=pytest.mark.long, id="with its data"), pytest.param(False, id="without")]
+)
 def test_redis_restarted_with_jobs_queued_costs_no_recognition(farm: ReidFarm, keep_data: bool) -> None:
     """Given jobs on the queues and in hand, when Redis is killed and started again, every event has one result."""
     farm.tell(seconds=0.1)

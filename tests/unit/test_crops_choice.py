@@ -218,11 +218,13 @@ def test_a_camera_that_falls_silent_gives_what_it_holds(crops: CameraCrops) -> N
     """Given a crop in memory and no frame for a while, that is said, and the crop is there to be saved."""
     box = (10, 100, 70, 280)
     saw(crops, 0.0, painted((box, RED)), tracked(box))
-    assert not crops.is_silent(SILENT_SECONDS - 0.1)
-    assert crops.is_silent(SILENT_SECONDS)
+    assert not crops.are_due_in_silence(SILENT_SECONDS - 0.1)
+    assert crops.are_due_in_silence(SILENT_SECONDS)
+    assert not crops.are_due_in_silence(SILENT_SECONDS + 0.1)
+    assert crops.are_due_in_silence(2 * SILENT_SECONDS)
     (chosen,) = crops.all_that_is_held()
     assert (chosen.track_id, len(chosen.cuts), chosen.is_last) == (1, 1, False)
-    assert not crops.is_silent(SILENT_SECONDS)
+    assert not crops.are_due_in_silence(4 * SILENT_SECONDS)
 
 
 def test_crops_that_could_not_be_saved_are_replaced_by_those_that_come(crops: CameraCrops) -> None:

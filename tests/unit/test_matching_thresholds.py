@@ -124,6 +124,14 @@ def test_the_thresholds_of_the_package_are_usable_and_strangers_of_one_camera_ne
     assert 0.2 < its.somebody(10, same_camera=False) < its.somebody(10, same_camera=True) < 0.8
 
 
+def test_letting_more_strangers_pass_needs_less_likeness() -> None:
+    """Given the thresholds of the package; when more strangers may pass; then less likeness is enough."""
+    version = next(iter(load_thresholds()))
+    strict, lax = (thresholds_of(version, false_identification_rate=rate) for rate in (0.001, 0.2))
+    assert lax.somebody(5, same_camera=False) < thresholds_of(version).somebody(5, same_camera=False)
+    assert thresholds_of(version).somebody(5, same_camera=False) < strict.somebody(5, same_camera=False)
+
+
 def test_an_embedder_that_nobody_has_measured_is_refused_with_the_command() -> None:
     """Given a version that is not in the file; when asked for; then the error says how to measure."""
     with pytest.raises(UncalibratedEmbedderError, match=r"benchmarks\.reid_accuracy .*--calibrate"):

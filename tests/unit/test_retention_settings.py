@@ -22,6 +22,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("FARM_RECORDINGS_KEEP", "continuous=3", "'3' is not an age; write hours as 12h, days as 3d"),
         ("FARM_RECORDINGS_KEEP", "motion=7d,event=1h", "event must not be kept for a shorter time than motion"),
         ("FARM_ARCHIVE_AFTER", "soon", "'soon' is not an age"),
+        ("FARM_CROPS_KEEP", "a month", "'a month' is not an age"),
         ("FARM_ARCHIVE_URL", "ftp://host/x", "must be file:///folder or s3://bucket/prefix"),
         ("FARM_ARCHIVE_URL", "file://host/x", "must be file:///folder"),
         ("FARM_ARCHIVE_URL", "s3://", "must be file:///folder or s3://bucket/prefix"),
@@ -47,8 +48,16 @@ def test_the_settings_are_read_as_they_are_meant(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FARM_RECORDINGS_KEEP", "continuous=1d,person=90d")
     monkeypatch.setenv("FARM_ARCHIVE_AFTER", "2d")
     monkeypatch.setenv("FARM_ARCHIVE_S3_SECRET", "hunter2")
+    monkeypatch.setenv("FARM_CROPS_KEEP", "12h")
     settings = ControllerSettings.load()
+    assert settings.crops_keep_ms == 12 * 3_600_000
     assert settings.keep_rules.ages_ms[KeptFor.CONTINUOUS] == 86_400_000
     assert settings.keep_rules.labels_ms == {"person": 90 * 86_400_000}
     assert settings.archive_after_ms == 2 * 86_400_000
     assert "hunter2" not in repr(settings)
+
+
+def test_crops_are_kept_as_long_as_the_events_that_name_them_unless_told_otherwise() -> None:
+    """Given no settings, both have the same age."""
+    settings = ControllerSettings.load()
+    assert settings.crops_keep_ms == settings.events_keep_ms

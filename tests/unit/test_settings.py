@@ -165,3 +165,26 @@ def test_other_devices_are_refused(device: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("FARM_DEVICE", device)
     with pytest.raises(SettingsError, match="FARM_DEVICE"):
         WorkerSettings.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"), [("", set()), (" Person , car,,", {"person", "car"}), (None, {"person", "truck", "bus"})]
+)
+def test_classes_to_be_cropped_are_names_in_small_letters(
+    text: str | None, classes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given names with spaces and capitals, none, or no setting, they are read as a set; some by default."""
+    if text is not None:
+        monkeypatch.setenv("FARM_CROPS", text)
+    read = WorkerSettings.load().crop_classes
+    assert read >= classes if text is None else read == classes
+
+
+def test_objects_are_followed_by_appearance_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given no setting, colours count; other trackers than the two are refused."""
+    assert WorkerSettings.load().tracker == "appearance"
+    monkeypatch.setenv("FARM_TRACKER", "bytetrack")
+    assert WorkerSettings.load().tracker == "bytetrack"
+    monkeypatch.setenv("FARM_TRACKER", "deepsort")
+    with pytest.raises(SettingsError, match="FARM_TRACKER"):
+        WorkerSettings.load()

@@ -54,6 +54,8 @@ class CameraCrops:
         self._bytes = 0
         self._objects: dict[int, Shortlist[Cut]] = {}
         self._last_at = float("-inf")
+        #: When it was said last that no frames come.
+        self._silent_at = float("-inf")
         self._is_closed = False
         #: Crops that were worth keeping, and found no room in memory or could not be made.
         self.dropped = 0
@@ -159,9 +161,16 @@ class CameraCrops:
 
     # --- when no frames come -----------------------------------------------------------------------------------------
 
-    def is_silent(self, now: float) -> bool:
-        """Tell whether something is held although no frame has come for a while, at `now` (monotonic seconds)."""
-        return self._bytes > 0 and now - self._last_at >= SILENT_SECONDS
+    def are_due_in_silence(self, now: float) -> bool:
+        """Tell whether something is held although no frame has come for a while; that is said once in a while.
+
+        Args:
+            now: Monotonic seconds.
+        """
+        if not self._bytes or now - max(self._last_at, self._silent_at) < SILENT_SECONDS:
+            return False
+        self._silent_at = now
+        return True
 
     def all_that_is_held(self) -> list[ChosenCrops]:
         """Return what is held of all objects."""
