@@ -13,7 +13,7 @@ from usearch.index import Index
 from database.identities import SEGMENT_SIZE
 from reid.images import Embeddings
 
-#: Connections of a node, and how many nodes are looked at to find its place, or an answer: see benchmarks/gallery.py.
+#: Connections of a node, and how many nodes are looked at to find its place, or an answer: see benchmarks/README.md.
 CONNECTIVITY: Final = 16
 EXPANSION_ADD: Final = 64
 EXPANSION_SEARCH: Final = 128
