@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sqlalchemy import delete, insert
+from structlog.testing import capture_logs
 
 from camera_ctrler.identities.cleaner import IdentityCleaner
 from camera_ctrler.identities.erasure import Erasure
@@ -63,9 +64,7 @@ def test_two_readers_answer_alike_wherever_they_began(gallery: Gallery) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "no note", "other version", "empty"])
-def test_a_snapshot_that_is_damaged_is_made_anew(
-    gallery: Gallery, damage: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_snapshot_that_is_damaged_is_made_anew(gallery: Gallery, damage: str) -> None:
     """Given a file that is cut short, changed, or of something else, it is said once, and all are found as before."""
     for person in range(10):
         gallery.see(person, f"lobby:1:{person}")
@@ -86,12 +85,12 @@ def test_a_snapshot_that_is_damaged_is_made_anew(
     else:
         note = file.with_suffix(".json")
         note.write_text(note.read_text().replace(VERSION, "another"))
-    capsys.readouterr()
-    index = gallery.index()
-    assert index.catch_up_wholly(PATIENCE)
+    with capture_logs() as logs:
+        index = gallery.index()
+        assert index.catch_up_wholly(PATIENCE)
     assert len(index) == 30
     assert set(_found(index, 4)) == {13, 14, 15}
-    assert capsys.readouterr().out.count("gallery_snapshot_unusable") == (damage != "no note")
+    assert [each["event"] for each in logs].count("gallery_snapshot_unusable") == (damage != "no note")
     index.close()
     assert gallery.index().catch_up_wholly(PATIENCE)
 
@@ -244,9 +243,7 @@ def test_an_index_that_dies_while_it_writes_is_no_trouble_for_the_next(sqlite_ga
         index.close()
 
 
-def test_a_full_disk_costs_the_snapshot_and_nothing_else(
-    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_full_disk_costs_the_snapshot_and_nothing_else(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given a folder that cannot be written to, it is said, and searching goes on."""
     gallery.see(1, "lobby:1:1")
     index = _wholly(gallery.index())
@@ -256,8 +253,9 @@ def test_a_full_disk_costs_the_snapshot_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("reid.gallery.snapshots._to_disk", refuse)
-    index.save()
-    assert "gallery_snapshot_not_written" in capsys.readouterr().out
+    with capture_logs() as logs:
+        index.save()
+    assert [each["event"] for each in logs] == ["gallery_snapshot_not_written"]
     assert set(_found(index, 1)) == {1, 2, 3}
     assert not _files(gallery.folder, ".part")
 
