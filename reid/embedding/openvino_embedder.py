@@ -15,6 +15,7 @@ from reid.embedding.pictures import DEVIATION, MEAN, check_images, fit
 from reid.embedding.vectors import normalised
 from reid.images import BgrImage, Embeddings
 from runtime.cpus import usable_cpus
+from runtime.signal_stack import kept_signal_stack
 
 #: Pictures in one run of the model. Twice as many were no quicker (benchmarks/README.md), and keep one core busy while
 #: the others have nothing to do.
@@ -65,8 +66,9 @@ class OpenVinoEmbedder:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            compiled = core.compile_model(_with_preprocessing(graph), "CPU", options)
-            return [compiled.create_infer_request() for _ in range(self._cores)]
+            with kept_signal_stack():
+                compiled = core.compile_model(_with_preprocessing(graph), "CPU", options)
+                return [compiled.create_infer_request() for _ in range(self._cores)]
         except RuntimeError as error:
             raise EmbedderError(f"OpenVINO cannot compile {model.path}: {_first_line(error)}") from error
 

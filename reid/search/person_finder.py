@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from contract.errors import FarmError
 from model_store import resolve
 from reid.images import BgrImage
+from runtime.signal_stack import kept_signal_stack
 
 PERSON: Final = "person"
 #: Side of the input in pixels.
@@ -71,7 +72,8 @@ class PersonFinder:
             core = ov.Core()
             graph = core.read_model(_graph_file(model.path))
             graph.reshape([1, 3, SIDE, SIDE])
-            self._compiled = core.compile_model(graph, "CPU", {"INFERENCE_NUM_THREADS": 1})
+            with kept_signal_stack():
+                self._compiled = core.compile_model(graph, "CPU", {"INFERENCE_NUM_THREADS": 1})
         except RuntimeError as error:
             raise FinderError(f"OpenVINO cannot open {name}: {str(error).splitlines()[0]}") from error
         shape = list(self._compiled.output(0).shape)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contract.errors import StatusReason
@@ -16,6 +16,7 @@ from contract.recording_paths import segment_path
 from contract.recordings import KeptFor, RecordingSettings, RecordingState, RecordMode
 from tests.support.fed_recording import FPS, ZERO_MS, Encoded, FedRecording
 from tests.support.live_recording import FileContents, contents_of, packet_times
+from workers.recording.media_clock import JUMP_SECONDS
 
 #: One keyframe a second.
 PLAIN = Encoded()
@@ -498,6 +499,7 @@ _SIZES = (PLAIN, Encoded(size=(320, 240)))
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_STEPS, min_size=2, max_size=10))
+@example([("clock", 1), ("play", 37), ("epoch", 1)])
 def test_whatever_happens_every_picture_is_in_one_file_or_counted_as_lost(
     tmp_path: Path, steps: list[tuple[str, int]]
 ) -> None:
@@ -505,10 +507,12 @@ def test_whatever_happens_every_picture_is_in_one_file_or_counted_as_lost(
     recording = FedRecording(Path(tempfile.mkdtemp(dir=tmp_path)), buffer_bytes=120_000)
     recording.open(PLAIN)
     epoch = sent = 0
+    shifts: list[float] = []
     for step, value in [("play", 25), *steps]:
         if step in {"play", "stuck"}:
             recording.play(value / FPS, step_every=100 if step == "stuck" else 0.3)
             sent += value
+            shifts.append(recording.stamp_shift)
         elif step == "clock":
             recording.stamp_shift = value
         elif step == "epoch":
@@ -523,4 +527,7 @@ def test_whatever_happens_every_picture_is_in_one_file_or_counted_as_lost(
     assert sum(len(each.shown) for each in found) + sum(recording.status.packets_lost.values()) == sent
     assert all(each.begins_with_keyframe and each.decoded[0] == 0 for each in found)
     assert [each.path.name for each in found] == [f"{each.start_ms}-{each.epoch}.mp4" for each in recording.segments]
-    assert all(before.end_ms <= after.start_ms + 150 for before, after in pairwise(recording.segments))
+    # Small steps of the camera's clock are not taken for jumps at once: files may lie over each other by about as much.
+    steps_taken = [abs(after - before) for before, after in pairwise(shifts)]
+    allowed_ms = 150 + 1_500 * sum(each for each in steps_taken if each <= JUMP_SECONDS)
+    assert all(before.end_ms <= after.start_ms + allowed_ms for before, after in pairwise(recording.segments))

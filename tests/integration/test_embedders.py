@@ -1,6 +1,7 @@
 """Embedders on their real runtimes, with a small model that is made here, and with OSNet where the test data is."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -149,6 +150,27 @@ def test_a_model_for_one_picture_at_a_time_serves_too(opener: Opener, tmp_path: 
     one = opener(described(write_embedder(tmp_path / "one.onnx", batch=1)))
     many = opener(described(write_embedder(tmp_path / "any.onnx")))
     np.testing.assert_allclose(one.embed(crops(6)), many.embed(crops(6)), atol=1e-5)
+
+
+def test_signals_are_heard_when_models_were_closed_in_the_order_in_which_they_were_opened(tmp_path: Path) -> None:
+    """Given two models that were opened and closed; when SIGTERM comes; then its handler runs, and nothing crashes."""
+    code = """if True:
+        import gc, os, signal, sys
+        from pathlib import Path
+        from reid.embedding.openvino_embedder import OpenVinoEmbedder
+        from tests.integration.test_embedders import described, write_embedder
+        folder = Path(sys.argv[1])
+        one = OpenVinoEmbedder(described(write_embedder(folder / "one.onnx", batch=1)))
+        two = OpenVinoEmbedder(described(write_embedder(folder / "two.onnx")))
+        del one
+        gc.collect()
+        del two
+        gc.collect()
+        signal.signal(signal.SIGTERM, lambda *_: print("heard", flush=True))
+        os.kill(os.getpid(), signal.SIGTERM)
+    """
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "heard\n"), ran.stderr
 
 
 @BOTH

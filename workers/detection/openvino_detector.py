@@ -10,6 +10,7 @@ import structlog
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from runtime.cpus import usable_cpus
+from runtime.signal_stack import kept_signal_stack
 from workers.detection.cpus import has_amx
 from workers.detection.detector import (
     DetectorError,
@@ -75,15 +76,16 @@ class OpenVinoDetector:
         largest = _made_static(graph, model.path, self.input_size)
         self._reader = OutputReader([_size(side) for side in largest.output(0).partial_shape], dict(self.class_names))
         try:
-            compiled = {
-                size: core.compile_model(_with_preprocessing(_made_static(graph, model.path, size)), "CPU", options)
-                for size in self.input_sizes
-            }
-            self.inputs_at_once = int(compiled[self.input_size].get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-            self._requests = {
-                size: [each.create_infer_request() for _ in range(self.inputs_at_once)]
-                for size, each in compiled.items()
-            }
+            with kept_signal_stack():
+                compiled = {
+                    size: core.compile_model(_with_preprocessing(_made_static(graph, model.path, size)), "CPU", options)
+                    for size in self.input_sizes
+                }
+                self.inputs_at_once = int(compiled[self.input_size].get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+                self._requests = {
+                    size: [each.create_infer_request() for _ in range(self.inputs_at_once)]
+                    for size, each in compiled.items()
+                }
         except RuntimeError as error:
             raise DetectorError(f"OpenVINO cannot compile {model.path}: {_first_line(error)}") from error
         self.runtime = f"OpenVINO {ov.__version__.split('-')[0]} {_arithmetic(graph, compiled[self.input_size])}"
