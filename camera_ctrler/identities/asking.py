@@ -128,7 +128,15 @@ def check_picture(picture: bytes) -> None:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(picture)) as head:
                 (width, height), form = head.size, head.format
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    # ImportError: where Ultralytics is loaded, Pillow asks for a package of one more format before it gives up.
+    except (
+        UnidentifiedImageError,
+        ImportError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as error:
         if isinstance(error, Image.DecompressionBombError):
             raise UnusablePictureError(
                 f"the picture has more than {MAX_PICTURE_PIXELS} pixels; make it smaller"

@@ -1,5 +1,6 @@
 """The gallery as it runs in ReID processes, and the API in front of it: real threads, a real Valkey, both databases."""
 
+import importlib
 import json
 import struct
 import time
@@ -245,6 +246,13 @@ def test_what_cannot_be_answered_says_why(place: Place) -> None:
     assert away.status_code == 503
     assert away.json is not None
     assert "python -m reid" in away.json["detail"]
+
+
+def test_a_picture_that_is_none_is_refused_where_ultralytics_has_changed_pillow_too() -> None:
+    """Given a process in which Ultralytics is loaded, whose Pillow asks for a package that is not installed."""
+    importlib.import_module("ultralytics.utils.patches")
+    with pytest.raises(UnusablePictureError, match="is no picture"):
+        check_picture(b"no picture")
 
 
 def test_a_picture_without_a_person_is_refused_and_others_are_answered_after_it(place: Place) -> None:
