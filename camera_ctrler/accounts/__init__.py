@@ -1,0 +1,1 @@
+"""Who may use the farm: users, sessions, tokens, and what each may see."""

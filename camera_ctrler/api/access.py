@@ -1,0 +1,17 @@
+"""Who sends the request at hand."""
+
+from typing import cast
+
+from flask import g
+
+from camera_ctrler.accounts.principal import EVERYBODY, Principal
+
+
+def set_principal(principal: Principal) -> None:
+    """Say who sends the request at hand; what authenticates calls it before any handler."""
+    g.principal = principal
+
+
+def principal() -> Principal:
+    """Return who sends the request at hand."""
+    return cast("Principal", g.get("principal", EVERYBODY))
