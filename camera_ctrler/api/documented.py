@@ -79,7 +79,7 @@ class Operation:
     #: As Flask writes it, prefix included.
     rule: str
     name: str
-    #: Name of its blueprint; with a dot and `name`, Flask's endpoint.
+    #: Name of its blueprint.
     resource: str
     #: What somebody must be to have it answered; None: nobody need log in.
     role: Role | None
@@ -98,6 +98,11 @@ class Operation:
     #: Title -> a body that works, offered on the documentation page.
     examples: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def endpoint(self) -> str:
+        """Flask's name of it."""
+        return f"{self.resource}.{self.name}"
 
     @property
     def path_parameters(self) -> list[str]:
