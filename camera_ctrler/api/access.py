@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import g
 
-from camera_ctrler.accounts.principal import EVERYBODY, Principal
+from camera_ctrler.accounts.principal import Principal
 
 
 def set_principal(principal: Principal) -> None:
@@ -18,5 +18,12 @@ def known_principal() -> Principal | None:
 
 
 def principal() -> Principal:
-    """Return who sends the request at hand."""
-    return cast("Principal", g.get("principal", EVERYBODY))
+    """Return who sends the request at hand.
+
+    Raises:
+        LookupError: Nobody was asked who he is: the request is for something public, which must not need it.
+    """
+    found = known_principal()
+    if found is None:
+        raise LookupError("nobody knows who sends this request")
+    return found
