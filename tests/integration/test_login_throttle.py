@@ -1,4 +1,4 @@
-"""A thousand tries to log in, and more requests than anybody needs: slowed, told when to go on, and over by themselves."""
+"""A thousand tries to log in, more requests than anybody needs: slowed, told when to go on, over by themselves."""
 
 import threading
 import time
