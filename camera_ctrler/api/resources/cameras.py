@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+from camera_ctrler.api.access import principal
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.schemas import CameraImport, CameraPage, CameraQuery, ImportedCameras
 from camera_ctrler.api.services import services
@@ -56,9 +57,12 @@ def list_cameras(query: CameraQuery) -> CameraPage:
 
 
 def _matching(query: CameraQuery, after: str) -> Iterator[Camera]:
+    who = principal()
     statuses = services().farm.look().statuses if query.state is not None else {}
     while batch := services().registry.page(after=after, limit=BATCH):
         for camera in batch:
+            if not who.sees(camera.id):
+                continue
             status = statuses.get(camera.id)
             if query.enabled is not None and camera.enabled is not query.enabled:
                 continue

@@ -8,6 +8,7 @@ from typing import Final
 from flask import Response, request
 from pydantic import TypeAdapter, ValidationError
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.event_files import csv_lines, json_lines
 from camera_ctrler.api.event_schemas import (
@@ -183,6 +184,7 @@ def _wanted(query: EventFilterQuery) -> EventFilter:
         to_ms=query.to_ms,
         text=query.text or "",
         named=named,
+        visible=visible_cameras(),
     )
 
 
