@@ -8,11 +8,12 @@ import difflib
 import os
 import re
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contract.cameras import LABEL_PATTERN
@@ -31,6 +32,14 @@ _LABEL: Final = re.compile(LABEL_PATTERN)
 
 def _labels(text: str) -> list[str]:
     return sorted({part.strip() for part in text.split(",")} - {""})
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only programs of this machine reach an address that a server listens on."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class SettingsError(FarmError):
@@ -119,12 +128,16 @@ class ControllerSettings(DatabaseSettings):
 
     process: ClassVar[str] = "controller"
 
-    #: Address the API listens on. Anybody who reaches it can see and change cameras: keep it private.
+    #: Address the API listens on.
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65535)] = 15439
     #: Names under which browsers and other clients reach the API, separated by commas; IP addresses, `localhost` and
     #: FARM_API_HOST always do. Others are refused, for a web page can give its own name the farm's address.
     api_host_names: str = ""
+    #: ``off``: nobody need log in, and whoever reaches the API may do everything. Only while FARM_API_HOST is loopback.
+    auth: bool = True
+    #: Password of the user ``admin``, who is made at the first start; empty: one is made up and shown once.
+    admin_password: SecretStr = SecretStr("")
     #: Threads of the API; each open live view or playback takes one.
     api_threads: Annotated[int, Field(ge=4, le=512)] = 64
     #: Largest request body in bytes.
@@ -178,6 +191,17 @@ class ControllerSettings(DatabaseSettings):
     #: How long crops of tracked objects are kept: as events, which name them. For want of room the oldest go before
     #: that, with footage of motion.
     crops_keep: str = "30d"
+
+    @field_validator("auth")
+    @classmethod
+    def _check_auth(cls, value: bool, info: ValidationInfo) -> bool:
+        host = str(info.data.get("api_host", ""))
+        if not value and not is_loopback(host):
+            raise ValueError(
+                f"off is only for FARM_API_HOST=127.0.0.1, and it is {host or 'not usable'}: everybody who reaches it "
+                "could see and change everything. Leave FARM_AUTH out, or listen on loopback"
+            )
+        return value
 
     @field_validator("recordings_keep")
     @classmethod

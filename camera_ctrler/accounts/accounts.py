@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from camera_ctrler.accounts.errors import LoginFailedError, SessionOverError
+from camera_ctrler.accounts.errors import LoginFailedError, SessionOverError, WrongPasswordError
 from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.accounts.principal import EVERYBODY, Principal
 from camera_ctrler.accounts.sessions import Revoked, Sessions
@@ -127,11 +127,11 @@ class Accounts:
         """Set somebody's own new password; his other sessions end.
 
         Raises:
-            LoginFailedError: `current` is not his password.
+            WrongPasswordError: `current` is not his password.
             PasswordRefusedError: The new one cannot be used.
         """
         if self.users.checked(principal.name, current) is None:
-            raise LoginFailedError
+            raise WrongPasswordError
         self.users.change(principal.name, {"password": new}, given=False, keep=principal.session)
         self.forget()
 

@@ -24,7 +24,6 @@ from contract.accounts import Role
 from runtime.clock import Clock
 
 
-
 class Users:
     """The table of users. Safe to use from several threads and processes."""
 

@@ -7,12 +7,14 @@ from flasgger import Swagger  # type: ignore[import-untyped]  # ships no types
 from flask import Flask, Response, request, send_from_directory
 from flask.json.provider import DefaultJSONProvider
 
-from camera_ctrler.api import problems
+from camera_ctrler.accounts.passwords import Passwords
+from camera_ctrler.api import authentication, problems
 from camera_ctrler.api import services as shared
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
 from camera_ctrler.api.resources import (
+    auth,
     cameras,
     events,
     evidence,
@@ -28,7 +30,9 @@ from camera_ctrler.api.resources import (
     searches,
     sightings,
     status,
+    tokens,
     tracks,
+    users,
     watching,
     workers,
 )
@@ -55,6 +59,9 @@ RESOURCES: Final = tuple(
         evidence,
         links,
         footage,
+        auth,
+        users,
+        tokens,
         operations,
     )
 )
@@ -71,15 +78,21 @@ _DOCS_POLICY: Final = (
 _OTHER_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-def create_app(settings: ControllerSettings) -> Flask:
+def create_app(settings: ControllerSettings, passwords: Passwords | None = None) -> Flask:
     """Return the API as a WSGI app; Redis and the database are first asked by requests.
+
+    Args:
+        settings: Of this controller.
+        passwords: How they are hashed; default: as they should be.
 
     Raises:
         FarmError: A setting cannot be used.
     """
     app = Flask("camera_ctrler.api", static_folder=str(STATIC), static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.api_max_body_bytes
-    shared.install(app, shared.Services.create(settings))
+    services = shared.Services.create(settings, passwords)
+    shared.install(app, services)
+    authentication.install_tokens(app, services.box)
     for resource in RESOURCES:
         app.register_blueprint(resource.blueprint)
     # The document's own order is that of a reader: the first example is the one to try.
@@ -88,6 +101,8 @@ def create_app(settings: ControllerSettings) -> Flask:
     app.add_url_rule("/", "wall", _wall)
     problems.install(app)
     app.before_request(host_check(settings))
+    if settings.auth:
+        authentication.install(app, all_operations())
     app.after_request(_secure)
     return app
 

@@ -20,6 +20,7 @@ _Epoch = Annotated[int, Field(ge=1, le=10**15 - 1), BeforeValidator(whole_number
 _Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 _Identity = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _Track = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/]*$")]
+_User = Annotated[str, Field(min_length=1, max_length=200)]
 _Number = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(whole_number)]
 
 VERSION_PREFIX: Final = "/api/v1"
@@ -51,6 +52,9 @@ PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
     "event_id": PathParameter(TypeAdapter(_Text), "Id of the event: camera, epoch and number", "lobby:1:1"),
     "place": PathParameter(TypeAdapter(_Count), "Number of the crop, from 0: the best one", "0"),
     "token": PathParameter(TypeAdapter(_Text), "What was signed, and the signature", "WyIvY2FtZXJhcy9sb2JieSJd.c2ln"),
+    "user": PathParameter(TypeAdapter(_User), "Name of the user", "guard"),
+    "session": PathParameter(TypeAdapter(_Identity), "Id of the session", "session-0123456789abcdef"),
+    "token_id": PathParameter(TypeAdapter(_Identity), "Id of the token", "token-0123456789abcdef"),
     "address": PathParameter(TypeAdapter(_Text), "What the link was made for", "cameras/lobby/clip.mp4"),
 }
 
@@ -75,6 +79,8 @@ class Operation:
     #: As Flask writes it, prefix included.
     rule: str
     name: str
+    #: Name of its blueprint; with a dot and `name`, Flask's endpoint.
+    resource: str
     #: What somebody must be to have it answered; None: nobody need log in.
     role: Role | None
     summary: str
@@ -144,6 +150,7 @@ class Resource:
                 method=method,
                 rule=f"{self._prefix}{path}",
                 name=handler.__name__,
+                resource=self.blueprint.name,
                 role=role,
                 summary=summary,
                 description=description,

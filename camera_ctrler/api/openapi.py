@@ -31,6 +31,7 @@ TAGS: Final = {
     "identities": "Who was seen where, put right, searched for, watched for, erased",
     "pictures": "Latest results, snapshots and live views",
     "recordings": "Recorded footage: timeline, HLS, clips, pictures, links",
+    "accounts": "Who may use the farm: log in, users, sessions, tokens of programs",
     "footage": "Saved frames and their playback",
     "operations": "For orchestrators and monitoring",
 }

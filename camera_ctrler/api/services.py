@@ -9,6 +9,8 @@ from typing import Final, cast
 import redis
 from flask import Flask, current_app
 
+from camera_ctrler.accounts.accounts import Accounts
+from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.api.cursors import Cursors
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
@@ -74,6 +76,8 @@ class Services:
     clock: Clock
     client: redis.Redis
     registry: Registry
+    accounts: Accounts
+    box: SecretBox
     reader: FarmReader
     store: FrameStore
     farm: FarmWatch
@@ -94,8 +98,12 @@ class Services:
     stopping: threading.Event
 
     @classmethod
-    def create(cls, settings: ControllerSettings) -> "Services":
+    def create(cls, settings: ControllerSettings, passwords: Passwords | None = None) -> "Services":
         """Make them; neither Redis nor the database is asked yet.
+
+        Args:
+            settings: Of this controller.
+            passwords: How they are hashed; default: as they should be.
 
         Raises:
             FarmError: A setting cannot be used.
@@ -111,6 +119,8 @@ class Services:
             clock=clock,
             client=client,
             registry=registry,
+            accounts=Accounts(registry.engine, clock, stopping, passwords),
+            box=box,
             reader=reader,
             store=store,
             farm=FarmWatch(registry, reader, clock),
@@ -147,6 +157,7 @@ class Services:
         self.live.close()  # first: a connection that is closed under a thread that reads from it fails in odd ways
         self.event_hub.close()
         self.clips.close()
+        self.accounts.close()
         self.recorded.close()
         self.registry.close()
         self.client.close()
