@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import chaos_command, developer_commands, profile_command, stack_commands
+from cli import audit_command, chaos_command, developer_commands, profile_command, stack_commands
 from cli.camera_commands import cameras
 from cli.identity_commands import identities
 from cli.model_commands import models
@@ -34,6 +34,7 @@ app.add_typer(recordings, name="recordings")
 app.add_typer(recognitions, name="recognitions")
 app.add_typer(identities, name="identities")
 app.add_typer(models, name="models")
+audit_command.register(app)
 profile_command.register(app)
 developer_commands.register(app)
 chaos_command.register(app)

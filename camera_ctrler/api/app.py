@@ -14,6 +14,7 @@ from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
 from camera_ctrler.api.resources import (
+    audit,
     auth,
     cameras,
     events,
@@ -62,6 +63,7 @@ RESOURCES: Final = tuple(
         auth,
         users,
         tokens,
+        audit,
         operations,
     )
 )

@@ -19,6 +19,7 @@ from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.audit.log import AuditLog
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.event_store.recognitions import Recognitions
@@ -77,6 +78,7 @@ class Services:
     client: redis.Redis
     registry: Registry
     accounts: Accounts
+    audit: AuditLog
     box: SecretBox
     reader: FarmReader
     store: FrameStore
@@ -120,6 +122,7 @@ class Services:
             client=client,
             registry=registry,
             accounts=Accounts(registry.engine, clock, stopping, passwords),
+            audit=AuditLog(registry.engine, clock),
             box=box,
             reader=reader,
             store=store,
