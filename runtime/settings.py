@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
@@ -32,6 +32,17 @@ _LABEL: Final = re.compile(LABEL_PATTERN)
 
 def _labels(text: str) -> list[str]:
     return sorted({part.strip() for part in text.split(",")} - {""})
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for part in (part.strip() for part in text.split(",")):
+        if part:
+            try:
+                found.append(ip_network(part, strict=False))
+            except ValueError:
+                raise ValueError(f"{part!r} is no IP address and no network such as 10.0.0.0/8") from None
+    return tuple(found)
 
 
 def is_loopback(host: str) -> bool:
@@ -142,6 +153,13 @@ class ControllerSettings(DatabaseSettings):
     auth: bool = True
     #: Password of the user ``admin``, who is made at the first start; empty: one is made up and shown once.
     admin_password: SecretStr = SecretStr("")
+    #: Certificate (PEM, with its chain) and key that the API serves TLS with; read again when they are renewed. Empty:
+    #: plain HTTP.
+    tls_cert: Path | None = None
+    #: Empty: the key is in FARM_TLS_CERT.
+    tls_key: Path | None = None
+    #: Addresses and networks of proxies, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxies: str = ""
     #: Threads of the API; each open live view or playback takes one.
     api_threads: Annotated[int, Field(ge=4, le=512)] = 64
     #: Largest request body in bytes.
@@ -217,6 +235,19 @@ class ControllerSettings(DatabaseSettings):
             raise ValueError(f"{value!r} is too short for an audit; write 31d or more, or forever")
         return value
 
+    @field_validator("tls_key")
+    @classmethod
+    def _check_tls_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("tls_cert") is None:
+            raise ValueError("is nothing without FARM_TLS_CERT")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: str) -> str:
+        _networks(value)
+        return value
+
     @field_validator("recordings_keep")
     @classmethod
     def _check_keep(cls, value: str) -> str:
@@ -242,6 +273,11 @@ class ControllerSettings(DatabaseSettings):
         if value and not re.fullmatch(r"https?://[^/@]+/?", value):
             raise ValueError("must be a URL such as https://storage.example:9000")
         return value
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`trusted_proxies`, read."""
+        return _networks(self.trusted_proxies)
 
     @property
     def keep_rules(self) -> KeepRules:

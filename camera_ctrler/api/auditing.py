@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Response, g, request
 from pydantic import BaseModel
 
-from camera_ctrler.api.access import principal
+from camera_ctrler.api.access import known_principal
 from camera_ctrler.api.services import services
 from camera_ctrler.audit.entry import SECRET_FIELDS, AuditEntry
 
@@ -34,13 +34,13 @@ def entry_of(action: str, parts: Mapping[str, str], values: Mapping[str, Any]) -
         values: What its handler gets.
     """
     query, body = _plain(values.get("query")), _plain(values.get("body"))
-    who = principal().name
-    if "principal" not in g and isinstance(body.get("user"), str):
-        who = body["user"]  # he logs in: nobody knows yet who it is
+    who = known_principal()
+    # Nobody knows yet who it is: he logs in.
+    name = str(body.get("user", "")) if who is None else who.name
     named = [text for name, text in parts.items() if name not in SECRET_FIELDS]
     what = " ".join(named) or next((str(body[name]) for name in _NAMES if body.get(name)), "")
     what = str(g.get("audit_what", what))
-    return AuditEntry(who, action, what, {**query, **body}, address())
+    return AuditEntry(name, action, what, {**query, **body}, address())
 
 
 def _plain(message: BaseModel | None) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def change_noted(entry: Callable[[], AuditEntry], *, is_open: bool) -> Iterator[
     """
     with services().audit.noting(entry) as pending:
         yield
-        if is_open and "principal" not in g:
+        if is_open and known_principal() is None:
             pending.written = True
 
 

@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any, Final, NoReturn, cast
 
 import structlog
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_jwt_extended import JWTManager, get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import CSRFError, JWTExtendedException
 from jwt import PyJWTError
 
 from camera_ctrler.accounts.errors import SessionOverError
 from camera_ctrler.accounts.sessions import IDLE_MS
-from camera_ctrler.api.access import set_principal
+from camera_ctrler.api.access import known_principal, set_principal
 from camera_ctrler.api.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.problems import ProblemError
@@ -58,22 +58,38 @@ def install_tokens(app: Flask, box: SecretBox) -> None:
     JWTManager(app)
 
 
-def install(app: Flask, operations: list[Operation]) -> None:
-    """Close `app` to who has not logged in, but for operations without a role and public pages.
+def public_endpoints(operations: list[Operation]) -> frozenset[str]:
+    """Return what is answered without login: operations that say so, and pages."""
+    return PUBLIC_PAGES | {operation.endpoint for operation in operations if operation.role is None}
 
-    Args:
-        app: With its routes and services.
-        operations: All that the API offers.
-    """
-    named = {f"{operation.resource}.{operation.name}" for operation in operations if operation.role is None}
-    public = PUBLIC_PAGES | named
 
-    def authenticate() -> None:
+class Door:
+    """Lets in who has said who he is. Between its two steps requests are counted, also those that are then refused."""
+
+    def __init__(self, public: frozenset[str]) -> None:
+        """Prepare it.
+
+        Args:
+            public: Endpoints that are open to everybody.
+        """
+        self._public = public
+
+    def identify(self) -> None:
+        """Find out who sends the request at hand."""
+        if self._is_closed():
+            try:
+                _authenticate()
+            except ProblemError as error:
+                g.refusal = error
+
+    def refuse(self) -> None:
+        """Refuse the request at hand where nobody knows who sends it."""
+        if self._is_closed() and known_principal() is None:
+            raise g.refusal
+
+    def _is_closed(self) -> bool:
         # No endpoint: there is nothing at that path, whoever asks.
-        if request.endpoint is not None and request.endpoint not in public:
-            _authenticate()
-
-    app.before_request(authenticate)
+        return request.endpoint is not None and request.endpoint not in self._public
 
 
 def _authenticate() -> None:

@@ -81,7 +81,7 @@ class Operation:
     #: As Flask writes it, prefix included.
     rule: str
     name: str
-    #: Name of its blueprint; with a dot and `name`, Flask's endpoint.
+    #: Name of its blueprint.
     resource: str
     #: What somebody must be to have it answered; None: nobody need log in.
     role: Role | None
@@ -107,6 +107,11 @@ class Operation:
     def is_noted(self) -> bool:
         """Whether the audit notes it."""
         return self.method != "GET" if self.audited is None else self.audited
+
+    @property
+    def endpoint(self) -> str:
+        """Flask's name of it."""
+        return f"{self.resource}.{self.name}"
 
     @property
     def path_parameters(self) -> list[str]:

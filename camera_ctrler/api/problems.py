@@ -143,6 +143,8 @@ def install(app: Flask) -> None:
 
 
 def _http_error(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):  # made already where it was raised
+        return error.response
     status = error.code or 500
     phrase = HTTPStatus(status).phrase
     details: dict[int, str] = {

@@ -19,6 +19,7 @@ from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.api.throttle import LoginThrottle
 from camera_ctrler.audit.log import AuditLog
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
@@ -38,6 +39,8 @@ from runtime.settings import ControllerSettings
 _NAME: Final = "camfarm"
 #: Seconds for one answer of Redis, with one more try; a person waits for it, and each who waits takes a thread.
 REDIS_SECONDS: Final = 1.5
+#: The same for counts of requests and logins.
+LIMITS_SECONDS: Final = 0.5
 #: Threads that are never given to streams, so that the API answers while every stream is taken.
 RESERVED_THREADS: Final = 3
 
@@ -79,6 +82,9 @@ class Services:
     registry: Registry
     accounts: Accounts
     audit: AuditLog
+    throttle: LoginThrottle
+    #: For counts of requests alone: what they wait for is not worth more than half a second.
+    limits_client: redis.Redis
     box: SecretBox
     reader: FarmReader
     store: FrameStore
@@ -114,6 +120,7 @@ class Services:
         box = SecretBox.from_settings(settings)
         registry = Registry(settings.database, box, clock)
         client = connect(settings, name="camfarm-api", timeout_seconds=REDIS_SECONDS)
+        limits_client = connect(settings, name="camfarm-api-limits", timeout_seconds=LIMITS_SECONDS)
         reader = FarmReader(client)
         store = FrameStore(settings.frames_dir)
         return cls(
@@ -123,6 +130,8 @@ class Services:
             registry=registry,
             accounts=Accounts(registry.engine, clock, stopping, passwords),
             audit=AuditLog(registry.engine, clock),
+            throttle=LoginThrottle(limits_client, clock),
+            limits_client=limits_client,
             box=box,
             reader=reader,
             store=store,
@@ -164,6 +173,7 @@ class Services:
         self.recorded.close()
         self.registry.close()
         self.client.close()
+        self.limits_client.close()
 
 
 def install(app: Flask, services: Services) -> None:

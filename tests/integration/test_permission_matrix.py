@@ -51,7 +51,7 @@ def test_everybody_is_answered_as_he_may(endpoint: str, permission_farm: Permiss
     answers to the letter as one that is nowhere.
     """
     rule = RULES[endpoint]
-    pieces = permission_farm.hidden_bytes()
+    pieces = permission_farm.hidden_bytes
     for caller in CALLERS:
         number = next(permission_farm.numbers)
         for camera_id in (SEEN, HIDDEN) if rule.is_aimed else (SEEN,):

@@ -51,7 +51,11 @@ ROLES: Final = {
 }
 #: Camera -> its name, and the host of its stream.
 _CAMERAS: Final = {SEEN: ("Lobby", "192.0.2.10"), HIDDEN: ("The vault", "192.0.2.66")}
-_LOOK: Final = Look(size=(160, 96), fps=10, gop=10)
+#: What they see: unlike each other, so that no byte of a picture is the other one's, too.
+_LOOKS: Final = {
+    SEEN: Look(size=(160, 96), fps=10, gop=10),
+    HIDDEN: Look(size=(192, 108), fps=10, gop=10, noise=0.4),
+}
 
 
 def identity_of(camera_id: str) -> str:
@@ -105,10 +109,11 @@ class PermissionFarm:
         for camera_id in _CAMERAS:
             self.register_again(camera_id)
             self.state.status(camera_id)
-            self.state.result(camera_id, at_ms=self.at_ms)
+            look = _LOOKS[camera_id]
+            self.state.result(camera_id, at_ms=self.at_ms, size=look.size)
             self.state.move(camera_id, MoveReason.PLACED)
-            self.state.save(camera_id, self.at_ms + 100)
-            RecordedCamera(self.services, camera_id).record(self.at_ms, 1, seconds=2.0, look=_LOOK)
+            self.state.save(camera_id, self.at_ms + 100, size=look.size)
+            RecordedCamera(self.services, camera_id).record(self.at_ms, 1, seconds=2.0, look=look)
             self.state.recognition(f"{camera_id}:1:1", "colours", RecognitionState.DEAD)
         self._happen()
         self._see_people()
@@ -157,6 +162,9 @@ class PermissionFarm:
             for sighting in (1, 2):
                 track = f"{camera_id}:{part}:{sighting}"
                 gallery.see(person, track, camera=camera_id, at_ms=self.at_ms - 3_600_000 + sighting * 60_000)
+        for path in self._files(HIDDEN):
+            if "crops" in path.parts:
+                path.write_bytes(f"crop {path.name} of the hidden camera".encode())
         settle_gallery(gallery.writer())
         for camera_id, name in ((SEEN, "Somebody seen"), (HIDDEN, "Somebody hidden")):
             found, wanted = gallery.identity_of(f"{camera_id}:1:1"), identity_of(camera_id)
@@ -240,16 +248,21 @@ class PermissionFarm:
         name, host = _CAMERAS[camera_id]
         self.state.camera(camera_id, name=name, url=f"rtsp://{host}/stream1")
 
+    @cached_property
     def hidden_bytes(self) -> list[bytes]:
-        """Return a piece out of the middle of every file of the hidden camera."""
-        root = self.services.store.root
-        files = [path for path in root.rglob("*") if path.is_file() and HIDDEN in str(path.relative_to(root))]
-        assert len(files) > 5
+        """A piece out of the middle of every file of the hidden camera, which no file of the other one has."""
+        seen = b"".join(path.read_bytes() for path in self._files(SEEN))
         pieces = []
-        for path in files:
+        for path in self._files(HIDDEN):
             data = path.read_bytes()
-            pieces.append(data[len(data) // 3 :][:200])
+            pieces.append(data[len(data) // 2 :][:48])
+            assert len(pieces[-1]) >= 10, path
+            assert pieces[-1] not in seen, path
         return pieces
+
+    def _files(self, camera_id: str) -> list[Path]:
+        root = self.services.store.root
+        return [path for path in (root / camera_id).rglob("*") if path.is_file()]
 
 
 @pytest.fixture(scope="module")

@@ -37,13 +37,12 @@ def log_in(body: Login) -> Response:
     if not services().settings.auth:
         return _me(Me.of(EVERYBODY, password_given=False))
     address = request.remote_addr or ""
+    agent = request.headers.get("User-Agent", "")
     try:
-        user, session = services().accounts.log_in(
-            body.user,
-            body.password.get_secret_value(),
-            address=address,
-            user_agent=request.headers.get("User-Agent", ""),
-        )
+        with services().throttle.attempt(body.user, address):
+            user, session = services().accounts.log_in(
+                body.user, body.password.get_secret_value(), address=address, user_agent=agent
+            )
     except LoginFailedError:
         _note_failure(body.user)
         raise
@@ -133,7 +132,8 @@ def change_password(body: PasswordChange) -> None:
         raise ProblemError(
             403, "no-password", "There is no password", f"{who.name} is no user; only users who log in have a password"
         )
-    services().accounts.change_own_password(who, body.current.get_secret_value(), body.new.get_secret_value())
+    with services().throttle.attempt(who.name, request.remote_addr or ""):
+        services().accounts.change_own_password(who, body.current.get_secret_value(), body.new.get_secret_value())
 
 
 @resource.documented(
