@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, insert, select
 
 from camera_ctrler.audit.entry import AuditEntry, stored_detail
-from camera_ctrler.audit.noting import Pending, listen, noting, row_of
+from camera_ctrler.audit.noting import Pending, listen, nothing_pending, noting, row_of
 from camera_ctrler.audit.tables import audit
 from runtime.clock import Clock
 
@@ -50,7 +50,7 @@ class AuditLog:
 
     def append(self, entry: AuditEntry) -> None:
         """Write one entry, in a transaction of its own."""
-        with self._engine.begin() as connection:
+        with nothing_pending(), self._engine.begin() as connection:
             connection.execute(insert(audit).values(**row_of(entry, self._clock.now_ms())))
 
     @contextmanager

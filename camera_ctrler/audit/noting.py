@@ -37,6 +37,16 @@ class Pending:
 _PENDING: Final[ContextVar[Pending | None]] = ContextVar("audit_pending", default=None)
 
 
+@contextmanager
+def nothing_pending() -> Iterator[None]:
+    """Let no transaction in the block take an entry along: it is about something else."""
+    mark = _PENDING.set(None)
+    try:
+        yield
+    finally:
+        _PENDING.reset(mark)
+
+
 def row_of(entry: AuditEntry, at_ms: int) -> dict[str, object]:
     """Return the values of a row."""
     return {
