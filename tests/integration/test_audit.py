@@ -119,7 +119,7 @@ def test_a_change_is_noted_with_who_what_and_whence_and_without_secrets(guarded:
 
 
 def test_a_change_whose_entry_cannot_be_written_is_not_made(guarded: GuardedFarm) -> None:
-    """Given a database that takes no entry, when a camera is changed, a link made or events exported, then nothing is."""
+    """Given a database that takes no entry, when somebody changes, shares or exports something, then it is refused."""
     root = guarded.logged_in("root")
     camera = {"id": "gate", "url": "rtsp://192.0.2.9/live", "name": "Before"}
     assert root.post("/api/v1/cameras", json=camera).status_code == 201
@@ -148,7 +148,7 @@ def test_what_was_refused_is_not_noted_as_done(guarded: GuardedFarm) -> None:
 
 
 def test_logins_and_failed_ones_are_noted(guarded: GuardedFarm) -> None:
-    """Given who logs in, mistypes, types a password for a name, and logs out, then that is there, but not the password."""
+    """Given logins, wrong ones, and a password typed for a name, then that is there, but not the password."""
     client = guarded.logged_in("root")
     for name in ("root", "my secret password"):
         answer = guarded.anybody().post("/api/v1/auth/login", json={"user": name, "password": "not it at all"})
@@ -189,13 +189,13 @@ def test_the_list_comes_in_pages_newest_first(guarded: GuardedFarm) -> None:
 
 
 def test_the_command_line_notes_what_it_changes_and_shows_it(call: Call) -> None:
-    """Given a camera and a user that are added by command, then `./farm audit` says by which account, without secrets."""
-    assert call("cameras", "add", "rtsp://anna:hunter2@192.0.2.9/live", "--id", "gate").code == 0
-    assert call("users", "add", "bert", "--role", "operator", "--ask", stdin="long enough hunter2\n").code == 0
+    """Given a camera and a user that are added by command, then `./farm audit` says by whom, without secrets."""
+    assert call("cameras", "add", "rtsp://anna:hunter2@192.0.2.9/live", "--id", "gate").returncode == 0
+    assert call("users", "add", "bert", "--role", "operator", "--ask", stdin="long enough hunter2\n").returncode == 0
     answer = call("audit", "--json")
-    assert answer.code == 0
-    told = json.loads(answer.out)
+    assert answer.returncode == 0
+    told = json.loads(answer.stdout)
     assert [(each["action"], each["what"]) for each in told] == [("create_user", "bert"), ("create_camera", "gate")]
     assert all(each["actor"].startswith("cli:") for each in told)
-    assert "hunter2" not in answer.out
-    assert "create_camera" in call("audit", "--action", "create_camera").out
+    assert "hunter2" not in answer.stdout
+    assert "create_camera" in call("audit", "--action", "create_camera").stdout
