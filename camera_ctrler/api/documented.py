@@ -93,7 +93,7 @@ class Operation:
     whole_farm: bool = False
     #: Whether the audit notes it; None: if it is no GET. A GET that is noted sends a file, which is noted once.
     audited: bool | None = None
-    #: Statuses of problems, beside 400, 401, 403, 413, 415, 500 and 503, which follow from the rest.
+    #: Statuses of problems, beside 400, 401, 403, 413, 415, 429, 500 and 503, which follow from the rest.
     errors: tuple[int, ...] = ()
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
