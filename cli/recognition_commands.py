@@ -148,7 +148,11 @@ def _opened(action: str = "", wanted: "RecognitionFilter | None" = None) -> "Ite
             if wanted is None:
                 yield store
                 return
-            chosen = {"recogniser": wanted.recognisers, "camera": wanted.cameras, "event_id": wanted.event_id}
+            chosen: dict[str, Any] = {
+                "recogniser": wanted.recognisers,
+                "camera": wanted.cameras,
+                "event_id": wanted.event_id,
+            }
             with audited(registry.engine, action, **chosen):
                 yield store
         except SQLAlchemyError as error:

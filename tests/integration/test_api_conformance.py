@@ -1,7 +1,7 @@
 """The API does what its document says: nothing undocumented, no 5xx, no data without login, whatever is sent."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import OpenAPIV30SpecValidator
-from schemathesis import GenerationMode
+from schemathesis import CheckContext, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from sqlalchemy import update
@@ -34,6 +34,8 @@ from tests.support.recorded_camera import RecordedCamera
 from tests.support.valkey_server import ValkeyServer
 
 load_all_checks()
+
+Check = Callable[[CheckContext, Any, schemathesis.Case[Any]], bool | None]
 
 #: Requests per operation and kind; and without login, where all are refused before anything is looked at.
 EXAMPLES = 25
@@ -121,7 +123,7 @@ def test_no_request_gets_an_answer_that_the_document_does_not_name(
         if mode is GenerationMode.POSITIVE:
             _reach_deeper(case)
         # A range whose start is after its end is valid for JSON Schema and refused by the API.
-        excluded = [positive_data_acceptance]
+        excluded: list[Check] = [positive_data_acceptance]
         if operation.name.startswith("similar_to_"):
             # No ReID worker runs here that could search: 503 is the answer then, with the remedy.
             excluded.append(not_a_server_error)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, insert, select, text, update
+from sqlalchemy import Engine, Executable, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from camera_ctrler.audit.cleaner import AuditCleaner
@@ -47,7 +47,7 @@ def test_nobody_changes_or_shortens_it(audit_engine: Engine) -> None:
     entry = AuditEntry("anna", "delete_camera", "lobby")
     with audit_engine.begin() as connection:
         connection.execute(insert(audit).values(number=1, **row_of(entry, now_ms() - DAY_MS)))
-    forbidden = [update(audit).values(actor="nobody"), delete(audit)]
+    forbidden: list[Executable] = [update(audit).values(actor="nobody"), delete(audit)]
     if audit_engine.dialect.name == "sqlite":
         forbidden.append(insert(audit).prefix_with("OR REPLACE").values(number=1, **row_of(entry, 1)))
     else:
@@ -175,12 +175,14 @@ def test_the_list_comes_in_pages_newest_first(guarded: GuardedFarm) -> None:
     """Given five entries, when they are asked for two at a time, then each is there once, and filters hold."""
     for number in range(5):
         guarded.services.audit.append(AuditEntry("anna" if number % 2 else "bert", "drain_worker", f"worker-{number}"))
-    admin, found, cursor = guarded.program("auditor", Role.ADMIN), list[str](), ""
-    while cursor is not None:
-        answer = admin.get(f"/api/v1/audit?limit=2&cursor={cursor}" if cursor else "/api/v1/audit?limit=2")
+    admin, found = guarded.program("auditor", Role.ADMIN), list[str]()
+    path = "/api/v1/audit?limit=2"
+    while path:
+        answer = admin.get(path)
         assert answer.json is not None
         found += [each["what"] for each in answer.json["items"]]
         cursor = answer.json["next_cursor"]
+        path = f"/api/v1/audit?limit=2&cursor={cursor}" if cursor else ""
     assert found == [f"worker-{number}" for number in (4, 3, 2, 1, 0)]
     assert [each["what"] for each in entries(guarded, actor="anna")] == ["worker-1", "worker-3"]
 

@@ -107,7 +107,7 @@ def _filled(body: Any, values: dict[str, Any]) -> Any:
 
 def _read(response: TestResponse, parts: int | None) -> bytes:
     if parts is None or response.status_code != 200:
-        return response.data
+        return bytes(response.data)
     found = b""
     for place, part in enumerate(response.iter_encoded(), start=1):
         found += part
