@@ -18,6 +18,7 @@ from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
 from camera_ctrler.api.proxies import TrustedProxies
 from camera_ctrler.api.resources import (
+    audit,
     auth,
     cameras,
     events,
@@ -66,6 +67,7 @@ RESOURCES: Final = tuple(
         auth,
         users,
         tokens,
+        audit,
         operations,
     )
 )
