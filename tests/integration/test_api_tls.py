@@ -84,7 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, valkey_server: ValkeyServer
 
 
 def test_somebody_logs_in_over_tls_and_his_browser_keeps_to_it(server: TlsServer) -> None:
-    """Given FARM_TLS_CERT and FARM_ADMIN_PASSWORD, when the admin logs in, then cookies are Secure, and HSTS is sent."""
+    """Given FARM_TLS_CERT and FARM_ADMIN_PASSWORD, when he logs in, then cookies are Secure, and HSTS is sent."""
     status, me, headers = server.call("POST", "/api/v1/auth/login", {"user": "admin", "password": PASSWORD})
     assert status == 200
     assert (me["name"], me["role"], me["password_given"]) == ("admin", "admin", False)
