@@ -1,6 +1,7 @@
 """`./farm users` and `./farm tokens` on a real database, and the first user, whom nobody has to make."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -174,7 +175,7 @@ def test_the_demo_needs_no_login_on_loopback_and_elsewhere_it_does(
 ) -> None:
     """Given the demo, then it is open on loopback unless FARM_AUTH says otherwise, and closed where others reach it."""
     monkeypatch.setenv("FARM_ENV_FILE", str(tmp_path / "none.env"))
-    monkeypatch.setattr("os.environ", dict(__import__("os").environ))
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # it is changed for the processes of the farm
     assert not open_on_loopback(StackSettings.load()).auth
     assert open_on_loopback(StackSettings.load(api_host="0.0.0.0", auth=True)).auth  # noqa: S104
     monkeypatch.setenv("FARM_AUTH", "on")
