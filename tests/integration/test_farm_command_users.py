@@ -2,15 +2,13 @@
 
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
 from camera_ctrler.accounts.errors import PasswordRefusedError
 from camera_ctrler.accounts.first_admin import NAME, NoAdminError, make_first_admin
-from camera_ctrler.accounts.tables import UserRow
 from camera_ctrler.accounts.users import Users
 from cli.connection import open_accounts
 from cli.demo import open_on_loopback
@@ -130,15 +128,6 @@ def test_the_setting_gives_the_first_password(engine: Engine) -> None:
     found = _users(engine).checked(NAME, PASSWORD)
     assert found is not None
     assert not found.password_given
-
-
-def test_controllers_that_start_at_once_make_one_admin(engine: Engine) -> None:
-    """Given eight controllers that find no users at the same time, then one of them makes the admin."""
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: make_first_admin(_users(engine), ""), range(8)))
-    assert len([each for each in made if each is not None]) == 1
-    with engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(UserRow)) == 1
 
 
 def test_a_farm_whose_admin_was_taken_away_says_what_to_do(engine: Engine) -> None:
