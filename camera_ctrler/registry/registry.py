@@ -328,6 +328,7 @@ class Registry:
             **spec.settings().model_dump(mode="json"),
             **spec.placement().model_dump(mode="json"),
             **spec.recording().model_dump(mode="json"),
+            **spec.drawing().model_dump(mode="json"),
         )
 
 
