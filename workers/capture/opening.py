@@ -16,6 +16,7 @@ from workers.capture.hardware import check_decode_device
 from workers.capture.packet_capture import PacketCapture
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
+from workers.mask_painter import MaskPainter
 from workers.media import MediaTap
 from workers.stage_meter import StageMeter
 
@@ -109,6 +110,7 @@ def capture_opener(
             on_state=on_state,
             tap=None if has_two else tap,
             meter=meter,
+            painter=MaskPainter(assignment.masks) if assignment.masks else None,
         )
         if tap is None or main_url is None:
             return analysed
