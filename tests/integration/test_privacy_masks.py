@@ -122,7 +122,9 @@ def test_nothing_that_a_mask_hides_is_analysed_saved_shown_or_recorded(
     detector = running.detector
     assert isinstance(detector, LookingDetector)
     assert detector.seen
-    assert all(image[:, : image.shape[1] // 2 - 4].max() < DARK for image in detector.seen)
+    middle = np.s_[16:48]  # above and below is the filling of its square input
+    assert all(image[middle, : image.shape[1] // 2 - 4].max() < DARK for image in detector.seen)
+    assert all(image[middle, image.shape[1] // 2 + 4 :].min() > BRIGHT // 2 for image in detector.seen)
 
 
 def _keyframes_apart(path: Path) -> set[int]:
