@@ -102,7 +102,7 @@ class Services:
         """
         clock, stopping = SystemClock(), threading.Event()
         box = SecretBox.from_settings(settings)
-        registry = Registry(settings.database, box, clock)
+        registry = Registry(settings.database, box, clock, settings.camera_addresses)
         client = connect(settings, name="camfarm-api", timeout_seconds=REDIS_SECONDS)
         reader = FarmReader(client)
         store = FrameStore(settings.frames_dir)

@@ -18,8 +18,10 @@ from camera_ctrler.registry.errors import (
 )
 from camera_ctrler.registry.registered_camera import RegisteredCamera
 from camera_ctrler.registry.tables import CameraEpochRow, CameraRow, RegistryStateRow
+from contract.camera_addresses import CameraAddresses
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.camera_urls import CameraSecrets
+from contract.errors import REMEDIES, InvalidUrlError, StatusReason
 from contract.ids import new_camera_id
 from database.engine import check_schema, migrate, open_engine
 from runtime.clock import Clock, SystemClock
@@ -45,11 +47,18 @@ class Listing:
 class Registry:
     """The camera registry. Safe to use from several threads and processes."""
 
-    def __init__(self, database_url: str, secret_box: SecretBox, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        secret_box: SecretBox,
+        clock: Clock | None = None,
+        addresses: CameraAddresses | None = None,
+    ) -> None:
         self._engine = open_engine(database_url)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self._secrets = CameraSecretBox(secret_box)
         self._clock = clock or SystemClock()
+        self._addresses = addresses or CameraAddresses()
         #: Camera id -> its row and what was made of it, of the last `list_all`. Replaced whole, never changed.
         self._listed: dict[str, tuple[Row[Any], RegisteredCamera]] = {}
         #: Camera id -> columns, of unreadable rows that the log has named.
@@ -171,7 +180,10 @@ class Registry:
 
         Raises:
             CameraExistsError: Names the first id that is taken, or given twice.
+            InvalidUrlError: One has an address that no camera may have.
         """
+        for spec in specs:
+            self._check_addresses(spec.url, spec.main_url)
         rows = [self._new_row(spec, origin) for spec in specs]
         seen: set[str] = set()
         with self._sessions() as session:
@@ -201,7 +213,7 @@ class Registry:
         Raises:
             CameraNotFoundError: There is none with that id.
             CameraOwnedElsewhereError: Its name, URL or credentials follow the external table.
-            InvalidUrlError: The URL has `***` for secrets that are not stored.
+            InvalidUrlError: The URL has `***` for secrets that are not stored, or an address that no camera may have.
             CameraUnreadableError: Its row was edited into something that cannot be used, and still would be.
         """
         return self.update_many([camera_id], patch, by_origin=by_origin)[0]
@@ -210,6 +222,7 @@ class Registry:
         self, camera_ids: Sequence[str], patch: CameraPatch, *, by_origin: str | None = ORIGIN_FARM
     ) -> list[RegisteredCamera]:
         """Change several cameras alike, or none of them; see `update`."""
+        self._check_addresses(patch.url, patch.main_url)
         with self._sessions() as session:
             _lock(session)
             rows = [_row(session, camera_id) for camera_id in camera_ids]
@@ -218,6 +231,11 @@ class Registry:
                 _rise_revision(session)
                 session.commit()
             return [RegisteredCamera(row) for row in rows]
+
+    def _check_addresses(self, *urls: str | None) -> None:
+        for url in urls:
+            if url is not None and (refusal := self._addresses.refusal_of_url(url)):
+                raise InvalidUrlError(f"{refusal}. {REMEDIES[StatusReason.ADDRESS_REFUSED]}")
 
     def _is_changed(self, session: Session, row: CameraRow, changes: dict[str, Any], by_origin: str | None) -> bool:
         """Change a row; return whether it is another one now."""
