@@ -17,6 +17,7 @@ from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.camera_trials import CameraTrials
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.event_store.recognitions import Recognitions
@@ -90,6 +91,7 @@ class Services:
     clip_maker: ClipMaker
     streams: StreamSlots
     recorded: RecordedServices
+    trials: CameraTrials
     #: Set when the server stops: long answers end.
     stopping: threading.Event
 
@@ -127,6 +129,7 @@ class Services:
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
             recorded=RecordedServices.create(settings, registry.engine, box, clock, stopping),
+            trials=CameraTrials(client, reader),
             stopping=stopping,
         )
 

@@ -29,6 +29,8 @@ from runtime.secret_box import SecretBox
 
 ORIGIN_FARM: Final = "farm"
 ORIGIN_EXTERNAL: Final = "external"
+#: Id of a camera that is tried before there is one.
+DRAFT_ID: Final = "new-camera"
 #: SQLite allows 32,766 bound parameters in a statement; this leaves room.
 _BATCH: Final = 5_000
 
@@ -232,6 +234,28 @@ class Registry:
                 session.commit()
             return [RegisteredCamera(row) for row in rows]
 
+    def drafted(self, camera_id: str | None, patch: CameraPatch) -> RegisteredCamera:
+        """Return a camera as it would be after a change, or as a new one would be; nothing is stored.
+
+        Args:
+            camera_id: Which one; None: a new one.
+            patch: What changes; of a new one, all that is known of it, its URL at least.
+
+        Raises:
+            CameraNotFoundError: There is none with that id.
+            InvalidUrlError: The URL has `***` for secrets that are not stored.
+            CameraUnreadableError: It could not be used.
+        """
+        if camera_id is None:
+            row = self._new_row(CameraCreate(id=DRAFT_ID, **patch.changes()), ORIGIN_FARM)
+        else:
+            with self._sessions() as session:
+                row = CameraRow(**_row(session, camera_id).as_dict())
+            self._change(row, patch.changes())
+        drafted = RegisteredCamera(row)
+        drafted.check()
+        return drafted
+
     def _check_addresses(self, *urls: str | None) -> None:
         for url in urls:
             if url is not None and (refusal := self._addresses.refusal_of_url(url)):
@@ -241,6 +265,14 @@ class Registry:
         """Change a row; return whether it is another one now."""
         if by_origin not in {None, row.origin} and changes.keys() & {"name", "url", "username", "password"}:
             raise CameraOwnedElsewhereError(row.id)
+        self._change(row, changes)
+        RegisteredCamera(row).check()
+        if not session.is_modified(row):
+            return False
+        row.updated_at_ms = self._clock.now_ms()
+        return True
+
+    def _change(self, row: CameraRow, changes: dict[str, Any]) -> None:
         if changes.keys() & {"url", "username", "password"}:
             row.url, secrets = self._secrets.changed(row, changes)
             row.secrets = self._secrets.encrypted(secrets)
@@ -248,11 +280,6 @@ class Registry:
             row.main_url, row.main_secrets = self._secrets.changed_main(row, changes["main_url"])
         for name in changes.keys() - {"url", "main_url", "username", "password"}:
             setattr(row, name, changes[name])
-        RegisteredCamera(row).check()
-        if not session.is_modified(row):
-            return False
-        row.updated_at_ms = self._clock.now_ms()
-        return True
 
     def remove(self, camera_id: str, *, by_origin: str | None = ORIGIN_FARM) -> None:
         """Forget one camera; its saved frames stay until they are too old.

@@ -94,7 +94,7 @@ def capture_opener(
         assignment: Assignment, on_frame: OnFrame, on_state: OnState, tap: MediaTap | None
     ) -> CameraCapture | TwoStreamCapture | UndecipheredCapture:
         try:
-            url, main_url = _urls_with_secrets(assignment, box)
+            url, main_url = urls_with_secrets(assignment, box)
         except SecretKeyError as error:
             return UndecipheredCapture(str(error), on_state)
         if assignment.recording.record is RecordMode.OFF:
@@ -122,7 +122,12 @@ def capture_opener(
     return open_capture
 
 
-def _urls_with_secrets(assignment: Assignment, box: SecretBox) -> tuple[str, str | None]:
+def urls_with_secrets(assignment: Assignment, box: SecretBox) -> tuple[str, str | None]:
+    """Return the URLs of a camera's streams, secrets included; None: it has no second one.
+
+    Raises:
+        SecretKeyError: They were encrypted with another key.
+    """
     secrets = _decrypted(assignment.secrets, box)
     url = join_secrets(assignment.url, secrets)
     if assignment.main_url is None:
