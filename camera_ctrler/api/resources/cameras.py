@@ -8,6 +8,7 @@ from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.schemas import CameraImport, CameraPage, CameraQuery, ImportedCameras
 from camera_ctrler.api.services import services
 from camera_ctrler.api.trial_schemas import CameraTrial, CameraTrialBody
+from contract.accounts import Role
 from contract.camera_specs import Camera, CameraCreate, CameraPatch
 
 resource = Resource("cameras", "cameras")
@@ -39,6 +40,7 @@ EXAMPLES: Final = {
 @resource.documented(
     "GET",
     "/cameras",
+    role=Role.VIEWER,
     summary="List cameras",
     description="By id, in pages.",
     query=CameraQuery,
@@ -70,6 +72,8 @@ def _matching(query: CameraQuery, after: str) -> Iterator[Camera]:
 @resource.documented(
     "POST",
     "/cameras",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Register a camera",
     description="It is given to a worker within a second or so. User name and password are stored encrypted and "
     "never shown again, wherever they were given: in their own fields, or in the URL. Only workers that have all of "
@@ -90,6 +94,8 @@ def create_camera(body: CameraCreate) -> tuple[Camera, int, dict[str, str]]:
 @resource.documented(
     "POST",
     "/cameras:import",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Register many cameras",
     description="All of them, or none: the answer to a request with a bad or taken id names it.",
     body=CameraImport,
@@ -114,6 +120,8 @@ def import_cameras(body: CameraImport) -> tuple[ImportedCameras, int, dict[str, 
 @resource.documented(
     "POST",
     "/cameras:test",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Try a camera",
     description="A worker that may have it connects to it, takes one picture, measures for some seconds and hangs up; "
     "the answer comes within 20 s. Nothing is stored. What cannot be watched is answered with 200, `ok: false`, the "
@@ -134,7 +142,9 @@ def try_camera(body: CameraTrialBody) -> CameraTrial:
     return CameraTrial.of(services().trials.run(camera.assignment(epoch=1), camera.placement, body.stream))
 
 
-@resource.documented("GET", "/cameras/<camera_id>", summary="Show a camera", answers={200: Camera}, errors=(404,))
+@resource.documented(
+    "GET", "/cameras/<camera_id>", role=Role.VIEWER, summary="Show a camera", answers={200: Camera}, errors=(404,)
+)
 def get_camera(camera_id: str) -> Camera:
     """Answer with one camera."""
     return services().registry.get(camera_id).view()
@@ -143,6 +153,7 @@ def get_camera(camera_id: str) -> Camera:
 @resource.documented(
     "PATCH",
     "/cameras/<camera_id>",
+    role=Role.ADMIN,
     summary="Change a camera",
     description="Fields that are left out stay as they are. A `url` given back as it is shown, with `***` in place of "
     "its secrets, keeps them. A changed camera is opened anew.",
@@ -165,6 +176,7 @@ def update_camera(camera_id: str, body: CameraPatch) -> Camera:
 @resource.documented(
     "DELETE",
     "/cameras/<camera_id>",
+    role=Role.ADMIN,
     summary="Remove a camera",
     description="Its stream is closed within seconds; its saved frames stay on the volume until they are too old.",
     answers={204: None},
