@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import chaos_command, developer_commands, profile_command, stack_commands
+from cli import audit_command, chaos_command, developer_commands, profile_command, stack_commands
 from cli.camera_commands import cameras
 from cli.identity_commands import identities
 from cli.model_commands import models
@@ -39,6 +39,7 @@ app.add_typer(identities, name="identities")
 app.add_typer(users, name="users")
 app.add_typer(tokens, name="tokens")
 app.add_typer(models, name="models")
+audit_command.register(app)
 app.add_typer(web, name="web")
 profile_command.register(app)
 developer_commands.register(app)
