@@ -25,6 +25,8 @@ _SAMPLE_FPS: Final = 1.0
 #: Seconds between keyframes, and frames a second, that people are warned of.
 LONG_GOP_SECONDS: Final = 5.0
 LOW_FPS: Final = 0.9
+#: Seconds of a stream that tell its rate.
+LEAST_SECONDS: Final = 0.4
 _RECORDED: Final = frozenset({"h264", "hevc"})
 
 
@@ -62,6 +64,8 @@ class _PacketLook:
         self.first_at: float | None = None
         self._keyframe_seconds: float | None = None
         self._newest_pts: int | None = None
+        self._oldest_pts: int | None = None
+        self._tick_seconds = 0.0
 
     def opened(self, template: MediaTemplate) -> None:
         """Take note of nothing."""
@@ -75,7 +79,9 @@ class _PacketLook:
         self.first_at = at if self.first_at is None else self.first_at
         if packet.pts is not None:
             self.has_b_frames |= self._newest_pts is not None and packet.pts < self._newest_pts
-            self._newest_pts = max(packet.pts, packet.pts if self._newest_pts is None else self._newest_pts)
+            self._newest_pts = packet.pts if self._newest_pts is None else max(packet.pts, self._newest_pts)
+            self._oldest_pts = packet.pts if self._oldest_pts is None else min(packet.pts, self._oldest_pts)
+            self._tick_seconds = float(packet.time_base)
         if packet.is_keyframe:
             self.keyframes += 1
             seconds = at if packet.pts is None else float(packet.pts * packet.time_base)
@@ -88,6 +94,14 @@ class _PacketLook:
 
     def failed(self, reason: StatusReason, detail: str) -> None:
         """Take note of nothing."""
+
+    @property
+    def fps(self) -> float:
+        """Frames a second by the camera's own times, for a stream often begins with a burst; 0: they do not tell."""
+        if self._newest_pts is None or self._oldest_pts is None:
+            return 0.0
+        seconds = (self._newest_pts - self._oldest_pts) * self._tick_seconds
+        return (self.packets - 1) / seconds if seconds >= LEAST_SECONDS else 0.0
 
     def waits_too_long(self, now: float) -> bool:
         """Tell whether packets have come for long and no keyframe among them."""
@@ -167,7 +181,7 @@ def _result(stream: CameraStream, look: _PacketLook, first: DuePicture | None, b
         codec=facts.codec,
         width=facts.width,
         height=facts.height,
-        stream_fps=facts.stream_fps,
+        stream_fps=look.fps or facts.stream_fps,
         latency_ms=(first.captured_monotonic - began) * 1000 if first else 0.0,
         gop_seconds=look.gop_seconds,
         image=first.pixels.bgr() if first else None,
