@@ -72,7 +72,7 @@ class CameraTrials:
                 return reply or _nobody(request, StatusReason.WORKER_SILENT, detail)
         if Asked.TOO_MANY in answers:
             raise TrialsBusyError
-        return _nobody(request, StatusReason.NO_WORKER)
+        return _nobody(request, StatusReason.WORKER_SILENT, "no worker that may have it tries cameras now")
 
 
 def suitable(workers: Iterable[WorkerView], placement: PlacementSettings, camera_id: str) -> list[WorkerView]:

@@ -385,6 +385,15 @@ def camera_trials(worker_id: str) -> str:
     return f"{PREFIX}:worker:{worker_id}:trials"
 
 
+def camera_trials_answered(worker_id: str) -> str:
+    """Says that a worker tries cameras.
+
+    Type: string with expiry. Writer: the worker, whenever it looks for a request. Reader: script `ask_trial`.
+    Lifetime: 30 s after the last write: as long as a worker may be at those that it has taken.
+    """
+    return f"{PREFIX}:worker:{worker_id}:tries"
+
+
 def camera_trial_reply(request_id: str) -> str:
     """What came of a trial, with a picture of at most 640 pixels.
 

@@ -15,6 +15,8 @@ MAX_WAITING: Final = 4
 #: Seconds for which requests and answers are kept.
 REQUEST_SECONDS: Final = round(2 * WAIT_SECONDS)
 REPLY_SECONDS: Final = 30
+#: Seconds for which a worker is believed to try cameras.
+ANSWERING_SECONDS: Final = 30
 #: Seconds of one wait: shorter than a client of the API waits for one answer of Redis.
 _WAIT_SECONDS: Final = 1
 
@@ -35,7 +37,7 @@ class TrialLink:
 
     def ask(self, worker_id: str, request: CameraTrialRequest) -> Asked:
         """Ask one worker."""
-        touched = [keys.worker_lease(worker_id), keys.camera_trials(worker_id)]
+        touched = [keys.camera_trials_answered(worker_id), keys.camera_trials(worker_id)]
         return Asked(self._ask(touched, [request.model_dump_json(), MAX_WAITING, REQUEST_SECONDS]))
 
     def wait_for_reply(self, request: CameraTrialRequest) -> CameraTrialReply | None:
@@ -52,7 +54,11 @@ class TrialLink:
     # --- who answers ------------------------------------------------------------------------------------------------
 
     def take(self, worker_id: str) -> CameraTrialRequest | None:
-        """Return a request that somebody still waits for; None: there was none for a second."""
+        """Say that this worker tries cameras, and return a request that somebody still waits for.
+
+        None: there was none for a second.
+        """
+        self._client.set(keys.camera_trials_answered(worker_id), "1", ex=ANSWERING_SECONDS)
         found = cast(
             "tuple[bytes, bytes] | None", self._client.blpop([keys.camera_trials(worker_id)], timeout=_WAIT_SECONDS)
         )
