@@ -192,8 +192,21 @@ def test_the_worker_that_has_the_camera_is_asked_first_then_the_emptiest() -> No
     """Given workers with labels and cameras, then they are asked in the order of what they are good for."""
 
     def view(worker_id: str, labels: list[str], *holdings: str, draining: bool = False) -> WorkerView:
-        status = WorkerStatus.model_construct(
-            labels=labels, holdings={name: Holding(epoch=1) for name in holdings}, draining=draining
+        status = WorkerStatus(
+            worker_id=worker_id,
+            host="h",
+            pid=1,
+            version="1",
+            started_at_ms=1,
+            updated_at_ms=1,
+            device="cpu",
+            detector="d",
+            model="m",
+            cores=1,
+            max_cameras=9,
+            labels=labels,
+            holdings={name: Holding(epoch=1) for name in holdings},
+            draining=draining,
         )
         return WorkerView(worker_id, alive=True, lease_ms=1, status=status)
 

@@ -96,5 +96,5 @@ def test_frames_that_follow_are_decoded_from_what_the_camera_sent() -> None:
 
 def _decoded(file: io.BytesIO) -> list[VideoFrame]:
     file.seek(0)
-    with av.open(file) as source:
+    with av.open(file, "r") as source:
         return list(source.decode(video=0))

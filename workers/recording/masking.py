@@ -16,7 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 
 from workers.mask_painter import MaskPainter
-from workers.media import MediaPacket, MediaTemplate
+from workers.media import MediaPacket, MediaTemplate, VideoPacket
 from workers.pictures import converted
 
 #: The encoder that PyAV ships. Fast rather than small: it shares the worker's cores with the analysis of all cameras.
@@ -99,7 +99,7 @@ class MaskedStream:
 
     def _decoded(self, packet: MediaPacket | None) -> list[VideoFrame]:
         try:
-            return self._decoder.decode(packet)  # type: ignore[arg-type]  # PyAV's packets have a parameter in stubs only
+            return self._decoder.decode(packet)
         except (av.FFmpegError, ValueError):
             self.errors += 1
             return []
@@ -127,7 +127,7 @@ class MaskedStream:
         shape = (frame.width, frame.height, frame.format.name)
         if encoder is not None and shape == (encoder.width, encoder.height, encoder.pix_fmt):
             return encoder
-        encoder = cast("VideoCodecContext", av.CodecContext.create(ENCODER, "w"))
+        encoder = av.CodecContext.create(ENCODER, "w")
         encoder.width, encoder.height, encoder.pix_fmt = shape
         encoder.framerate, encoder.time_base = Fraction(_RATE), Fraction(1, _RATE)
         encoder.gop_size, encoder.max_b_frames = MOST_FRAMES, 0
@@ -139,17 +139,16 @@ class MaskedStream:
         self._encoder, self._has_begun, self._frames = encoder, False, 0
         return encoder
 
-    def _timed(self, packets: "list[av.Packet]") -> list[MaskedPacket]:
+    def _timed(self, packets: list[VideoPacket]) -> list[MaskedPacket]:
         made: list[MaskedPacket] = []
         for packet in packets:
             its = self._times.popleft()
             packet.pts = packet.dts = its.pts
             if its.base is not None:
                 packet.time_base = its.base
-            of_video = cast("MediaPacket", packet)
-            begins = None if self._has_begun else _template_of(of_video, self._template)
+            begins = None if self._has_begun else _template_of(packet, self._template)
             self._has_begun = True
-            made.append(MaskedPacket(of_video, its.at, its.at_ms, begins))
+            made.append(MaskedPacket(packet, its.at, its.at_ms, begins))
         return made
 
 

@@ -54,7 +54,7 @@ export function CameraForm({ camera, onClose }: Props) {
         <StreamFields {...fields} camera={camera} />
         {mayChange && <TrialPanel values={values} camera={camera} />}
         <AnalysisFields {...fields} />
-        <RecordingFields {...fields} hasMasks={camera?.zones?.some((zone) => zone.kind === "mask") ?? false} />
+        <RecordingFields {...fields} hasMasks={camera?.zones.some((zone) => zone.kind === "mask") ?? false} />
         <PlacementFields {...fields} />
         {save.isError && <Failure error={save.error} title={t("form.failed")} />}
         <Group justify="space-between">
@@ -62,7 +62,7 @@ export function CameraForm({ camera, onClose }: Props) {
             <span />
           ) : (
             <Button component={Link} to={`/cameras/zones/${camera.id}`} variant="subtle">
-              {t("form.zones", { count: camera.zones?.length ?? 0 })}
+              {t("form.zones", { count: camera.zones.length })}
             </Button>
           )}
           <Group gap="xs">

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { components } from "../../../api/schema";
 import { createBody, patchBody, trialBody, valuesOf } from "./formValues";
 
-const camera = {
+const camera: components["schemas"]["Camera"] = {
   id: "gate",
   name: "Gate",
   url: "rtsp://***@192.0.2.10/sub",
@@ -11,9 +11,22 @@ const camera = {
   has_credentials: true,
   enabled: true,
   origin: "farm",
+  created_at_ms: 1,
+  updated_at_ms: 1,
   analyse_fps: 2,
   classes: ["person"],
-} as components["schemas"]["Camera"];
+  confidence: 0.4,
+  box_padding: 0.1,
+  save_frames: "detections",
+  detect_on: "every_frame",
+  require_labels: ["gpu"],
+  prefer_labels: [],
+  record: "motion",
+  record_audio: false,
+  pre_roll_seconds: 3,
+  post_roll_seconds: 4,
+  zones: [],
+};
 
 test("a form that was not touched changes nothing", () => {
   expect(patchBody(valuesOf(camera), camera)).toEqual({});

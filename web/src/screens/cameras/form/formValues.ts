@@ -19,51 +19,62 @@ export interface Values {
   classes: string[];
   confidence: number;
   boxPadding: number;
-  saveFrames: NonNullable<Camera["save_frames"]>;
-  detectOn: NonNullable<Camera["detect_on"]>;
+  saveFrames: Camera["save_frames"];
+  detectOn: Camera["detect_on"];
   requireLabels: string[];
   preferLabels: string[];
-  record: NonNullable<Camera["record"]>;
+  record: Camera["record"];
   recordAudio: boolean;
   preRollSeconds: number;
   postRollSeconds: number;
 }
 
+/** What a new camera would have. */
+const NEW: Values = {
+  id: "",
+  name: "",
+  url: "",
+  mainUrl: "",
+  username: "",
+  password: "",
+  forgetsCredentials: false,
+  enabled: true,
+  analyseFps: 1,
+  classes: [],
+  confidence: 0.25,
+  boxPadding: 0,
+  saveFrames: "all",
+  detectOn: "motion",
+  requireLabels: [],
+  preferLabels: [],
+  record: "off",
+  recordAudio: true,
+  preRollSeconds: 5,
+  postRollSeconds: 10,
+};
+
 /** Returns what stands in the form at first: what a camera has, or what a new one would have. */
 export function valuesOf(camera: Camera | null): Values {
+  if (camera === null) return NEW;
   return {
-    id: camera?.id ?? "",
-    name: camera?.name ?? "",
-    url: camera?.url ?? "",
-    mainUrl: camera?.main_url ?? "",
-    username: "",
-    password: "",
-    forgetsCredentials: false,
-    enabled: camera?.enabled ?? true,
-    ...analysisOf(camera),
-    ...recordingOf(camera),
-  };
-}
-
-function analysisOf(camera: Camera | null) {
-  return {
-    analyseFps: camera?.analyse_fps ?? 1,
-    classes: [...(camera?.classes ?? [])],
-    confidence: camera?.confidence ?? 0.25,
-    boxPadding: camera?.box_padding ?? 0,
-    saveFrames: camera?.save_frames ?? ("all" as const),
-    detectOn: camera?.detect_on ?? ("motion" as const),
-  };
-}
-
-function recordingOf(camera: Camera | null) {
-  return {
-    requireLabels: [...(camera?.require_labels ?? [])],
-    preferLabels: [...(camera?.prefer_labels ?? [])],
-    record: camera?.record ?? ("off" as const),
-    recordAudio: camera?.record_audio ?? true,
-    preRollSeconds: camera?.pre_roll_seconds ?? 5,
-    postRollSeconds: camera?.post_roll_seconds ?? 10,
+    ...NEW,
+    id: camera.id,
+    name: camera.name,
+    url: camera.url,
+    mainUrl: camera.main_url ?? "",
+    enabled: camera.enabled,
+    analyseFps: camera.analyse_fps,
+    classes: camera.classes,
+    confidence: camera.confidence,
+    boxPadding: camera.box_padding,
+    saveFrames: camera.save_frames,
+    detectOn: camera.detect_on,
+    requireLabels: camera.require_labels,
+    preferLabels: camera.prefer_labels,
+    record: camera.record,
+    recordAudio: camera.record_audio,
+    preRollSeconds: camera.pre_roll_seconds,
+    postRollSeconds: camera.post_roll_seconds,
   };
 }
 

@@ -52,11 +52,7 @@ export function CameraList() {
           </>
         )}
       </PageHeader>
-      {!mayChange && (
-        <Text size="sm" className="quiet">
-          {t("lookOnly")}
-        </Text>
-      )}
+      {!mayChange && <LookOnly />}
       {isLoading && <Loading />}
       {error !== null && <Failure error={error} title={t("failed")} onRetry={retry} />}
       {!isLoading && error === null && rows.length === 0 && <NoCameras mayChange={mayChange} />}
@@ -89,16 +85,7 @@ export function CameraList() {
           ) : (
             <CameraTable rows={shown.rows} order={order} onOrder={setOrder} chosen={chosen} onChosen={setChosen} mayChange={mayChange} />
           )}
-          {shown.pages > 1 && (
-            <Pagination
-              total={shown.pages}
-              value={shown.page}
-              onChange={setPage}
-              size="sm"
-              getControlProps={(control) => ({ "aria-label": t(`pages.${control}`) })}
-              getItemProps={(number) => ({ "aria-label": t("pages.page", { number }) })}
-            />
-          )}
+          <Pages pages={shown.pages} page={shown.page} onPage={setPage} />
         </>
       )}
       <Routes>
@@ -108,6 +95,36 @@ export function CameraList() {
         <Route path="*" element={null} />
       </Routes>
     </Stack>
+  );
+}
+
+function LookOnly() {
+  const { t } = useTranslation("cameras");
+  return (
+    <Text size="sm" className="quiet">
+      {t("lookOnly")}
+    </Text>
+  );
+}
+
+interface PagesProps {
+  readonly pages: number;
+  readonly page: number;
+  readonly onPage: (page: number) => void;
+}
+
+function Pages({ pages, page, onPage }: PagesProps) {
+  const { t } = useTranslation("cameras");
+  if (pages === 1) return null;
+  return (
+    <Pagination
+      total={pages}
+      value={page}
+      onChange={onPage}
+      size="sm"
+      getControlProps={(control) => ({ "aria-label": t(`pages.${control}`) })}
+      getItemProps={(number) => ({ "aria-label": t("pages.page", { number }) })}
+    />
   );
 }
 

@@ -93,7 +93,7 @@ function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
   const { t } = useTranslation("cameras");
   const { camera, status } = row;
   const name = nameOf(camera);
-  const shapes = camera.zones?.length ?? 0;
+  const shapes = camera.zones.length;
   return (
     <Table.Tr>
       {mayChange && (
@@ -131,9 +131,9 @@ function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
           ))}
         </Group>
       </Table.Td>
-      <Table.Td data-label={t("column.record")}>{t(`record.${camera.record ?? "off"}`)}</Table.Td>
+      <Table.Td data-label={t("column.record")}>{t(`record.${camera.record}`)}</Table.Td>
       <Table.Td data-label={t("column.fps")} className="numbers">
-        {camera.analyse_fps ?? 1}
+        {camera.analyse_fps}
       </Table.Td>
       <Table.Td>
         <Group gap={4} wrap="nowrap">

@@ -29,7 +29,7 @@ export function stateOf({ camera, status }: Row): State {
 
 /** Returns the labels that a camera requires, and those that it prefers, marked. */
 export function labelsOf({ camera }: Row): string[] {
-  return [...(camera.require_labels ?? []), ...(camera.prefer_labels ?? []).map((label) => `${label}?`)];
+  return [...camera.require_labels, ...camera.prefer_labels.map((label) => `${label}?`)];
 }
 
 export function nameOf(camera: Camera): string {
@@ -62,8 +62,8 @@ export function sorted(rows: readonly Row[], { column, descending }: Order, lang
     name: byName,
     state: (a, b) => STATES.indexOf(stateOf(a)) - STATES.indexOf(stateOf(b)),
     labels: (a, b) => collator.compare(labelsOf(a).join(" "), labelsOf(b).join(" ")),
-    record: (a, b) => collator.compare(a.camera.record ?? "off", b.camera.record ?? "off"),
-    fps: (a, b) => (a.camera.analyse_fps ?? 0) - (b.camera.analyse_fps ?? 0),
+    record: (a, b) => collator.compare(a.camera.record, b.camera.record),
+    fps: (a, b) => a.camera.analyse_fps - b.camera.analyse_fps,
   };
   const sign = descending ? -1 : 1;
   return rows.toSorted((a, b) => sign * compare[column](a, b) || byName(a, b));

@@ -20,7 +20,7 @@ interface Props {
 /** An area, a line or a mask; one that is selected has points to be moved. */
 export function Shape({ zone, size, isSelected, isInert, step, placeOf, movedBy }: Props) {
   const { t } = useTranslation("cameras");
-  const kind = zone.kind ?? "zone";
+  const { kind } = zone;
   const points = zone.points as unknown as Point[];
   const name = zone.name || zone.id;
   const Element = kind === "line" ? "polyline" : "polygon";

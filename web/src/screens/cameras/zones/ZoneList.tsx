@@ -26,7 +26,7 @@ export function ZoneList({ drawing, step, mayChange }: Props) {
   return (
     <Stack gap="xs" component="ul" className={styles.list ?? ""} aria-label={t("zones.list")}>
       {drawing.zones.map((zone) => {
-        const kind = zone.kind ?? "zone";
+        const { kind } = zone;
         const trouble = troubleOf(kind, zone.points as unknown as Point[]);
         const isSelected = drawing.selected === zone.id;
         return (
@@ -37,7 +37,7 @@ export function ZoneList({ drawing, step, mayChange }: Props) {
                 size="xs"
                 label={t("zones.nameOf", { kind: t(`zones.kind.${kind}`), id: zone.id })}
                 placeholder={zone.id}
-                value={zone.name ?? ""}
+                value={zone.name}
                 maxLength={100}
                 readOnly={!mayChange}
                 onFocus={() => step({ do: "select", id: zone.id })}

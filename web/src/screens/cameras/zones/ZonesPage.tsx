@@ -12,7 +12,7 @@ import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
 import { PageHeader } from "../../../parts/PageHeader";
 import { type Camera, nameOf } from "../list/rows";
-import { drawingOf, drawn } from "./drawing";
+import { type Drawing, drawingOf, drawn } from "./drawing";
 import { troubleOf, type Zone } from "./geometry";
 import { ZoneCanvas } from "./ZoneCanvas";
 import { ZoneList } from "./ZoneList";
@@ -42,11 +42,9 @@ export function ZonesPage() {
 function ZoneEditor({ camera }: { readonly camera: Camera }) {
   const { t } = useTranslation("cameras");
   const mayChange = useMayDo()("admin");
-  const [drawing, step] = useReducer(drawn, camera.zones ?? [], drawingOf);
+  const [drawing, step] = useReducer(drawn, camera.zones, drawingOf);
   const save = useSaveZones(camera.id);
-  const isChanged = JSON.stringify(drawing.zones) !== JSON.stringify(camera.zones ?? []);
-  const isWrong = drawing.zones.some(({ kind, points }) => troubleOf(kind ?? "zone", points as [number, number][]) !== null);
-  const hasNewMask = drawing.zones.some((zone) => zone.kind === "mask") && isChanged;
+  const hasNewMask = drawing.zones.some((zone) => zone.kind === "mask") && isChanged(drawing, camera);
   return (
     <div className={styles.editor}>
       <Stack gap="xs">
@@ -62,23 +60,40 @@ function ZoneEditor({ camera }: { readonly camera: Camera }) {
         <ZoneList drawing={drawing} step={step} mayChange={mayChange} />
         {hasNewMask && <Alert color="yellow">{t("zones.maskNote")}</Alert>}
         {save.isError && <Failure error={save.error} title={t("zones.failed")} />}
-        {mayChange && (
-          <Group>
-            <Button
-              loading={save.isPending}
-              disabled={!isChanged || isWrong || drawing.open !== null}
-              onClick={() => save.mutate(drawing.zones)}
-            >
-              {t("zones.save")}
-            </Button>
-            <Text size="sm" className="quiet" role="status">
-              {isWrong ? t("zones.wrong") : isChanged ? t("zones.unsaved") : ""}
-            </Text>
-          </Group>
-        )}
+        {mayChange && <SaveZones drawing={drawing} camera={camera} save={save} />}
       </Stack>
     </div>
   );
+}
+
+interface SaveProps {
+  readonly drawing: Drawing;
+  readonly camera: Camera;
+  readonly save: ReturnType<typeof useSaveZones>;
+}
+
+function SaveZones({ drawing, camera, save }: SaveProps) {
+  const { t } = useTranslation("cameras");
+  const isNew = isChanged(drawing, camera);
+  const isWrong = drawing.zones.some(({ kind, points }) => troubleOf(kind, points as [number, number][]) !== null);
+  return (
+    <Group>
+      <Button
+        loading={save.isPending}
+        disabled={!isNew || isWrong || drawing.open !== null}
+        onClick={() => save.mutate(drawing.zones)}
+      >
+        {t("zones.save")}
+      </Button>
+      <Text size="sm" className="quiet" role="status">
+        {isWrong ? t("zones.wrong") : isNew ? t("zones.unsaved") : ""}
+      </Text>
+    </Group>
+  );
+}
+
+function isChanged(drawing: Drawing, camera: Camera): boolean {
+  return JSON.stringify(drawing.zones) !== JSON.stringify(camera.zones);
 }
 
 function useSaveZones(cameraId: string) {

@@ -88,7 +88,7 @@ function changedZone(zone: Zone, step: Exclude<Change, { do: "remove" }>): Zone 
   if (step.do === "rename") return step.name === zone.name ? zone : { ...zone, name: step.name };
   const { points } = zone;
   if (step.do === "removePoint") {
-    return points.length <= leastPoints(zone.kind ?? "zone") ? zone : { ...zone, points: points.toSpliced(step.at, 1) };
+    return points.length <= leastPoints(zone.kind) ? zone : { ...zone, points: points.toSpliced(step.at, 1) };
   }
   if (step.do === "insertPoint") {
     if (points.length >= MAX_POINTS) return zone;
