@@ -22,6 +22,7 @@ from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
 from camera_ctrler.api.throttle import LoginThrottle
 from camera_ctrler.audit.log import AuditLog
+from camera_ctrler.camera_trials import CameraTrials
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.event_store.recognitions import Recognitions
@@ -103,6 +104,7 @@ class Services:
     clip_maker: ClipMaker
     streams: StreamSlots
     recorded: RecordedServices
+    trials: CameraTrials
     #: Set when the server stops: long answers end.
     stopping: threading.Event
 
@@ -119,7 +121,7 @@ class Services:
         """
         clock, stopping = SystemClock(), threading.Event()
         box = SecretBox.from_settings(settings)
-        registry = Registry(settings.database, box, clock)
+        registry = Registry(settings.database, box, clock, settings.camera_addresses)
         client = connect(settings, name="camfarm-api", timeout_seconds=REDIS_SECONDS)
         limits_client = connect(settings, name="camfarm-api-limits", timeout_seconds=LIMITS_SECONDS)
         reader = FarmReader(client)
@@ -150,6 +152,7 @@ class Services:
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
             recorded=RecordedServices.create(settings, registry.engine, box, clock, stopping),
+            trials=CameraTrials(client, reader),
             stopping=stopping,
         )
 
