@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import chaos_command, developer_commands, profile_command, stack_commands
+from cli import audit_command, chaos_command, developer_commands, profile_command, stack_commands
 from cli.camera_commands import cameras
 from cli.identity_commands import identities
 from cli.model_commands import models
@@ -40,6 +40,7 @@ app.add_typer(users, name="users")
 app.add_typer(tokens, name="tokens")
 app.add_typer(models, name="models")
 app.add_typer(web, name="web")
+audit_command.register(app)
 profile_command.register(app)
 developer_commands.register(app)
 chaos_command.register(app)

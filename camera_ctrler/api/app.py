@@ -1,5 +1,6 @@
 """Makes the Flask app: resources, documentation page, web UI."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -8,13 +9,16 @@ from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 
 from camera_ctrler.accounts.passwords import Passwords
+from camera_ctrler.accounts.principal import EVERYBODY
 from camera_ctrler.api import authentication, problems, rate_limits
 from camera_ctrler.api import services as shared
+from camera_ctrler.api.access import set_principal
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
 from camera_ctrler.api.proxies import TrustedProxies
 from camera_ctrler.api.resources import (
+    audit,
     auth,
     cameras,
     events,
@@ -64,6 +68,7 @@ RESOURCES: Final = tuple(
         auth,
         users,
         tokens,
+        audit,
         operations,
     )
 )
@@ -103,6 +108,8 @@ def create_app(settings: ControllerSettings, passwords: Passwords | None = None)
     app.before_request(host_check(settings))
     if settings.auth:
         _close(app, services)
+    else:
+        app.before_request(partial(set_principal, EVERYBODY))
     app.after_request(_secure)
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings.proxy_networks)  # type: ignore[method-assign]  # Flask's own way
     return app
