@@ -38,6 +38,7 @@ from camera_ctrler.api.resources import (
     tokens,
     tracks,
     users,
+    walls,
     watching,
     workers,
 )
@@ -59,6 +60,7 @@ RESOURCES: Final = tuple(
         searches,
         watching,
         pictures,
+        walls,
         recordings,
         exports,
         recorded_pictures,
