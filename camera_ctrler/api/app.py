@@ -17,6 +17,7 @@ from camera_ctrler.api.resources import (
     events,
     evidence,
     exports,
+    farm_health,
     footage,
     identities,
     links,
@@ -40,6 +41,7 @@ RESOURCES: Final = tuple(
     for module in (
         cameras,
         status,
+        farm_health,
         workers,
         events,
         tracks,

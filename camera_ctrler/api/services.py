@@ -10,6 +10,7 @@ import redis
 from flask import Flask, current_app
 
 from camera_ctrler.api.cursors import Cursors
+from camera_ctrler.api.diagnosis.history import CountHistory
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.identity_services import IdentityServices
@@ -77,6 +78,8 @@ class Services:
     reader: FarmReader
     store: FrameStore
     farm: FarmWatch
+    #: Counts of the last minutes, for what is said of what grows.
+    counts: CountHistory
     cursors: Cursors
     frames: FrameIndex
     pictures: Pictures
@@ -114,6 +117,7 @@ class Services:
             reader=reader,
             store=store,
             farm=FarmWatch(registry, reader, clock),
+            counts=CountHistory(clock),
             cursors=Cursors(box),
             frames=FrameIndex(store, reader, clock),
             pictures=Pictures(reader, store),

@@ -121,6 +121,18 @@ class Recognitions:
             )
         return counted
 
+    def oldest_ms(self) -> dict[RecognitionState, int]:
+        """Return when the oldest event happened of those that wait or are queued, by state; none: there are none."""
+        with self._engine.connect() as connection:
+            noted = connection.scalar(select(func.min(recognition_notes.c.at_ms)))
+            found = {
+                state: connection.scalar(select(func.min(_C.at_ms)).where(_C.state == state))
+                for state in (RecognitionState.WAITING, RecognitionState.QUEUED)
+            }
+        waiting = [at_ms for at_ms in (noted, found[RecognitionState.WAITING]) if at_ms is not None]
+        found[RecognitionState.WAITING] = min(waiting, default=None)
+        return {state: at_ms for state, at_ms in found.items() if at_ms is not None}
+
     def replay(self, wanted: RecognitionFilter) -> int:
         """Let dead letters be tried again, before all else and with all their crops; return how many."""
         fresh = {
