@@ -13,6 +13,8 @@ from cli.model_commands import models
 from cli.options import DeviceOption, use_device
 from cli.recognition_commands import recognitions
 from cli.recording_commands import recordings
+from cli.token_commands import tokens
+from cli.user_commands import users
 from cli.worker_commands import workers
 from contract.errors import FarmError
 from runtime import exit_codes
@@ -33,6 +35,8 @@ app.add_typer(workers, name="workers")
 app.add_typer(recordings, name="recordings")
 app.add_typer(recognitions, name="recognitions")
 app.add_typer(identities, name="identities")
+app.add_typer(users, name="users")
+app.add_typer(tokens, name="tokens")
 app.add_typer(models, name="models")
 profile_command.register(app)
 developer_commands.register(app)

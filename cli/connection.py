@@ -2,14 +2,17 @@
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from typing import TypeVar
 
 import redis
 
+from camera_ctrler.accounts.accounts import Accounts
 from camera_ctrler.registry import Registry
 from cli.stack_state import NoFarmError, running
 from contract.errors import FarmError
+from runtime.clock import SystemClock
 from runtime.redis_client import RedisAwayError, connect
 from runtime.secret_box import SecretBox
 from runtime.settings import CommonSettings, DatabaseSettings
@@ -46,6 +49,19 @@ def open_registry(settings: DatabaseSettings) -> Iterator[Registry]:
         yield registry
     finally:
         registry.close()
+
+
+@contextlib.contextmanager
+def open_accounts(settings: DatabaseSettings) -> Iterator[Accounts]:
+    """Open users, sessions and tokens, in a database that is brought to the current schema."""
+    stopping = threading.Event()
+    with open_registry(settings) as registry:
+        accounts = Accounts(registry.engine, SystemClock(), stopping)
+        try:
+            yield accounts
+        finally:
+            stopping.set()
+            accounts.close()
 
 
 @contextlib.contextmanager

@@ -23,4 +23,5 @@ pytest_plugins = (
     "tests.support.galleries",
     "tests.support.recorded_camera",
     "tests.support.sender",
+    "tests.support.accounts",
 )

@@ -12,6 +12,11 @@ def set_principal(principal: Principal) -> None:
     g.principal = principal
 
 
+def known_principal() -> Principal | None:
+    """Return who sends the request at hand; None: nobody has said who he is."""
+    return cast("Principal | None", g.get("principal"))
+
+
 def principal() -> Principal:
     """Return who sends the request at hand."""
     return cast("Principal", g.get("principal", EVERYBODY))

@@ -153,5 +153,6 @@ def environment_of(settings: ControllerSettings) -> dict[str, str]:
         "api_threads": settings.api_threads,
         "env_file": settings.data_dir / "no.env",
         "log_format": "json",
+        "auth": "on" if settings.auth else "off",
     }
     return {f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in values.items()}

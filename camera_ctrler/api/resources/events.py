@@ -31,6 +31,7 @@ from camera_ctrler.api.problems import FieldError, field_errors, invalid_request
 from camera_ctrler.api.schemas import PageQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.filters import EventFilter
+from contract.accounts import Role
 from contract.events import Event
 from runtime.stream_reader import Entry
 
@@ -49,6 +50,7 @@ _FILES: Final = {
 @resource.documented(
     "GET",
     "/events",
+    role=Role.VIEWER,
     summary="List events",
     description="What happened at cameras, as long ago as FARM_EVENTS_KEEP says: in the order in which it was "
     "recorded, newest first, in pages; or, with `after`, oldest first from there on, of the newest that Redis has, to "
@@ -75,6 +77,7 @@ def list_events(query: EventQuery) -> EventPage:
 @resource.documented(
     "GET",
     "/events/stream",
+    role=Role.VIEWER,
     summary="Events as they come",
     description="Server-sent events for as long as the client listens; `data` is an event as `/events` has it, `id` "
     "its `entry_id`. A client that comes back with the header `Last-Event-ID`, as an `EventSource` does, misses "
@@ -99,6 +102,7 @@ def event_stream(query: EventStreamQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/export",
+    role=Role.OPERATOR,
     summary="Events as a file",
     description="All events that pass the filters, newest first, as CSV or as JSON lines. In CSV a text that a "
     "spreadsheet would take for a formula has an apostrophe before it. A file that ends too early, because the "
@@ -132,6 +136,8 @@ def export_events(query: EventExportQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/dead-letters",
+    role=Role.OPERATOR,
+    whole_farm=True,
     summary="Entries that are no events",
     description="What event writers found in the stream of events and could not store, with the reason, newest first: "
     "the newest 10,000, for as long as FARM_EVENTS_KEEP says.",
@@ -226,6 +232,7 @@ def _items(entries: list[Entry[Event]]) -> list[EventEntry]:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/results",
+    role=Role.VIEWER,
     summary="All results of a camera",
     description="Every analysed frame in order, also those that were delivered late after an outage; the newest "
     "FARM_RESULT_STREAM_SIZE are kept. Ask again with `after` for what has come since.",

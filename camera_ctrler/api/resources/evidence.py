@@ -10,6 +10,7 @@ from camera_ctrler.api.recording_schemas import EventClipQuery
 from camera_ctrler.api.resources.exports import CLIP_HEADERS, export_response, open_export
 from camera_ctrler.api.resources.recorded_pictures import picture_response
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 from contract.errors import ContractError
 from contract.events import Event
 
@@ -21,6 +22,7 @@ _FRAME_AGE_SECONDS: Final = 86_400
 @resource.documented(
     "GET",
     "/events/<event_id>/clip.mp4",
+    role=Role.VIEWER,
     summary="Clip of an event",
     description="From the camera's `pre_roll_seconds` before the event to its `post_roll_seconds` after it, as far as "
     "it is recorded by now; otherwise as `/cameras/{camera_id}/clip.mp4`.",
@@ -43,6 +45,7 @@ def event_clip(event_id: str, query: EventClipQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/<event_id>/picture.jpg",
+    role=Role.VIEWER,
     summary="Picture of an event",
     description="The saved frame in which the object was seen, as it was analysed; where there is none any more, the "
     "recorded picture of that moment.",

@@ -12,6 +12,7 @@ from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.farm_view import farm_totals
 from camera_ctrler.api.health_schemas import FarmHealth
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 
 resource = Resource("farm_health", "status")
 
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 @resource.documented(
     "GET",
     "/farm/health",
+    role=Role.VIEWER,
     summary="What is wrong and what to do",
     description="One sentence, and all findings, worst first; also while Redis or the database is away. Who may see "
     "some cameras only is told of these.",

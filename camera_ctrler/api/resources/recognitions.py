@@ -22,6 +22,7 @@ from camera_ctrler.api.recognition_schemas import (
 from camera_ctrler.api.resources.evidence import event_of
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.recognitions import RecognitionFilter, StoredRecognition
+from contract.accounts import Role
 from contract.errors import ContractError
 from contract.recognition import RecognitionState
 
@@ -34,6 +35,7 @@ _CROP_AGE_SECONDS: Final = 86_400
 @resource.documented(
     "GET",
     "/recognitions",
+    role=Role.VIEWER,
     summary="List recognitions",
     description="What recognisers were asked of events with crops, and said; those of the newest events first. "
     "`state=dead` lists dead letters: what could not be recognised, with the reason. Kept for as long as events are.",
@@ -60,6 +62,7 @@ def list_recognitions(query: RecognitionQuery) -> RecognitionPage:
 @resource.documented(
     "GET",
     "/recognitions/summary",
+    role=Role.VIEWER,
     summary="How much is to be recognised",
     description="Counts of what is not done, up to 100,000 of each, and the ReID workers with what they do.",
     answers={200: RecognitionSummary},
@@ -83,6 +86,7 @@ def recognition_summary() -> RecognitionSummary:
 @resource.documented(
     "POST",
     "/recognitions/replay",
+    role=Role.OPERATOR,
     summary="Replay dead letters",
     description="Those that pass the filters are tried again, before all else and with all their crops: after a "
     "recogniser was mended, a model fetched, a file put back. An empty object replays all.",
@@ -104,6 +108,7 @@ def replay_recognitions(body: DeadFilter) -> Changed:
 @resource.documented(
     "DELETE",
     "/recognitions",
+    role=Role.OPERATOR,
     summary="Delete dead letters",
     description="Those that pass the filters, all without one. Their events and crops stay, and are not asked again.",
     query=DeadQuery,
@@ -117,6 +122,7 @@ def delete_recognitions(query: DeadQuery) -> Changed:
 @resource.documented(
     "GET",
     "/events/<event_id>/recognitions",
+    role=Role.VIEWER,
     summary="Recognitions of an event",
     description="What each recogniser was asked of this event, and said; none while nobody was asked yet.",
     answers={200: EventRecognitions},
@@ -131,6 +137,7 @@ def event_recognitions(event_id: str) -> EventRecognitions:
 @resource.documented(
     "GET",
     "/events/<event_id>/crops/<place>.jpg",
+    role=Role.VIEWER,
     summary="Crop of an event",
     description="One of the pictures of its object that an event names, counted from 0, best first.",
     answers={200: Media("image/jpeg", "The crop"), 304: None},

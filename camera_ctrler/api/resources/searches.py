@@ -7,6 +7,7 @@ from camera_ctrler.api.resources.sightings import crop_url
 from camera_ctrler.api.services import services
 from camera_ctrler.identities.asking import Wanted
 from camera_ctrler.identities.recognising import recognising
+from contract.accounts import Role
 from contract.gallery import GalleryReply, SearchKind
 
 resource = Resource("searches", "identities")
@@ -17,6 +18,7 @@ _PICTURES = ("image/jpeg", "image/png", "image/webp")
 @resource.documented(
     "GET",
     "/searches/state",
+    role=Role.VIEWER,
     summary="Can people be recognised",
     description="Whether ReID workers run that embed people and answer searches; else why not, and what helps.",
     answers={200: RecognisingEntry},
@@ -30,6 +32,7 @@ def search_state() -> RecognisingEntry:
 @resource.documented(
     "GET",
     "/sightings/<track>/similar",
+    role=Role.VIEWER,
     summary="Search with a track",
     description="What looks like it, in all cameras, the most alike first; itself is left out. A ReID worker must run.",
     query=SearchQuery,
@@ -46,6 +49,7 @@ def similar_to_track(track: str, query: SearchQuery) -> SearchResult:
 @resource.documented(
     "GET",
     "/identities/<identity>/similar",
+    role=Role.VIEWER,
     summary="Search with an identity",
     description="What looks like its newest sightings, these among it. A ReID worker must run.",
     query=SearchQuery,
@@ -62,6 +66,7 @@ def similar_to_identity(identity: str, query: SearchQuery) -> SearchResult:
 @resource.documented(
     "POST",
     "/searches/picture",
+    role=Role.VIEWER,
     summary="Search with a picture",
     description="A detector finds the people in it; the largest is searched for. At most FARM_API_MAX_BODY_BYTES, 8 MB "
     "and 40 megapixels. The picture is not kept. A ReID worker must run.",

@@ -8,6 +8,7 @@ from camera_ctrler.api.farm_view import farm_totals
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.schemas import CameraStatusView, PageQuery
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 from contract.detections import AnalysisResult
 
 resource = Resource("status", "status")
@@ -16,6 +17,7 @@ resource = Resource("status", "status")
 @resource.documented(
     "GET",
     "/status",
+    role=Role.VIEWER,
     summary="How the farm does",
     description="Counts over all cameras, and the cameras themselves by id, in pages.",
     query=PageQuery,
@@ -38,6 +40,7 @@ def farm_status(query: PageQuery) -> FarmStatus:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/status",
+    role=Role.VIEWER,
     summary="How a camera does",
     description="State, with the reason and what to do about it while it is not online.",
     answers={200: CameraStatusView},
@@ -51,6 +54,7 @@ def camera_status(camera_id: str) -> CameraStatusView:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/result",
+    role=Role.VIEWER,
     summary="Newest analysis of a camera",
     description="What was seen in the newest analysed frame: boxes, classes, tracks.",
     answers={200: AnalysisResult},

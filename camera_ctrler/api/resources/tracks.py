@@ -8,6 +8,7 @@ from camera_ctrler.api.event_schemas import TrackEntry, TrackPage, TrackQuery, r
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.filters import TrackFilter
 from camera_ctrler.event_store.track_rollup import TrackSummary
+from contract.accounts import Role
 from contract.errors import ContractError
 from contract.frame_paths import captured_at_ms
 
@@ -19,6 +20,7 @@ _SEPARATOR: Final = " "
 @resource.documented(
     "GET",
     "/tracks",
+    role=Role.VIEWER,
     summary="List tracks",
     description="What was followed in each camera, put together from its events, the one that began last first; a "
     "second or so behind them. Kept for as long as events are.",

@@ -4,6 +4,7 @@ from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.farm_schemas import DrainAnswer, DrainState, MoveEntry, MovePage, MoveQuery, WorkerList
 from camera_ctrler.api.farm_view import worker_infos
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 from contract.moves import Move
 from runtime.drain import ask_to_drain
 
@@ -13,6 +14,7 @@ resource = Resource("workers", "workers")
 @resource.documented(
     "GET",
     "/workers",
+    role=Role.VIEWER,
     summary="List workers",
     description="Who holds which cameras, what that costs and what there is to spend, labels, lease and spool.",
     answers={200: WorkerList},
@@ -25,6 +27,8 @@ def list_workers() -> WorkerList:
 @resource.documented(
     "POST",
     "/workers/<worker_id>/drain",
+    role=Role.OPERATOR,
+    whole_farm=True,
     summary="Ask a worker to leave",
     description="It hands its cameras over, one by one, and ends; what has started it may start another. "
     "Asking twice does no harm.",
@@ -41,6 +45,7 @@ def drain_worker(worker_id: str) -> DrainAnswer:
 @resource.documented(
     "GET",
     "/moves",
+    role=Role.VIEWER,
     summary="List moves",
     description="Which camera went from which worker to which, and why; newest first, in pages. Some 10,000 are kept.",
     query=MoveQuery,
