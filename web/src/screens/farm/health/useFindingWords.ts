@@ -11,6 +11,7 @@ export function useFindingWords(): Translate {
   useTranslation(i18n.language === "en" ? "app" : ("findings" as "app"), { useSuspense: true });
   return (key, values) => {
     const name = `findings:${key}`;
-    return i18n.language !== "en" && i18n.exists(name) ? i18n.t(name, values) : null;
+    const isKnown: boolean = i18n.language !== "en" && i18n.exists(name);
+    return isKnown ? i18n.t(name as "loading", values) : null;
   };
 }

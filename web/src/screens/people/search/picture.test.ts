@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { fitted, firstPicture, isSmall, isUsable } from "./picture";
+import { boxIn, fitted, firstPicture, isSmall, isUsable } from "./picture";
 
 test("a picture of a phone is made as small as is sent, in its own shape", () => {
   expect(fitted(4_000, 3_000)).toEqual({ width: 1_600, height: 1_200 });
@@ -24,4 +24,8 @@ test("of what was dropped the first picture is taken, and nothing where there is
   expect(firstPicture([text])).toBeNull();
   expect(isUsable("image/gif")).toBe(false);
   expect(isUsable("image/webp")).toBe(true);
+});
+
+test("a box lies in its picture by its shares", () => {
+  expect(boxIn([160, 120, 320, 600], { width: 1_600, height: 1_200 })).toEqual({ left: "10%", top: "10%", width: "10%", height: "40%" });
 });

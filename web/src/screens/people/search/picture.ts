@@ -47,3 +47,13 @@ export function firstPicture(files: Iterable<File>): File | null {
   for (const file of files) if (file.type.startsWith("image/")) return file;
   return null;
 }
+
+/** Returns where a box lies in its picture, in per cent, as styles have it. */
+export function boxIn(
+  xyxy: readonly number[],
+  { width, height }: { width: number; height: number },
+): { left: string; top: string; width: string; height: string } {
+  const [left = 0, top = 0, right = 0, bottom = 0] = xyxy;
+  const part = (length: number, whole: number) => `${(100 * length) / whole}%`;
+  return { left: part(left, width), top: part(top, height), width: part(right - left, width), height: part(bottom - top, height) };
+}
