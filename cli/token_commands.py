@@ -24,10 +24,11 @@ def add(
     days: Annotated[int | None, typer.Option(min=1, max=36_500, help="It runs out after so many days.")] = None,
 ) -> None:
     """Make a token; its secret is printed, and is not shown again."""
-    from cli.connection import open_accounts
+    from cli.connection import change_accounts
     from runtime.settings import DatabaseSettings
 
-    with open_accounts(DatabaseSettings.load()) as accounts:
+    asked = {"role": role.value, "cameras": cameras, "days": days}
+    with change_accounts(DatabaseSettings.load(), "create_token", name, **asked) as accounts:
         _, secret = accounts.tokens.add(
             name,
             role,
@@ -85,10 +86,10 @@ def list_tokens(as_json: JsonOption = False) -> None:
 @tokens.command()
 def revoke(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names or ids.")]) -> None:
     """Revoke tokens; a running farm refuses them within a second."""
-    from cli.connection import open_accounts
+    from cli.connection import change_accounts
     from runtime.settings import DatabaseSettings
 
-    with open_accounts(DatabaseSettings.load()) as accounts:
-        for name in names:
+    for name in names:
+        with change_accounts(DatabaseSettings.load(), "revoke_token", name) as accounts:
             accounts.revoke_token(name)
-            print(f"revoked {name}")
+        print(f"revoked {name}")

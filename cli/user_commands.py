@@ -36,11 +36,12 @@ def add(
     ask: AskOption = False,
 ) -> None:
     """Add a user; his password is made up and shown once."""
-    from cli.connection import open_accounts
+    from cli.connection import change_accounts
     from runtime.settings import DatabaseSettings
 
     password, show = _password(ask=ask)
-    with open_accounts(DatabaseSettings.load()) as accounts:
+    asked = {"role": role.value, "cameras": cameras}
+    with change_accounts(DatabaseSettings.load(), "create_user", name, **asked) as accounts:
         user = accounts.users.add(name, password, role, frozenset(cameras) if cameras else None)
     print(f"added {user.name}{show}")
 
@@ -129,20 +130,20 @@ def enable(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> No
 @users.command()
 def remove(names: Annotated[list[str], typer.Argument(metavar="NAME...")]) -> None:
     """Remove users; they are logged out everywhere within a second."""
-    from cli.connection import open_accounts
+    from cli.connection import change_accounts
     from runtime.settings import DatabaseSettings
 
-    with open_accounts(DatabaseSettings.load()) as accounts:
-        for name in names:
+    for name in names:
+        with change_accounts(DatabaseSettings.load(), "delete_user", name) as accounts:
             accounts.remove_user(name)
-            print(f"removed {name}")
+        print(f"removed {name}")
 
 
 def _change(name: str, changes: dict[str, Any]) -> None:
-    from cli.connection import open_accounts
+    from cli.connection import change_accounts
     from runtime.settings import DatabaseSettings
 
-    with open_accounts(DatabaseSettings.load()) as accounts:
+    with change_accounts(DatabaseSettings.load(), "update_user", name, **changes) as accounts:
         accounts.change_user(name, changes)
 
 

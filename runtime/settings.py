@@ -53,6 +53,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+#: Milliseconds for which the audit is kept at least: a day longer than the database insists on, for clocks differ.
+_LEAST_AUDIT_MS: Final = 31 * 86_400_000
+
+
 class SettingsError(FarmError):
     """A setting is unknown or has a value that cannot be used; the text names each one."""
 
@@ -209,6 +213,9 @@ class ControllerSettings(DatabaseSettings):
     #: How long crops of tracked objects are kept: as events, which name them. For want of room the oldest go before
     #: that, with footage of motion.
     crops_keep: str = "30d"
+    #: How long the audit is kept, as days (365d) or forever; 31d or more: of the last 30 days the database lets nobody
+    #: delete anything.
+    audit_keep: str = "365d"
 
     @field_validator("auth")
     @classmethod
@@ -219,6 +226,13 @@ class ControllerSettings(DatabaseSettings):
                 f"off is only for FARM_API_HOST=127.0.0.1, and it is {host or 'not usable'}: everybody who reaches it "
                 "could see and change everything. Leave FARM_AUTH out, or listen on loopback"
             )
+        return value
+
+    @field_validator("audit_keep")
+    @classmethod
+    def _check_audit_age(cls, value: str) -> str:
+        if parse_age(value) < _LEAST_AUDIT_MS:
+            raise ValueError(f"{value!r} is too short for an audit; write 31d or more, or forever")
         return value
 
     @field_validator("tls_key")
@@ -279,6 +293,11 @@ class ControllerSettings(DatabaseSettings):
     def identities_keep_ms(self) -> int:
         """`identities_keep` in milliseconds."""
         return parse_age(self.identities_keep)
+
+    @property
+    def audit_keep_ms(self) -> int:
+        """`audit_keep` in milliseconds."""
+        return parse_age(self.audit_keep)
 
     @property
     def crops_keep_ms(self) -> int:

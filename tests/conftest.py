@@ -24,4 +24,5 @@ pytest_plugins = (
     "tests.support.recorded_camera",
     "tests.support.sender",
     "tests.support.accounts",
+    "tests.support.permission_farm",
 )

@@ -1,20 +1,24 @@
-"""Makes the Flask app: resources, documentation page, status wall."""
+"""Makes the Flask app: resources, documentation page, web UI."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 from flasgger import Swagger  # type: ignore[import-untyped]  # ships no types
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 
 from camera_ctrler.accounts.passwords import Passwords
+from camera_ctrler.accounts.principal import EVERYBODY
 from camera_ctrler.api import authentication, problems, rate_limits
 from camera_ctrler.api import services as shared
+from camera_ctrler.api.access import set_principal
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
 from camera_ctrler.api.proxies import TrustedProxies
 from camera_ctrler.api.resources import (
+    audit,
     auth,
     cameras,
     events,
@@ -38,6 +42,7 @@ from camera_ctrler.api.resources import (
     watching,
     workers,
 )
+from camera_ctrler.web_ui import pages
 from runtime.settings import ControllerSettings
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -65,14 +70,11 @@ RESOURCES: Final = tuple(
         auth,
         users,
         tokens,
+        audit,
         operations,
     )
 )
 
-_WALL_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 #: Swagger UI sets styles on elements and carries its icons as data.
 _DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -103,11 +105,13 @@ def create_app(settings: ControllerSettings, passwords: Passwords | None = None)
     # The document's own order is that of a reader: the first example is the one to try.
     cast("DefaultJSONProvider", app.json).sort_keys = False
     _install_docs(app)
-    app.add_url_rule("/", "wall", _wall)
+    app.register_blueprint(pages.make_blueprint(STATIC / "ui"))
     problems.install(app)
     app.before_request(host_check(settings))
     if settings.auth:
         _close(app, services)
+    else:
+        app.before_request(partial(set_principal, EVERYBODY))
     app.after_request(_secure)
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings.proxy_networks)  # type: ignore[method-assign]  # Flask's own way
     return app
@@ -143,16 +147,8 @@ def _install_docs(app: Flask) -> None:
     )
 
 
-def _wall() -> Response:
-    return send_from_directory(STATIC, "wall.html", max_age=0)
-
-
 def _secure(response: Response) -> Response:
-    policy = _OTHER_POLICY
-    if request.path == "/":
-        policy = _WALL_POLICY
-    elif request.path == "/apidocs/":
-        policy = _DOCS_POLICY
+    policy = _DOCS_POLICY if request.path == "/apidocs/" else _OTHER_POLICY
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")

@@ -9,9 +9,11 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from camera_ctrler.api.access import principal
+from camera_ctrler.api.auditing import change_noted, entry_of, file_noted
 from camera_ctrler.api.authorisation import authorise
 from camera_ctrler.api.problems import FieldError, ProblemError, field_errors, invalid_request
 from camera_ctrler.api.schemas import EpochMs, whole_number
+from camera_ctrler.audit.entry import AuditEntry
 from contract.accounts import Role
 from contract.ids import CameraId, WorkerId
 
@@ -89,7 +91,9 @@ class Operation:
     answers: Mapping[int, Answer]
     #: It tells or changes what cannot be cut by camera: only who sees all cameras may have it.
     whole_farm: bool = False
-    #: Statuses of problems, beside 400, 401, 403, 413, 415, 500 and 503, which follow from the rest.
+    #: Whether the audit notes it; None: if it is no GET. A GET that is noted sends a file, which is noted once.
+    audited: bool | None = None
+    #: Statuses of problems, beside 400, 401, 403, 413, 415, 429, 500 and 503, which follow from the rest.
     errors: tuple[int, ...] = ()
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
@@ -98,6 +102,11 @@ class Operation:
     #: Title -> a body that works, offered on the documentation page.
     examples: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether the audit notes it."""
+        return self.method != "GET" if self.audited is None else self.audited
 
     @property
     def endpoint(self) -> str:
@@ -169,12 +178,28 @@ class Resource:
             def view(**parts: str) -> Response:
                 if role is not None:
                     authorise(principal(), role, whole_farm=operation.whole_farm, camera_id=parts.get("camera_id"))
-                return _respond(handler(**_checked(operation, parts)), operation)
+                return _noted(operation, parts, handler, _checked(operation, parts))
 
             self.blueprint.add_url_rule(path, view_func=view, methods=[method])
             return handler
 
         return decorate
+
+
+def _noted(operation: Operation, parts: dict[str, str], handler: Handler, values: dict[str, Any]) -> Response:
+    """Return what the handler answers; what the audit shall know is noted before it is sent."""
+
+    def entry() -> AuditEntry:
+        return entry_of(operation.name, parts, values)
+
+    if not operation.is_noted:
+        return _respond(handler(**values), operation)
+    if operation.method == "GET":
+        response = _respond(handler(**values), operation)
+        file_noted(response, entry)
+        return response
+    with change_noted(entry, is_open=operation.role is None):
+        return _respond(handler(**values), operation)
 
 
 def _checked(operation: Operation, parts: dict[str, str]) -> dict[str, Any]:

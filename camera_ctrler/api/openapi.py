@@ -19,7 +19,7 @@ A farm of video workers: cameras in; detections, tracks and footage out.
 * Lists come in pages: ask again with `cursor` set to `next_cursor`.
 * Every error is an `application/problem+json` (RFC 9457) whose `detail` says what to do.
 
-**Try it:** open *Register a camera* below, press *Try it out*, then *Execute*, and look at [the wall](/).
+**Try it:** open *Register a camera* below, press *Try it out*, then *Execute*, and look at [the live wall](/live).
 """
 
 TAGS: Final = {
@@ -158,8 +158,8 @@ def _responses(operation: Operation, names: Names) -> Schema:
 
 
 def _usual_errors(operation: Operation) -> set[int]:
-    # 400 everywhere: a query parameter that is not known is refused too.
-    found = {400, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
+    # 400 everywhere: a query parameter that is not known is refused too. 429: so is who sends too many.
+    found = {400, 429, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
     return found if operation.role is None else found | {401, 403}
 
 

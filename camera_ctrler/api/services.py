@@ -21,6 +21,7 @@ from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
 from camera_ctrler.api.throttle import LoginThrottle
+from camera_ctrler.audit.log import AuditLog
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.event_store.recognitions import Recognitions
@@ -81,6 +82,7 @@ class Services:
     client: redis.Redis
     registry: Registry
     accounts: Accounts
+    audit: AuditLog
     throttle: LoginThrottle
     #: For counts of requests alone: what they wait for is not worth more than half a second.
     limits_client: redis.Redis
@@ -130,6 +132,7 @@ class Services:
             client=client,
             registry=registry,
             accounts=Accounts(registry.engine, clock, stopping, passwords),
+            audit=AuditLog(registry.engine, clock),
             throttle=LoginThrottle(limits_client, clock),
             limits_client=limits_client,
             box=box,

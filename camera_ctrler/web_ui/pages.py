@@ -28,8 +28,9 @@ _MISSING: Final = """<!doctype html>
 <h1>The web UI is not built</h1>
 <p>The farm runs; only its pages are missing. In the folder of CamFarm run</p>
 <pre>./farm web build</pre>
-<p>and reload this page. It needs Node 20.19 or newer, which it fetches itself where there is none, and the network once.
-<code>./farm status</code> shows the farm meanwhile, and <a href="/apidocs/">the API's documentation</a> what programs can ask.</p>
+<p>and reload this page. It needs the network once, and Node 20.19 or newer, which it fetches where there is none.</p>
+<p><code>./farm status</code> shows the farm meanwhile, and
+<a href="/apidocs/">the API's documentation</a> what programs can ask.</p>
 </body>
 </html>
 """

@@ -3,7 +3,6 @@
 import base64
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -252,11 +251,11 @@ def test_a_refresh_token_is_no_access_token_and_the_other_way_round(guarded: Gua
     assert client.post(REFRESH).status_code == 401
 
 
-def test_a_key_of_another_farm_signs_nothing_here(
-    guarded: GuardedFarm, tmp_path: Path, valkey_server: ValkeyServer
-) -> None:
+def test_a_key_of_another_farm_signs_nothing_here(guarded: GuardedFarm, valkey_server: ValkeyServer) -> None:
     """Given another farm with another secret key on the same database, then its cookies are not taken here."""
-    other = GuardedFarm(create_app(guarded_settings(tmp_path, valkey_server.url), quick_passwords()))
+    other = GuardedFarm(
+        create_app(guarded_settings(guarded.services.settings.data_dir.parent, valkey_server.url), quick_passwords())
+    )
     try:
         cookie = _cookie(other.logged_in("root"), ACCESS_COOKIE).value
     finally:

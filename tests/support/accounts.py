@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from camera_ctrler.accounts.passwords import Passwords
+from camera_ctrler.accounts.tables import SessionRow, TokenRow, UserRow
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.cookies import CSRF_COOKIE
 from camera_ctrler.api.services import Services, services_of
+from camera_ctrler.registry.tables import CameraRow
 from contract.accounts import Role
 from runtime.settings import ControllerSettings
 from tests.support.farm_state import settings_for
@@ -84,11 +88,22 @@ def guarded_farm_at(settings: ControllerSettings) -> GuardedFarm:
     return farm
 
 
-@pytest.fixture
-def guarded(tmp_path: Path, valkey_server: ValkeyServer) -> Iterator[GuardedFarm]:
-    """The API where people log in, on an empty registry and an empty Redis."""
-    with valkey_server.client() as client:
-        client.flushall()
-    farm = guarded_farm_at(guarded_settings(tmp_path, valkey_server.url))
+@pytest.fixture(scope="module")
+def _guarded_app(tmp_path_factory: pytest.TempPathFactory, valkey_server: ValkeyServer) -> Iterator[GuardedFarm]:
+    """One for all tests of a module: making the API takes far longer than what they do with it."""
+    farm = guarded_farm_at(guarded_settings(tmp_path_factory.mktemp("guarded"), valkey_server.url))
     yield farm
     farm.services.close()
+
+
+@pytest.fixture
+def guarded(_guarded_app: GuardedFarm, redis_client: redis.Redis) -> GuardedFarm:
+    """The API where people log in, with nobody but ``root``, no cameras and an empty Redis."""
+    assert redis_client.dbsize() == 0
+    services = _guarded_app.services
+    with services.registry.engine.begin() as connection:
+        for table in (SessionRow, UserRow, TokenRow, CameraRow):
+            connection.execute(delete(table))
+    services.accounts.forget()
+    _guarded_app.user("root", Role.ADMIN)
+    return _guarded_app

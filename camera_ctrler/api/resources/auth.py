@@ -1,16 +1,20 @@
 """Log in and out, stay logged in, see who one is and where one is logged in."""
 
+from contextlib import suppress
+
 from flask import Response, request
 
+from camera_ctrler.accounts.errors import LoginFailedError, SessionOverError, UserNotFoundError
 from camera_ctrler.accounts.principal import EVERYBODY
 from camera_ctrler.accounts.user import User
-from camera_ctrler.api.access import principal
+from camera_ctrler.api.access import principal, set_principal
 from camera_ctrler.api.account_schemas import Login, Me, PasswordChange, SessionInfo, SessionList, SessionQuery
 from camera_ctrler.api.authentication import ACCESS_SECONDS, NUMBER, cookie_claims, refuse_csrf
 from camera_ctrler.api.cookies import ACCESS_COOKIE, CSRF_HEADER, give_cookies, take_cookies
 from camera_ctrler.api.documented import JSON_TYPE, Resource
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.services import services
+from camera_ctrler.audit.entry import AuditEntry
 from contract.accounts import Role
 
 resource = Resource("auth", "accounts")
@@ -34,10 +38,14 @@ def log_in(body: Login) -> Response:
         return _me(Me.of(EVERYBODY, password_given=False))
     address = request.remote_addr or ""
     agent = request.headers.get("User-Agent", "")
-    with services().throttle.attempt(body.user, address):
-        user, session = services().accounts.log_in(
-            body.user, body.password.get_secret_value(), address=address, user_agent=agent
-        )
+    try:
+        with services().throttle.attempt(body.user, address):
+            user, session = services().accounts.log_in(
+                body.user, body.password.get_secret_value(), address=address, user_agent=agent
+            )
+    except LoginFailedError:
+        _note_failure(body.user)
+        raise
     return _welcome(user, session, 1)
 
 
@@ -45,6 +53,7 @@ def log_in(body: Login) -> Response:
     "POST",
     "/auth/refresh",
     role=None,
+    audited=False,
     summary="Stay logged in",
     description="Uses the refresh token in its cookie, which is good once, and gives new cookies. One that is used a "
     "second time ends the session: somebody has a copy.",
@@ -72,11 +81,23 @@ def log_out() -> Response:
     return response
 
 
+def _note_failure(name: str) -> None:
+    """Note in the audit that somebody failed to log in; a name that nobody has may be a password in the wrong field."""
+    try:
+        known = services().accounts.users.get(name).name
+    except UserNotFoundError:
+        known = "(unknown)"
+    services().audit.append(AuditEntry(known, "log_in_failed", known, address=request.remote_addr or ""))
+
+
 def _end_session() -> None:
     """End the session of either cookie: the access token may have run out."""
     for refresh in (ACCESS_COOKIE not in request.cookies, True):
         try:
-            services().accounts.log_out(cookie_claims(refresh=refresh)["sub"])
+            session = cookie_claims(refresh=refresh)["sub"]
+            with suppress(SessionOverError):
+                set_principal(services().accounts.of_session(session))  # for the audit
+            services().accounts.log_out(session)
         except ProblemError as error:
             if error.status == 403:
                 raise

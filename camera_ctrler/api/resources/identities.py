@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.event_schemas import refuse_no_time
 from camera_ctrler.api.identity_schemas import (
@@ -112,6 +113,7 @@ def journey(identity: str, query: JourneyQuery) -> SightingPage:
 )
 def rename_identity(identity: str, body: Rename) -> Changed:
     """Give an identity a name."""
+    services().identities.reading.find(identity)
     return Changed(change=services().identities.changes.rename(identity, body.name), identity=identity)
 
 
@@ -128,6 +130,8 @@ def rename_identity(identity: str, body: Rename) -> Changed:
 )
 def merge_identities(identity: str, body: Merge) -> Changed:
     """Make one identity of two."""
+    for each in (identity, body.other):
+        services().identities.reading.find(each)
     return Changed(change=services().identities.changes.merge(identity, body.other), identity=identity)
 
 
@@ -144,6 +148,10 @@ def merge_identities(identity: str, body: Merge) -> Changed:
 )
 def split_identity(identity: str, body: Split) -> Changed:
     """Make two identities of one."""
+    reading = services().identities.reading
+    reading.find(identity)
+    for track in sorted(set(body.tracks)):
+        reading.sighting(track)
     change, new = services().identities.changes.split(identity, body.tracks)
     return Changed(change=change, identity=new)
 
@@ -209,7 +217,8 @@ def list_changes(query: PageQuery) -> ChangePage:
 )
 def undo_change(change: int) -> None:
     """Take a change back."""
-    services().identities.changes.undo(change)
+    services().identities.reading.change(change)
+    services().identities.changes.undo(change, visible_cameras())
 
 
 def place_of(cursor: str | None) -> tuple[int, str] | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import Response, send_file
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import VERSION_PREFIX, Media, Resource
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recognition_schemas import (
@@ -64,12 +65,14 @@ def list_recognitions(query: RecognitionQuery) -> RecognitionPage:
     "/recognitions/summary",
     role=Role.VIEWER,
     summary="How much is to be recognised",
-    description="Counts of what is not done, up to 100,000 of each, and the ReID workers with what they do.",
+    description="Counts of what is not done, up to 100,000 of each, and the ReID workers with what they do. Who sees "
+    "only some cameras is told counts of theirs, without events that no recogniser was asked of yet.",
     answers={200: RecognitionSummary},
 )
 def recognition_summary() -> RecognitionSummary:
     """Answer with counts and ReID workers."""
-    counts, oldest = services().recognitions.counts(), services().recognitions.oldest_ms()
+    visible = visible_cameras()
+    counts, oldest = services().recognitions.counts(visible), services().recognitions.oldest_ms(visible)
     return RecognitionSummary(
         waiting=counts[RecognitionState.WAITING],
         queued=counts[RecognitionState.QUEUED],
@@ -101,6 +104,7 @@ def replay_recognitions(body: DeadFilter) -> Changed:
         cameras=frozenset(body.camera),
         event_id=body.event_id,
         track=body.track,
+        visible=visible_cameras(),
     )
     return Changed(changed=services().recognitions.replay(wanted))
 
@@ -180,4 +184,5 @@ def _wanted(query: DeadQuery, states: frozenset[RecognitionState] = frozenset())
         cameras=frozenset(query.camera),
         event_id=query.event_id,
         track=query.track,
+        visible=visible_cameras(),
     )

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
+from camera_ctrler.api.access import see
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.event_schemas import EventEntry
 from camera_ctrler.api.problems import FieldError, invalid_request
@@ -203,6 +204,7 @@ def play_together(query: TogetherQuery) -> Together:
     parts = services()
     now_ms = parts.clock.now_ms()
     camera_ids = _camera_ids(query.cameras)
+    see(*camera_ids)
     default_to_ms = now_ms if query.from_ms is None else min(now_ms, query.from_ms + _TOGETHER_MS)
     asked = query if query.to_ms is not None else query.model_copy(update={"to_ms": default_to_ms})
     if query.from_ms is not None:

@@ -1,5 +1,6 @@
 """Where else was this one seen? By track, by identity, by an uploaded picture."""
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.event_schemas import refuse_no_time
 from camera_ctrler.api.identity_schemas import FoundEntry, RecognisingEntry, SearchQuery, SearchResult
@@ -67,6 +68,7 @@ def similar_to_identity(identity: str, query: SearchQuery) -> SearchResult:
     "POST",
     "/searches/picture",
     role=Role.VIEWER,
+    audited=False,
     summary="Search with a picture",
     description="A detector finds the people in it; the largest is searched for. At most FARM_API_MAX_BODY_BYTES, 8 MB "
     "and 40 megapixels. The picture is not kept. A ReID worker must run.",
@@ -83,7 +85,7 @@ def similar_to_picture(query: SearchQuery, upload: bytes) -> SearchResult:
 
 def _wanted(query: SearchQuery) -> Wanted:
     refuse_no_time(query.from_ms, query.to_ms)
-    return Wanted(query.limit, tuple(query.camera), query.from_ms, query.to_ms, query.min_similarity)
+    return Wanted(query.limit, tuple(query.camera), query.from_ms, query.to_ms, query.min_similarity, visible_cameras())
 
 
 def _result(reply: GalleryReply) -> SearchResult:

@@ -104,6 +104,10 @@ def sighting_crop(track: str) -> Response:
 )
 def assign_sighting(track: str, body: Assignment) -> Changed:
     """Say whose sighting a track is."""
+    reading = services().identities.reading
+    reading.sighting(track)
+    if body.identity is not None:
+        reading.find(body.identity)
     change = services().identities.changes.assign(track, body.identity)
     return Changed(change=change, identity=body.identity or "")
 

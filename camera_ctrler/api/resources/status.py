@@ -2,7 +2,9 @@
 
 from itertools import islice
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Resource
+from camera_ctrler.api.farm_cut import look_of
 from camera_ctrler.api.farm_schemas import FarmStatus
 from camera_ctrler.api.farm_view import farm_totals
 from camera_ctrler.api.problems import ProblemError
@@ -19,14 +21,15 @@ resource = Resource("status", "status")
     "/status",
     role=Role.VIEWER,
     summary="How the farm does",
-    description="Counts over all cameras, and the cameras themselves by id, in pages.",
+    description="Counts over all cameras, and the cameras themselves by id, in pages. To who sees only some cameras it "
+    "is as if there were no others, and what cannot be cut by camera is null or 0.",
     query=PageQuery,
     answers={200: FarmStatus},
 )
 def farm_status(query: PageQuery) -> FarmStatus:
     """Answer with the farm's state and one page of cameras."""
     after = services().cursors.read("status", query.cursor) or ""
-    look = services().farm.look()
+    look = look_of(services().farm.look(), visible_cameras())
     found = list(islice((view for name, view in look.statuses.items() if name > after), query.limit + 1))
     page = found[: query.limit]
     more = len(found) > len(page)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Final
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import VERSION_PREFIX, Resource
 from camera_ctrler.api.event_schemas import TrackEntry, TrackPage, TrackQuery, refuse_no_time
 from camera_ctrler.api.services import services
@@ -35,6 +36,7 @@ def list_tracks(query: TrackQuery) -> TrackPage:
         classes=frozenset(query.class_name),
         from_ms=query.from_ms,
         to_ms=query.to_ms,
+        visible=visible_cameras(),
     )
     scope = f"tracks?{query.model_dump_json(exclude={'cursor', 'limit'})}"
     cursor = services().cursors.read(scope, query.cursor)

@@ -43,6 +43,7 @@ def list_watched() -> WatchList:
 )
 def watch_identity(body: WatchRequest) -> WatchEntry:
     """Put an identity on the watch list."""
+    services().identities.reading.find(body.identity)
     watch = services().identities.wishes.watch(body.identity, body.note)
     found = next((each for each in _entries() if each.watch == watch), None)
     if found is None:  # taken off by somebody else at this moment
@@ -60,6 +61,8 @@ def watch_identity(body: WatchRequest) -> WatchEntry:
 )
 def unwatch(watch: str) -> None:
     """Take an entry off the watch list."""
+    if all(each.watch != watch for each in services().identities.reading.watched()):
+        raise WatchNotFoundError(watch)
     services().identities.wishes.unwatch(watch)
 
 

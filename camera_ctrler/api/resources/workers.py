@@ -1,6 +1,8 @@
 """Workers, and what the manager gives them."""
 
+from camera_ctrler.api.access import principal, visible_cameras
 from camera_ctrler.api.documented import Resource
+from camera_ctrler.api.farm_cut import plan_of, workers_of
 from camera_ctrler.api.farm_schemas import DrainAnswer, DrainState, MoveEntry, MovePage, MoveQuery, WorkerList
 from camera_ctrler.api.farm_view import worker_infos
 from camera_ctrler.api.services import services
@@ -21,7 +23,9 @@ resource = Resource("workers", "workers")
 )
 def list_workers() -> WorkerList:
     """Answer with all workers."""
-    return WorkerList(items=worker_infos(*services().farm.workers()))
+    workers, cameras, plan = services().farm.workers()
+    visible = visible_cameras()
+    return WorkerList(items=worker_infos(workers_of(workers, visible), cameras, plan_of(plan, visible)))
 
 
 @resource.documented(
@@ -55,8 +59,10 @@ def list_moves(query: MoveQuery) -> MovePage:
     """Answer with one page of moves."""
     scope = f"moves?since_ms={query.since_ms}&camera={query.camera}&worker={query.worker}"
 
+    who = principal()
+
     def wanted(move: Move) -> bool:
-        of_camera = query.camera is None or move.camera_id == query.camera
+        of_camera = who.sees(move.camera_id) and (query.camera is None or move.camera_id == query.camera)
         return of_camera and (query.worker is None or query.worker in (move.from_worker, move.to_worker))
 
     before = services().cursors.read(scope, query.cursor)

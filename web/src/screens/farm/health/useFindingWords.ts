@@ -12,6 +12,6 @@ export function useFindingWords(): Translate {
   return (key, values) => {
     const name = `findings:${key}`;
     const isKnown: boolean = i18n.language !== "en" && i18n.exists(name);
-    return isKnown ? i18n.t(name as "loading", values) : null;
+    return isKnown ? i18n.t(name, values) : null;
   };
 }
