@@ -11,6 +11,7 @@ import { IdentityView } from "./identity/IdentityView";
 import { ReidNotice } from "./ReidNotice";
 import search from "./search/Search.module.css";
 import { SearchView } from "./search/SearchView";
+import type { Picture } from "./search/subject";
 import { SightingsView } from "./sightings/SightingsView";
 import { TabLinks } from "./TabLinks";
 import { usePictures } from "./usePictures";
@@ -22,9 +23,10 @@ import { WaysView } from "./ways/WaysView";
 export default function PeopleScreen() {
   const { t } = useTranslation("people");
   const navigate = useNavigate();
-  const [picture, setPicture] = useState<File | null>(null);
+  const [picture, setPicture] = useState<Picture | null>(null);
   const look = (file: File) => {
-    setPicture(file);
+    if (picture !== null) URL.revokeObjectURL(picture.url);
+    setPicture({ file, url: URL.createObjectURL(file) });
     void navigate("/people/search");
   };
   const { isOver, handlers } = usePictures(look);

@@ -7,11 +7,7 @@ import type { Translate } from "./findingText";
  * other languages, so the compiler does not know its keys.
  */
 export function useFindingWords(): Translate {
-  const { i18n } = useTranslation();
-  useTranslation(i18n.language === "en" ? "app" : ("findings" as "app"), { useSuspense: true });
-  return (key, values) => {
-    const name = `findings:${key}`;
-    const isKnown: boolean = i18n.language !== "en" && i18n.exists(name);
-    return isKnown ? i18n.t(name, values) : null;
-  };
+  const { i18n } = useTranslation(["app", "findings" as "app"]);
+  const words = i18n.getFixedT(i18n.language, "findings" as "app") as (key: string, values: object) => string;
+  return (key, values) => (i18n.language !== "en" && i18n.exists(`findings:${key}`) ? words(key, values) : null);
 }

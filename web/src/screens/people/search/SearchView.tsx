@@ -14,12 +14,12 @@ import { SightingGrid } from "../sightings/SightingGrid";
 import { usePlaceAndTime } from "../usePlaceAndTime";
 import { askSimilar, type SearchResult } from "./askSimilar";
 import { PictureInput } from "./PictureInput";
-import { percentOf, subjectOf } from "./subject";
+import { percentOf, type Picture, subjectOf } from "./subject";
 import { SubjectShown } from "./SubjectShown";
 
 interface Props {
   /** The picture that was chosen, dropped or pasted last. */
-  readonly picture: File | null;
+  readonly picture: Picture | null;
   readonly onPicture: (file: File) => void;
 }
 

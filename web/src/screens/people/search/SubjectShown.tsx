@@ -1,5 +1,5 @@
 import { Text } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
@@ -24,7 +24,7 @@ export function SubjectShown({ subject, result }: Props) {
     case "identity":
       return <IdentityShown identity={subject.identity} />;
     case "picture":
-      return <PictureShown file={subject.file} result={result} />;
+      return <PictureShown url={subject.url} result={result} />;
   }
 }
 
@@ -55,25 +55,17 @@ function IdentityShown({ identity }: { readonly identity: string }) {
   );
 }
 
-function PictureShown({ file, result }: { readonly file: File; readonly result: SearchResult | undefined }) {
+function PictureShown({ url, result }: { readonly url: string; readonly result: SearchResult | undefined }) {
   const { t } = useTranslation("people");
-  const [url, setUrl] = useState<string | null>(null);
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
-  useEffect(() => {
-    const made = URL.createObjectURL(file);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [file]);
   return (
     <div className={styles.subject}>
       <div className={styles.given}>
-        {url !== null && (
-          <img
-            src={url}
-            alt={t("search.subject")}
-            onLoad={({ currentTarget }) => setSize({ width: currentTarget.naturalWidth, height: currentTarget.naturalHeight })}
-          />
-        )}
+        <img
+          src={url}
+          alt={t("search.subject")}
+          onLoad={({ currentTarget }) => setSize({ width: currentTarget.naturalWidth, height: currentTarget.naturalHeight })}
+        />
         {size !== null && result?.xyxy != null && (
           // The box is told in the pixels of what was sent.
           <span className={styles.person} style={boxIn(result.xyxy, fitted(size.width, size.height))} />

@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { percentOf, subjectOf } from "./subject";
 
 test("what the address names is searched with, and a picture only where it names nothing", () => {
-  const file = new File([""], "a.png", { type: "image/png" });
-  expect(subjectOf(new URLSearchParams("track=lobby:1:2"), file)).toEqual({ kind: "track", track: "lobby:1:2" });
+  const picture = { file: new File([""], "a.png", { type: "image/png" }), url: "blob:1" };
+  expect(subjectOf(new URLSearchParams("track=lobby:1:2"), picture)).toEqual({ kind: "track", track: "lobby:1:2" });
   expect(subjectOf(new URLSearchParams("identity=id-1"), null)).toEqual({ kind: "identity", identity: "id-1" });
-  expect(subjectOf(new URLSearchParams("track="), file)).toEqual({ kind: "picture", file });
+  expect(subjectOf(new URLSearchParams("track="), picture)).toEqual({ kind: "picture", ...picture });
   expect(subjectOf(new URLSearchParams(), null)).toBeNull();
 });
 
