@@ -197,8 +197,9 @@ RULES: Final[dict[str, Rule]] = {
 
 #: Routes that are no operations, pages and their files: endpoint -> an address, and whether one must log in.
 PAGES: Final[dict[str, tuple[str, bool]]] = {
-    "static": ("/static/wall.html", False),
-    "wall": ("/", False),
+    "static": ("/static/favicon.svg", False),
+    "web_ui.page": ("/live/anything", False),
+    "web_ui.file": ("/ui/assets/nothing.js", False),
     "flasgger.static": ("/flasgger_static/swagger-ui.css", False),
     "flasgger.apidocs": ("/apidocs/", False),
     "flasgger.oauth_redirect": ("/oauth2-redirect.html", False),
