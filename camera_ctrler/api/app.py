@@ -39,6 +39,7 @@ from camera_ctrler.api.resources import (
     tokens,
     tracks,
     users,
+    walls,
     watching,
     workers,
 )
@@ -61,6 +62,7 @@ RESOURCES: Final = tuple(
         searches,
         watching,
         pictures,
+        walls,
         recordings,
         exports,
         recorded_pictures,
