@@ -24,6 +24,7 @@ from camera_ctrler.api.resources import (
     events,
     evidence,
     exports,
+    farm_health,
     footage,
     identities,
     links,
@@ -51,6 +52,7 @@ RESOURCES: Final = tuple(
     for module in (
         cameras,
         status,
+        farm_health,
         workers,
         events,
         tracks,

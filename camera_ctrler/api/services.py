@@ -13,6 +13,7 @@ from camera_ctrler.accounts.accounts import Accounts
 from camera_ctrler.accounts.first_admin import log_first_admin, make_first_admin
 from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.api.cursors import Cursors
+from camera_ctrler.api.diagnosis.history import CountHistory
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.identity_services import IdentityServices
@@ -91,6 +92,8 @@ class Services:
     reader: FarmReader
     store: FrameStore
     farm: FarmWatch
+    #: Counts of the last minutes, for what is said of what grows.
+    counts: CountHistory
     cursors: Cursors
     frames: FrameIndex
     pictures: Pictures
@@ -139,6 +142,7 @@ class Services:
             reader=reader,
             store=store,
             farm=FarmWatch(registry, reader, clock),
+            counts=CountHistory(clock),
             cursors=Cursors(box),
             frames=FrameIndex(store, reader, clock),
             pictures=Pictures(reader, store),
