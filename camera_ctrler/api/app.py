@@ -14,6 +14,7 @@ from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
 from camera_ctrler.api.resources import (
     cameras,
+    event_details,
     events,
     evidence,
     exports,
@@ -28,6 +29,7 @@ from camera_ctrler.api.resources import (
     searches,
     sightings,
     status,
+    timelines,
     tracks,
     watching,
     workers,
@@ -42,6 +44,7 @@ RESOURCES: Final = tuple(
         status,
         workers,
         events,
+        event_details,
         tracks,
         recognitions,
         identities,
@@ -50,6 +53,7 @@ RESOURCES: Final = tuple(
         watching,
         pictures,
         recordings,
+        timelines,
         exports,
         recorded_pictures,
         evidence,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 
 from camera_ctrler.event_store.tables import events, tracks
 from contract.events import Event, EventKind
@@ -26,6 +26,11 @@ class EventFilter:
     text: str = ""
     #: Cameras that the text names, too: by what people call them.
     named: frozenset[str] = frozenset()
+    #: Ids of tracks, a few.
+    tracks: frozenset[str] = frozenset()
+    #: Who was seen, and in which tracks, as far as that is decided.
+    identity: str | None = None
+    sighted: frozenset[str] = frozenset()
 
     @property
     def has_range(self) -> bool:
@@ -40,6 +45,8 @@ class EventFilter:
             and (not self.classes or event.class_name in self.classes)
             and (self.from_ms is None or event.at_ms >= self.from_ms)
             and (self.to_ms is None or event.at_ms < self.to_ms)
+            and (not self.tracks or event.track in self.tracks)
+            and (self.identity is None or event.identity == self.identity or event.track in self.sighted)
             and self._has_text(event)
         )
 
@@ -57,9 +64,12 @@ class EventFilter:
             (columns.camera_id, self.cameras),
             (columns.kind, self.kinds),
             (columns.class_name, self.classes),
+            (columns.track, self.tracks),
         ):
             if values:
                 found.append(column.in_(sorted(values)))
+        if self.identity is not None:
+            found.append(or_(columns.identity == self.identity, columns.track.in_(sorted(self.sighted))))
         if self.from_ms is not None:
             found.append(columns.at_ms >= self.from_ms)
         if self.to_ms is not None:

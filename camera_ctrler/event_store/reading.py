@@ -81,12 +81,12 @@ class EventReading:
         with self._engine.connect() as connection:
             return _entries(connection.execute(query.limit(limit)).mappings(), EventFilter(), limit)
 
-    def find(self, event_id: str) -> Event | None:
+    def find(self, event_id: str) -> Entry[Event] | None:
         """Return one event; None: there is none of that id, or no more."""
         query = select(events, event_photos.c.path).select_from(_WITH_PHOTO).where(events.c.event_id == event_id)
         with self._engine.connect() as connection:
-            row = connection.execute(query.limit(1)).mappings().first()
-        return None if row is None else event_of_row(row).event
+            found = _entries(connection.execute(query.limit(1)).mappings(), EventFilter(), 1)
+        return found[0] if found else None
 
     def stored(self, event_ids: Iterable[str]) -> set[str]:
         """Return those of the ids that are stored."""

@@ -12,6 +12,7 @@ from camera_ctrler.api.resources.recorded_pictures import picture_response
 from camera_ctrler.api.services import services
 from contract.errors import ContractError
 from contract.events import Event
+from runtime.stream_reader import Entry
 
 resource = Resource("evidence", "recordings")
 
@@ -69,13 +70,27 @@ def event_of(event_id: str) -> Event:
     Raises:
         ProblemError: 404; it is not there, or not any more.
     """
-    event = services().history.find(event_id)
-    if event is None:
-        raise ProblemError(
-            404,
-            "event-not-found",
-            "Event not found",
-            f"There is no event {event_id[:80]!r}, or no more: they are kept for as long as FARM_EVENTS_KEEP says. "
-            "List them with /events",
-        )
-    return event
+    return event_entry_of(event_id).message
+
+
+def event_entry_of(event_id: str) -> Entry[Event]:
+    """Return an event with its place among all.
+
+    Raises:
+        ProblemError: 404; it is not there, or not any more.
+    """
+    entry = services().history.find(event_id)
+    if entry is None:
+        raise no_such_event(event_id)
+    return entry
+
+
+def no_such_event(event_id: str) -> ProblemError:
+    """Return the answer to one who asks for an event that is not there."""
+    return ProblemError(
+        404,
+        "event-not-found",
+        "Event not found",
+        f"There is no event {event_id[:80]!r}, or no more: they are kept for as long as FARM_EVENTS_KEEP says. "
+        "List them with /events",
+    )
