@@ -8,8 +8,11 @@ from typing import Annotated, Any, Final
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
+from camera_ctrler.api.access import principal
+from camera_ctrler.api.authorisation import authorise
 from camera_ctrler.api.problems import FieldError, ProblemError, field_errors, invalid_request
 from camera_ctrler.api.schemas import EpochMs, whole_number
+from contract.accounts import Role
 from contract.ids import CameraId, WorkerId
 
 _Count = Annotated[int, Field(ge=0, le=9_999), BeforeValidator(whole_number)]
@@ -72,11 +75,15 @@ class Operation:
     #: As Flask writes it, prefix included.
     rule: str
     name: str
+    #: What somebody must be to have it answered; None: nobody need log in.
+    role: Role | None
     summary: str
     description: str
     tag: str
     answers: Mapping[int, Answer]
-    #: Statuses of problems, beside 400, 413, 415, 500 and 503, which follow from the rest.
+    #: It tells or changes what cannot be cut by camera: only who sees all cameras may have it.
+    whole_farm: bool = False
+    #: Statuses of problems, beside 400, 401, 403, 413, 415, 500 and 503, which follow from the rest.
     errors: tuple[int, ...] = ()
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
@@ -96,7 +103,7 @@ Handler = Callable[..., Any]
 
 
 class Resource:
-    """A blueprint whose operations are documented and checked by the same declaration."""
+    """A blueprint whose operations are documented, allowed and checked by the same declaration."""
 
     def __init__(self, name: str, tag: str, *, prefix: str = VERSION_PREFIX) -> None:
         self.blueprint: Final = Blueprint(name, __name__, url_prefix=prefix or None)
@@ -109,6 +116,7 @@ class Resource:
         method: str,
         path: str,
         *,
+        role: Role | None,
         summary: str,
         answers: Mapping[int, Answer],
         description: str = "",
@@ -123,6 +131,8 @@ class Resource:
         Args:
             method: HTTP method.
             path: As Flask writes it, below the resource's prefix.
+            role: What somebody must be to have it answered; None: nobody need log in. Which cameras he sees is the
+                handler's to heed (`camera_ctrler.api.visibility`), but for `camera_id` in the path.
             summary: One line for the documentation page.
             answers: Status -> what comes back.
             description: More, in Markdown.
@@ -134,6 +144,7 @@ class Resource:
                 method=method,
                 rule=f"{self._prefix}{path}",
                 name=handler.__name__,
+                role=role,
                 summary=summary,
                 description=description,
                 tag=self._tag,
@@ -144,6 +155,8 @@ class Resource:
 
             @wraps(handler)
             def view(**parts: str) -> Response:
+                if role is not None:
+                    authorise(principal(), role, whole_farm=operation.whole_farm, camera_id=parts.get("camera_id"))
                 return _respond(handler(**_checked(operation, parts)), operation)
 
             self.blueprint.add_url_rule(path, view_func=view, methods=[method])

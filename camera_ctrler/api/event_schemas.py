@@ -25,8 +25,8 @@ _Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1
 Cameras = Annotated[list[CameraId], Field(max_length=100), BeforeValidator(_several)]
 Kinds = Annotated[list[EventKind], Field(max_length=20), BeforeValidator(_several)]
 Classes = Annotated[list[_Word], Field(max_length=100), BeforeValidator(_several)]
-_TrackId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/]*$")]
-Tracks = Annotated[list[_TrackId], Field(max_length=100), BeforeValidator(_several)]
+TrackId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/]*$")]
+Tracks = Annotated[list[TrackId], Field(max_length=100), BeforeValidator(_several)]
 IdentityId = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 

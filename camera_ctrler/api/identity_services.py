@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import redis
 from sqlalchemy import Engine
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.identities.asking import Searches
 from camera_ctrler.identities.changes import IdentityChanges
 from camera_ctrler.identities.erasure import Erasure
@@ -19,7 +20,7 @@ from runtime.settings import ControllerSettings
 class IdentityServices:
     """The parts behind the handlers."""
 
-    reading: IdentityReading
+    _reading: IdentityReading
     changes: IdentityChanges
     wishes: IdentityWishes
     erasure: Erasure
@@ -32,10 +33,15 @@ class IdentityServices:
     ) -> "IdentityServices":
         """Make them; neither Redis nor the database is asked yet."""
         return cls(
-            reading=IdentityReading(engine),
+            _reading=IdentityReading(engine),
             changes=IdentityChanges(engine, clock),
             wishes=IdentityWishes(engine, clock),
             erasure=Erasure(engine, settings.frames_dir, clock),
             searches=Searches(client),
             crops=CropStore(settings.frames_dir),
         )
+
+    @property
+    def reading(self) -> IdentityReading:
+        """What is known, as far as who sends the request at hand may see it."""
+        return self._reading.seen_by(visible_cameras())

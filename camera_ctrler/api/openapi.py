@@ -35,6 +35,12 @@ TAGS: Final = {
     "operations": "For orchestrators and monitoring",
 }
 
+#: How somebody says who he is: people by the cookie that logging in gives them, programs by a token.
+SECURITY: Final = {
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "farm_access", "description": "Given by `POST /auth/login`"},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token, made with `POST /tokens`"},
+}
+
 
 def build_document(operations: Iterable[Operation]) -> Schema:
     """Return the document; it shares nothing with `operations`."""
@@ -58,7 +64,7 @@ def build_document(operations: Iterable[Operation]) -> Schema:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.items()))},
+        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": SECURITY},
     }
 
 
@@ -78,10 +84,12 @@ def _operation(operation: Operation, names: Names, schemas: Schema) -> Schema:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
+        "description": _described(operation),
+        "security": [] if operation.role is None else [{name: []} for name in SECURITY],
         "responses": _responses(operation, names),
     }
-    if operation.description:
-        described["description"] = operation.description
+    if operation.role is not None:
+        described["x-role"] = operation.role.value
     parameters = [_path_parameter(name) for name in operation.path_parameters]
     if operation.query is not None:
         parameters += _query_parameters(schemas[names[operation.query, "validation"]])
@@ -101,6 +109,15 @@ def _operation(operation: Operation, names: Names, schemas: Schema) -> Schema:
             "content": {mimetype: {"schema": _bytes_of(mimetype)} for mimetype in operation.upload},
         }
     return described
+
+
+def _described(operation: Operation) -> str:
+    """Return what an operation does, and who may have it done."""
+    who = "Nobody need log in for it."
+    if operation.role is not None:
+        all_cameras = ", and to see all cameras" if operation.whole_farm else ""
+        who = f"Needs the role *{operation.role.value}*{all_cameras}."
+    return f"{operation.description}\n\n{who}".strip()
 
 
 def _path_parameter(name: str) -> Schema:
@@ -141,7 +158,8 @@ def _responses(operation: Operation, names: Names) -> Schema:
 
 def _usual_errors(operation: Operation) -> set[int]:
     # 400 everywhere: a query parameter that is not known is refused too.
-    return {400, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
+    found = {400, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
+    return found if operation.role is None else found | {401, 403}
 
 
 def _answer(status: int, answer: Answer, names: Names, headers: Any) -> Schema:

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+from camera_ctrler.api.access import principal
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.schemas import CameraImport, CameraPage, CameraQuery, ImportedCameras
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 from contract.camera_specs import Camera, CameraCreate, CameraPatch
 
 resource = Resource("cameras", "cameras")
@@ -38,6 +40,7 @@ EXAMPLES: Final = {
 @resource.documented(
     "GET",
     "/cameras",
+    role=Role.VIEWER,
     summary="List cameras",
     description="By id, in pages.",
     query=CameraQuery,
@@ -54,9 +57,12 @@ def list_cameras(query: CameraQuery) -> CameraPage:
 
 
 def _matching(query: CameraQuery, after: str) -> Iterator[Camera]:
+    who = principal()
     statuses = services().farm.look().statuses if query.state is not None else {}
     while batch := services().registry.page(after=after, limit=BATCH):
         for camera in batch:
+            if not who.sees(camera.id):
+                continue
             status = statuses.get(camera.id)
             if query.enabled is not None and camera.enabled is not query.enabled:
                 continue
@@ -69,6 +75,8 @@ def _matching(query: CameraQuery, after: str) -> Iterator[Camera]:
 @resource.documented(
     "POST",
     "/cameras",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Register a camera",
     description="It is given to a worker within a second or so. User name and password are stored encrypted and "
     "never shown again, wherever they were given: in their own fields, or in the URL. Only workers that have all of "
@@ -89,6 +97,8 @@ def create_camera(body: CameraCreate) -> tuple[Camera, int, dict[str, str]]:
 @resource.documented(
     "POST",
     "/cameras:import",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Register many cameras",
     description="All of them, or none: the answer to a request with a bad or taken id names it.",
     body=CameraImport,
@@ -110,7 +120,9 @@ def import_cameras(body: CameraImport) -> tuple[ImportedCameras, int, dict[str, 
     return ImportedCameras(items=[camera.view() for camera in added]), 201, {}
 
 
-@resource.documented("GET", "/cameras/<camera_id>", summary="Show a camera", answers={200: Camera}, errors=(404,))
+@resource.documented(
+    "GET", "/cameras/<camera_id>", role=Role.VIEWER, summary="Show a camera", answers={200: Camera}, errors=(404,)
+)
 def get_camera(camera_id: str) -> Camera:
     """Answer with one camera."""
     return services().registry.get(camera_id).view()
@@ -119,6 +131,7 @@ def get_camera(camera_id: str) -> Camera:
 @resource.documented(
     "PATCH",
     "/cameras/<camera_id>",
+    role=Role.ADMIN,
     summary="Change a camera",
     description="Fields that are left out stay as they are. A `url` given back as it is shown, with `***` in place of "
     "its secrets, keeps them. A changed camera is opened anew.",
@@ -141,6 +154,7 @@ def update_camera(camera_id: str, body: CameraPatch) -> Camera:
 @resource.documented(
     "DELETE",
     "/cameras/<camera_id>",
+    role=Role.ADMIN,
     summary="Remove a camera",
     description="Its stream is closed within seconds; its saved frames stay on the volume until they are too old.",
     answers={204: None},

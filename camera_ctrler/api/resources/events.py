@@ -8,6 +8,7 @@ from typing import Final
 from flask import Response, request
 from pydantic import TypeAdapter, ValidationError
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.event_files import csv_lines, json_lines
 from camera_ctrler.api.event_schemas import (
@@ -32,6 +33,7 @@ from camera_ctrler.api.schemas import PageQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.filters import EventFilter
 from camera_ctrler.identities.reading import SightingFilter
+from contract.accounts import Role
 
 resource = Resource("events", "events")
 
@@ -50,6 +52,7 @@ _FILES: Final = {
 @resource.documented(
     "GET",
     "/events",
+    role=Role.VIEWER,
     summary="List events",
     description="What happened at cameras, as long ago as FARM_EVENTS_KEEP says: in the order in which it was "
     "recorded, newest first, in pages; or, with `after`, oldest first from there on, of the newest that Redis has, to "
@@ -76,6 +79,7 @@ def list_events(query: EventQuery) -> EventPage:
 @resource.documented(
     "GET",
     "/events/stream",
+    role=Role.VIEWER,
     summary="Events as they come",
     description="Server-sent events for as long as the client listens; `data` is an event as `/events` has it, `id` "
     "its `entry_id`. A client that comes back with the header `Last-Event-ID`, as an `EventSource` does, misses "
@@ -100,6 +104,7 @@ def event_stream(query: EventStreamQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/export",
+    role=Role.OPERATOR,
     summary="Events as a file",
     description="All events that pass the filters, newest first, as CSV or as JSON lines. In CSV a text that a "
     "spreadsheet would take for a formula has an apostrophe before it. A file that ends too early, because the "
@@ -133,6 +138,8 @@ def export_events(query: EventExportQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/dead-letters",
+    role=Role.OPERATOR,
+    whole_farm=True,
     summary="Entries that are no events",
     description="What event writers found in the stream of events and could not store, with the reason, newest first: "
     "the newest 10,000, for as long as FARM_EVENTS_KEEP says.",
@@ -181,6 +188,7 @@ def _wanted(query: EventFilterQuery) -> EventFilter:
         tracks=frozenset(query.track),
         identity=query.identity,
         sighted=_sighted(query),
+        visible=visible_cameras(),
     )
 
 
@@ -222,6 +230,7 @@ def _newest_entry() -> str:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/results",
+    role=Role.VIEWER,
     summary="All results of a camera",
     description="Every analysed frame in order, also those that were delivered late after an outage; the newest "
     "FARM_RESULT_STREAM_SIZE are kept. Ask again with `after` for what has come since.",

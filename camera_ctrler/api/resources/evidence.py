@@ -4,12 +4,14 @@ from typing import Final
 
 from flask import Response, send_file
 
+from camera_ctrler.api.access import principal
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recording_schemas import EventClipQuery
 from camera_ctrler.api.resources.exports import CLIP_HEADERS, export_response, open_export
 from camera_ctrler.api.resources.recorded_pictures import picture_response
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 from contract.errors import ContractError
 from contract.events import Event
 from runtime.stream_reader import Entry
@@ -22,6 +24,7 @@ _FRAME_AGE_SECONDS: Final = 86_400
 @resource.documented(
     "GET",
     "/events/<event_id>/clip.mp4",
+    role=Role.VIEWER,
     summary="Clip of an event",
     description="From the camera's `pre_roll_seconds` before the event to its `post_roll_seconds` after it, as far as "
     "it is recorded by now; otherwise as `/cameras/{camera_id}/clip.mp4`.",
@@ -44,6 +47,7 @@ def event_clip(event_id: str, query: EventClipQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/<event_id>/picture.jpg",
+    role=Role.VIEWER,
     summary="Picture of an event",
     description="The saved frame in which the object was seen, as it was analysed; where there is none any more, the "
     "recorded picture of that moment.",
@@ -65,10 +69,10 @@ def event_picture(event_id: str) -> Response:
 
 
 def event_of(event_id: str) -> Event:
-    """Return an event.
+    """Return an event of a camera that may be seen.
 
     Raises:
-        ProblemError: 404; it is not there, or not any more.
+        ProblemError: 404; it is not there, or not any more, or of another camera.
     """
     return event_entry_of(event_id).message
 
@@ -77,20 +81,15 @@ def event_entry_of(event_id: str) -> Entry[Event]:
     """Return an event with its place among all.
 
     Raises:
-        ProblemError: 404; it is not there, or not any more.
+        ProblemError: 404; it is not there, or not any more, or of another camera.
     """
     entry = services().history.find(event_id)
-    if entry is None:
-        raise no_such_event(event_id)
+    if entry is None or not principal().sees(entry.message.camera_id):
+        raise ProblemError(
+            404,
+            "event-not-found",
+            "Event not found",
+            f"There is no event {event_id[:80]!r}, or no more: they are kept for as long as FARM_EVENTS_KEEP says. "
+            "List them with /events",
+        )
     return entry
-
-
-def no_such_event(event_id: str) -> ProblemError:
-    """Return the answer to one who asks for an event that is not there."""
-    return ProblemError(
-        404,
-        "event-not-found",
-        "Event not found",
-        f"There is no event {event_id[:80]!r}, or no more: they are kept for as long as FARM_EVENTS_KEEP says. "
-        "List them with /events",
-    )

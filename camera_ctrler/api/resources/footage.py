@@ -15,6 +15,7 @@ from camera_ctrler.api.services import services
 from camera_ctrler.playback.errors import NothingToPlayError
 from camera_ctrler.playback.saved_frames import mjpeg
 from camera_ctrler.playback.saved_frames.clip import times_of
+from contract.accounts import Role
 from contract.frame_paths import captured_at_ms as time_of
 from contract.frame_paths import frame_path
 
@@ -29,6 +30,7 @@ _FRAME_AGE_SECONDS: Final = 86_400
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/frames",
+    role=Role.VIEWER,
     summary="List saved frames",
     description="In time order, in pages. With `cursor` the range is that of the first page.",
     query=FrameQuery,
@@ -68,6 +70,7 @@ def _saved_frame(camera_id: str, path: str) -> SavedFrame:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/frames/<captured_at_ms>.jpg",
+    role=Role.VIEWER,
     summary="One saved frame",
     answers={200: Media("image/jpeg", "The frame as it was saved"), 304: None},
     errors=(404,),
@@ -85,6 +88,7 @@ def saved_frame(camera_id: str, captured_at_ms: int) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/playback.mjpeg",
+    role=Role.VIEWER,
     summary="Play saved frames",
     description="Saved frames at their real spacing divided by `speed`; gaps longer than 5 s are shown as 1 s. "
     "Use it as the source of an image.",
@@ -110,6 +114,7 @@ def playback_mjpeg(camera_id: str, query: PlaybackQuery) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/playback.mp4",
+    role=Role.OPERATOR,
     summary="Saved frames as one MP4",
     description="H.264. At most 6 hours and 20,000 frames. `Range` requests are answered. Name both ends of the range "
     "when the clip is to be sought in: without an end it is another clip every time.",

@@ -12,6 +12,7 @@ from camera_ctrler.api.problems import FieldError, field_errors, invalid_request
 from camera_ctrler.api.recording_schemas import LinkCreate, LinkedQuery, SignedLink
 from camera_ctrler.api.resources import evidence, exports, recorded_pictures, recordings
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 
 resource = Resource("links", "recordings")
 
@@ -26,6 +27,7 @@ _EXAMPLE: Final = "/api/v1/cameras/lobby/clip.mp4?from_ms=1790000000000&to_ms=17
 @resource.documented(
     "POST",
     "/links",
+    role=Role.OPERATOR,
     summary="Make a link that works for a while",
     description="For clips, time-lapses, pictures, and playlists with all that they play. The link gives access to "
     "that alone: it cannot be altered, and ends by itself. Links end too when FARM_SECRET_KEY is changed.",
@@ -87,6 +89,7 @@ def _refused(message: str) -> Exception:
 @resource.documented(
     "GET",
     "/links/<token>/<path:address>",
+    role=None,
     summary="Use a signed link",
     description="Answers as what the link was made for does.",
     query=LinkedQuery,

@@ -11,6 +11,7 @@ from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.schemas import LiveQuery, SnapshotQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.playback.saved_frames import mjpeg
+from contract.accounts import Role
 
 resource = Resource("pictures", "pictures")
 
@@ -20,6 +21,7 @@ _SNAPSHOT_HEADERS = {"X-Captured-At-Ms": "When the picture was captured, Unix ms
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/snapshot.jpg",
+    role=Role.VIEWER,
     summary="Newest picture of a camera",
     description="At full size from the newest saved frame, else the preview. Answers 304 to a known `ETag`.",
     query=SnapshotQuery,
@@ -36,6 +38,7 @@ def snapshot(camera_id: str, query: SnapshotQuery) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/snapshot-annotated.jpg",
+    role=Role.VIEWER,
     summary="Newest picture of a camera, with boxes",
     description="What was seen is drawn in: class, confidence and track. Answers 304 to a known `ETag`.",
     query=SnapshotQuery,
@@ -72,6 +75,7 @@ def _jpeg(picture: Picture, jpeg: bytes) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/live.mjpeg",
+    role=Role.VIEWER,
     summary="Live view of a camera",
     description="One picture per analysed frame, for as long as the client listens; use it as the source of an image. "
     "A camera without a signal shows a picture that says why.",

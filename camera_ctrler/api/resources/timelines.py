@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from camera_ctrler.api.access import principal
+from camera_ctrler.api.access import see
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.problems import FieldError, invalid_request
 from camera_ctrler.api.recording_schemas import HOUR_MS, RecordedSpan
@@ -12,7 +12,7 @@ from camera_ctrler.api.timeline_schemas import CameraTimeline, Density, Timeline
 from camera_ctrler.event_store.filters import EventFilter
 from camera_ctrler.playback.recorded_timeline import bucket_width
 from camera_ctrler.recordings.spans import Bucket
-from camera_ctrler.registry import CameraNotFoundError
+from contract.accounts import Role
 from contract.events import Event
 
 resource = Resource("timelines", "recordings")
@@ -21,6 +21,7 @@ resource = Resource("timelines", "recordings")
 @resource.documented(
     "GET",
     "/timelines",
+    role=Role.VIEWER,
     summary="What there is of several cameras in a range",
     description="For each: recorded spans, how much moved and what was seen in each step, events, the live edge. At "
     "most 40 cameras and 400 days; the last hour if no range is named.",
@@ -34,9 +35,8 @@ def timelines(query: TimelinesQuery) -> Timelines:
     if not query.camera:
         raise invalid_request([FieldError(field="camera", message="names no camera; name 1 to 40")])
     camera_ids = list(dict.fromkeys(query.camera))
+    see(*camera_ids)
     for camera_id in camera_ids:
-        if not principal().sees(camera_id):
-            raise CameraNotFoundError(camera_id)
         parts.registry.get(camera_id)
     now_ms = parts.clock.now_ms()
     from_ms, to_ms = query.bounds(now_ms, longest_ms=MAX_TIMELINE_MS, default_ms=HOUR_MS)
