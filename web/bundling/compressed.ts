@@ -30,6 +30,9 @@ async function compress(path: string): Promise<void> {
   const text = await readFile(path);
   if (text.length < WORTH_IT) return;
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
-  const [zipped, brotli] = await Promise.all([promisify(gzip)(text, { level: 9 }), promisify(brotliCompress)(text, quality)]);
+  const [zipped, brotli] = await Promise.all([
+    promisify(gzip)(text, { level: 9 }),
+    promisify(brotliCompress)(text, quality),
+  ]);
   await Promise.all([writeFile(`${path}.gz`, zipped), writeFile(`${path}.br`, brotli)]);
 }

@@ -33,7 +33,12 @@ export function BottomBar() {
         </Menu.Target>
         <Menu.Dropdown>
           {more.map(({ name, icon: Icon }) => (
-            <Menu.Item key={name} component={Link} to={`/${name}`} leftSection={<Icon size={18} stroke={1.7} aria-hidden />}>
+            <Menu.Item
+              key={name}
+              component={Link}
+              to={`/${name}`}
+              leftSection={<Icon size={18} stroke={1.7} aria-hidden />}
+            >
               {t(`navigation.${name}`)}
             </Menu.Item>
           ))}

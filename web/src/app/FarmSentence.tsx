@@ -21,7 +21,9 @@ export function FarmSentence() {
   return (
     <Link to="/farm" className={styles.sentence} data-tone={state?.tone ?? "unknown"}>
       <span className={styles.dot} aria-hidden />
-      <span role="status">{state === null ? t("sentence.asking") : t(`sentence.${state.key}`, { ...state.values })}</span>
+      <span role="status">
+        {state === null ? t("sentence.asking") : t(`sentence.${state.key}`, { ...state.values })}
+      </span>
     </Link>
   );
 }

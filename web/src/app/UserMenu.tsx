@@ -33,7 +33,12 @@ export function UserMenu() {
         {me.auth && (
           <>
             <Menu.Label>{t("menu.who", { name: me.name, role: t(`role.${me.role}`) })}</Menu.Label>
-            <Menu.Item component={Link} to="/settings/account" closeMenuOnClick leftSection={<IconKey size={16} aria-hidden />}>
+            <Menu.Item
+              component={Link}
+              to="/settings/account"
+              closeMenuOnClick
+              leftSection={<IconKey size={16} aria-hidden />}
+            >
               {t("menu.account")}
             </Menu.Item>
           </>

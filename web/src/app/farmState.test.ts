@@ -15,7 +15,11 @@ const well = {
 } as unknown as FarmStatus;
 
 test("a farm whose wanted cameras are all online does well; cameras that are switched off do not count", () => {
-  expect(farmState(well)).toMatchObject({ tone: "good", key: "allOnline", values: { online: 3, count: 3, workers: 2 } });
+  expect(farmState(well)).toMatchObject({
+    tone: "good",
+    key: "allOnline",
+    values: { online: 3, count: 3, workers: 2 },
+  });
 });
 
 test("a camera that is not online is said, with how many of how many", () => {
@@ -32,5 +36,9 @@ test("the cause is said rather than what follows from it", () => {
 
 test("what is wrong with the volume is said in its own words", () => {
   const volume = { conditions: { full: "The volume is full." } } as unknown as FarmStatus["volume"];
-  expect(farmState({ ...well, volume })).toMatchObject({ tone: "bad", key: "volume", values: { what: "The volume is full." } });
+  expect(farmState({ ...well, volume })).toMatchObject({
+    tone: "bad",
+    key: "volume",
+    values: { what: "The volume is full." },
+  });
 });

@@ -6,14 +6,7 @@ type FarmStatus = components["schemas"]["FarmStatus"];
 export interface FarmState {
   readonly tone: "good" | "warning" | "bad";
   readonly key:
-    | "unreachable"
-    | "noCameras"
-    | "noManager"
-    | "noWorkers"
-    | "volume"
-    | "unplaced"
-    | "someOffline"
-    | "allOnline";
+    "unreachable" | "noCameras" | "noManager" | "noWorkers" | "volume" | "unplaced" | "someOffline" | "allOnline";
   readonly values: Readonly<Record<string, string | number>>;
 }
 

@@ -17,7 +17,13 @@ export function Failure({ error, onRetry, title }: Props) {
   const { t } = useTranslation();
   const problemText = useProblemText();
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={title ?? t("failure.title")} role="alert">
+    <Alert
+      color="red"
+      variant="light"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={title ?? t("failure.title")}
+      role="alert"
+    >
       <Stack gap="sm" align="flex-start">
         <Text size="sm">{problemText(error)}</Text>
         {onRetry !== undefined && (

@@ -24,7 +24,10 @@ export function useEvents(listener: Listener): void {
  *
  * `queryKey` is the beginning of their keys, such as `["get", "/api/v1/events"]`. It must be the same at every call.
  */
-export function useInvalidatedByEvents(queryKey: readonly unknown[], concerns: (event: Parameters<Listener>[0]) => boolean = () => true): void {
+export function useInvalidatedByEvents(
+  queryKey: readonly unknown[],
+  concerns: (event: Parameters<Listener>[0]) => boolean = () => true,
+): void {
   const client = useQueryClient();
   const concerned = useEffectEvent(concerns);
   const invalidate = useEffectEvent(() => client.invalidateQueries({ queryKey }));
