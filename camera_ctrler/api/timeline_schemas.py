@@ -68,9 +68,7 @@ class Timelines(BaseModel):
     now_ms: int = Field(description="The controller's clock")
     bucket_ms: int = Field(description="Width of a step; they begin at multiples of it")
     cameras: list[CameraTimeline] = Field(description="In the order in which they were named")
-    marks_complete: bool = Field(
-        description="Whether all events of the range are there; false too while Redis is away"
-    )
+    marks_complete: bool = Field(description="Whether all events of the range are there; false too while Redis is away")
 
 
 class WayPoint(BaseModel):

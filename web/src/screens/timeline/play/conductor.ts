@@ -3,6 +3,8 @@ import { SyncedPlayer, type TileState } from "./syncedPlayer";
 
 /** Milliseconds between two looks at every player. */
 const TICK_MS = 150;
+/** Of a picture where nobody has seen two yet. */
+const USUAL_FRAME_MS = 40;
 
 /** What is shown of a player besides its picture. */
 export interface TileView {
@@ -42,6 +44,12 @@ export class Conductor {
         this.clock.hold(false);
       }
     };
+  }
+
+  /** How long one picture is shown, milliseconds: the shortest of all players, where one knows. */
+  get frameMs(): number {
+    const known = [...this.players.values()].map((player) => player.frameMs).filter((ms) => ms !== null);
+    return known.length > 0 ? Math.min(...known) : USUAL_FRAME_MS;
   }
 
   view(cameraId: string): TileView {

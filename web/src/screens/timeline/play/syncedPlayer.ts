@@ -19,6 +19,9 @@ const RETRY_MS = 5_000;
 /** HTMLMediaElement: there is the picture at hand, and the ones that follow. */
 const HAVE_CURRENT_DATA = 2;
 const HAVE_FUTURE_DATA = 3;
+/** What is taken for the time of one picture, milliseconds. */
+const SHORTEST_FRAME_MS = 10;
+const LONGEST_FRAME_MS = 1_000;
 
 /** What is loaded for a player. */
 interface Loaded {
@@ -35,7 +38,10 @@ export class SyncedPlayer {
   offMs: number | null = null;
   /** Why it failed. */
   error: Error | null = null;
+  /** How long a picture is shown, as seen while playing, milliseconds; null: not seen yet. */
+  frameMs: number | null = null;
   private loaded: Loaded | null = null;
+  private lastPicture = 0;
   private loadingSince: number | null = null;
   private failedAt = -Infinity;
 
@@ -45,7 +51,9 @@ export class SyncedPlayer {
     private readonly clock: PlayClock,
     private readonly nowMs: () => number,
     private readonly monotonic: () => number,
-  ) {}
+  ) {
+    this.watchPictures();
+  }
 
   /** Whether the others shall wait for it. */
   get holdsUp(): boolean {
@@ -69,6 +77,17 @@ export class SyncedPlayer {
   close(): void {
     this.loaded?.close();
     this.loaded = null;
+  }
+
+  /** Pictures may be skipped while it plays, so the shortest time between two counts. */
+  private watchPictures(): void {
+    this.video.requestVideoFrameCallback((_, { mediaTime }) => {
+      const between = Math.round((mediaTime - this.lastPicture) * 1_000);
+      if (between >= SHORTEST_FRAME_MS && between <= LONGEST_FRAME_MS)
+        this.frameMs = Math.min(this.frameMs ?? LONGEST_FRAME_MS, between);
+      this.lastPicture = mediaTime;
+      this.watchPictures();
+    });
   }
 
   private load(atMs: number): void {
