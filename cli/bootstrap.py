@@ -28,6 +28,7 @@ VERBS: Final = {
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
     "recordings": "list footage, compare the files with the index and repair it",
+    "audit": "show who did what: changes, exports, logins",
     "models": "fetch, list, verify, add and quantise model weights",
     "test": "run the tests; arguments go to pytest",
     "lint": "run every static check",

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.audited import audited
 from cli.options import JsonOption
 from contract.errors import FarmError
+from contract.ids import new_camera_id
 
 #: More problems than these are only counted.
 _SHOWN_PROBLEMS = 50
@@ -80,7 +82,10 @@ def add(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its o
     except ValidationError as error:
         raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
     with open_registry(DatabaseSettings.load()) as registry:
-        print(registry.add(spec).id)
+        spec = spec if spec.id else spec.model_copy(update={"id": new_camera_id()})
+        asked = spec.model_dump(mode="json", exclude_unset=True)
+        with audited(registry.engine, "create_camera", spec.id or "", **asked):
+            print(registry.add(spec).id)
 
 
 @cameras.command()
@@ -107,7 +112,9 @@ def change(
         raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
     with open_registry(DatabaseSettings.load()) as registry:
         ids = [camera.id for camera in registry.all()] if every else list(camera_ids or ())
-        registry.update_many(ids, patch)
+        asked = patch.model_dump(mode="json", exclude_unset=True)
+        with audited(registry.engine, "update_camera", " ".join(ids), **asked):
+            registry.update_many(ids, patch)
     print(f"changed {len(ids)} cameras")
 
 
@@ -151,7 +158,8 @@ def remove(camera_ids: Annotated[list[str], typer.Argument(metavar="ID...")]) ->
             if not registry.exists(camera_id):  # all of them must exist before the first one goes
                 raise CameraNotFoundError(camera_id)
         for camera_id in camera_ids:
-            registry.remove(camera_id, by_origin=by_origin)
+            with audited(registry.engine, "delete_camera", camera_id):
+                registry.remove(camera_id, by_origin=by_origin)
             print(f"removed {camera_id}")
 
 
@@ -175,7 +183,9 @@ def import_file(
                     f"nothing was imported: {len(checked.problems)} problems in {path.name}; correct them, "
                     "or import the rest with --skip-bad"
                 )
-        registry.add_many(list(checked.good.values()))
+        new = [each if each.id else each.model_copy(update={"id": new_camera_id()}) for each in checked.good.values()]
+        with audited(registry.engine, "import_cameras", " ".join(each.id or "" for each in new), file=path.name):
+            registry.add_many(new)
     skipped = f", {len(rows) - len(checked.good)} skipped" if len(checked.good) < len(rows) else ""
     print(f"imported {len(checked.good)} cameras{skipped}")
 

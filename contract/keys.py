@@ -357,6 +357,15 @@ def gallery_picture(request_id: str) -> str:
     return f"{PREFIX}:gallery:picture:{request_id}"
 
 
+def limits() -> str:
+    """What the keys of rate limits begin with, which the library `limits` makes: ``...:LIMITER/<whose>/<limit>``.
+
+    Type: string (a count) with expiry. Writer: API (rate limits, failed logins). Reader: API. Lifetime: the window of
+    the limit, a quarter of an hour at most. Lost with Redis: the windows begin anew.
+    """
+    return f"{PREFIX}:limits"
+
+
 def gallery_reply(request_id: str) -> str:
     """What was found.
 

@@ -90,6 +90,8 @@ class Detections:
     class_id: NDArray[np.int64] = field(default_factory=_no_ids)
     #: Shape (N,), int64; -1 where no track is confirmed yet. A detector leaves it at -1.
     track_id: NDArray[np.int64] | None = None
+    #: Shape (N,), bool: which were found in this frame; others are carried on from earlier ones. None: all were found.
+    fresh: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.confidence)
@@ -101,4 +103,10 @@ class Detections:
             self.confidence[keep],
             self.class_id[keep],
             None if self.track_id is None else self.track_id[keep],
+            None if self.fresh is None else self.fresh[keep],
         )
+
+    @property
+    def found_now(self) -> NDArray[np.bool_]:
+        """Which were found in this frame; shape (N,)."""
+        return np.ones(len(self), bool) if self.fresh is None else self.fresh

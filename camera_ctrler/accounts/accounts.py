@@ -2,16 +2,18 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from camera_ctrler.accounts.errors import LoginFailedError, SessionOverError
+from camera_ctrler.accounts.errors import LoginFailedError, SessionOverError, UserNotFoundError, WrongPasswordError
 from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.accounts.principal import EVERYBODY, Principal
 from camera_ctrler.accounts.sessions import Revoked, Sessions
 from camera_ctrler.accounts.standing import Standing
-from camera_ctrler.accounts.tokens import PRINCIPAL_PREFIX, Tokens, hash_of
+from camera_ctrler.accounts.tokens import PRINCIPAL_PREFIX, Token, Tokens, hash_of
 from camera_ctrler.accounts.user import User
 from camera_ctrler.accounts.users import Users
 from camera_ctrler.accounts.uses import Uses
@@ -40,6 +42,7 @@ class Accounts:
         self._of_sessions: Final = Standing(self._look_session, clock)
         self._of_tokens: Final = Standing(self._look_token, clock)
         self._of_token_names: Final = Standing(self._look_token_name, clock)
+        self._of_names: Final = Standing(self._look_name, clock)
 
     # --- who is it -----------------------------------------------------------------------------------------------
 
@@ -66,9 +69,21 @@ class Accounts:
         """
         if principal == EVERYBODY:
             return True
-        if principal.session is not None:
-            return self._of_sessions.who(principal.session) == principal
-        return self._of_token_names.who(principal.name.removeprefix(PRINCIPAL_PREFIX)) == principal
+        try:
+            if principal.session is not None:
+                return self._of_sessions.who(principal.session) == principal
+            return self._of_token_names.who(principal.name.removeprefix(PRINCIPAL_PREFIX)) == principal
+        except SQLAlchemyError:  # while it is away nobody can take anything from him
+            return True
+
+    def since(self, name: str, at_ms: int) -> Principal | None:
+        """Return who had a name at a time, as he is now; None: he is gone, or may not log in.
+
+        Args:
+            name: As principals have it.
+            at_ms: Unix ms UTC: who got the name later is another one.
+        """
+        return self._of_names.who(f"{at_ms} {name}")
 
     def _look_session(self, session_id: str) -> Principal | None:
         user = self.sessions.who(session_id)
@@ -87,6 +102,20 @@ class Accounts:
     def _look_token_name(self, name: str) -> Principal | None:
         token = self.tokens.named(name)
         return None if token is None else token.principal()
+
+    def _look_name(self, key: str) -> Principal | None:
+        at_ms, _, name = key.partition(" ")
+        found: User | Token | None = None
+        if name.startswith(PRINCIPAL_PREFIX):
+            found = self.tokens.named(name.removeprefix(PRINCIPAL_PREFIX))
+        else:
+            with suppress(UserNotFoundError):
+                found = self.users.get(name)
+        if found is None or found.created_at_ms > int(at_ms):
+            return None
+        if isinstance(found, User):
+            return None if found.disabled else found.principal(None)
+        return found.principal()
 
     # --- coming and going ----------------------------------------------------------------------------------------
 
@@ -127,11 +156,11 @@ class Accounts:
         """Set somebody's own new password; his other sessions end.
 
         Raises:
-            LoginFailedError: `current` is not his password.
+            WrongPasswordError: `current` is not his password.
             PasswordRefusedError: The new one cannot be used.
         """
         if self.users.checked(principal.name, current) is None:
-            raise LoginFailedError
+            raise WrongPasswordError
         self.users.change(principal.name, {"password": new}, given=False, keep=principal.session)
         self.forget()
 
@@ -160,7 +189,7 @@ class Accounts:
 
     def forget(self) -> None:
         """Ask the database anew about everybody."""
-        for standing in (self._of_sessions, self._of_tokens, self._of_token_names):
+        for standing in (self._of_sessions, self._of_tokens, self._of_token_names, self._of_names):
             standing.forget()
 
     def close(self) -> None:

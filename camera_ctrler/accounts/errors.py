@@ -10,6 +10,13 @@ class LoginFailedError(FarmError):
         super().__init__("user name or password is wrong; an admin can set a new one: ./farm users password NAME")
 
 
+class WrongPasswordError(FarmError, ValueError):
+    """Somebody who changes his password did not give the one that he has."""
+
+    def __init__(self) -> None:
+        super().__init__("this is not your password")
+
+
 class LoginBusyError(FarmError):
     """More people log in at this moment than are let in at a time."""
 

@@ -71,7 +71,7 @@ def make_first_admin(users: Users, password: str) -> FirstAdmin | None:
 def log_first_admin(made: FirstAdmin | None) -> None:
     """Say in the log what was made; the only place, and the only time, where the password stands."""
     if made is not None and made.password is not None:
-        log.warning(
+        log.critical(  # shown whatever FARM_LOG_LEVEL says: nobody could log in without it
             "first_admin_made",
             user=made.name,
             password=made.password,

@@ -32,7 +32,7 @@ def checked_name(name: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Return what is the same for names that people take for the same one: ``Anna``, ``ANNA`` and ``Ａnna``."""
+    """Return what is the same for names that people take for the same one, such as ``Anna`` and ``ANNA``."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()[:256]
 
 

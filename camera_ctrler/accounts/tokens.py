@@ -17,7 +17,7 @@ from contract.accounts import Role
 from runtime.clock import Clock
 
 #: What every secret begins with, so that scanners of leaked secrets, and people, see what it is.
-SECRET_PREFIX: Final = "camfarm_"
+SECRET_PREFIX: Final = "camfarm_"  # noqa: S105 - what all begin with
 #: What a principal's name begins with when it is a token's; no user's name can have the colon.
 PRINCIPAL_PREFIX: Final = "token:"
 

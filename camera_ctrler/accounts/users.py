@@ -24,7 +24,6 @@ from contract.accounts import Role
 from runtime.clock import Clock
 
 
-
 class Users:
     """The table of users. Safe to use from several threads and processes."""
 
@@ -136,11 +135,11 @@ class Users:
             columns |= {"password_hash": self._hash(changes["password"], name), "password_given": given}
         with self._sessions() as session:
             _lock(session, name)
-            row = _row(session, name)
+            row, admins = _row(session, name), _admins(session)
             for column, value in columns.items():
                 setattr(row, column, value)
             session.flush()
-            if not _admins(session):
+            if admins and not _admins(session):
                 raise LastAdminError(row.name)
             if "password_hash" in columns or row.disabled:
                 revoke_all(
@@ -162,11 +161,11 @@ class Users:
         """
         with self._sessions() as session:
             _lock(session, name)
-            row = _row(session, name)
+            row, admins = _row(session, name), _admins(session)
             session.execute(delete(SessionRow).where(SessionRow.user_id == row.id))
             session.delete(row)
             session.flush()
-            if not _admins(session):
+            if admins and not _admins(session):
                 raise LastAdminError(row.name)
             session.commit()
 

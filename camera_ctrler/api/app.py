@@ -1,5 +1,6 @@
 """Makes the Flask app: resources, documentation page, status wall."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -7,12 +8,18 @@ from flasgger import Swagger  # type: ignore[import-untyped]  # ships no types
 from flask import Flask, Response, request, send_from_directory
 from flask.json.provider import DefaultJSONProvider
 
-from camera_ctrler.api import problems
+from camera_ctrler.accounts.passwords import Passwords
+from camera_ctrler.accounts.principal import EVERYBODY
+from camera_ctrler.api import authentication, problems, rate_limits
 from camera_ctrler.api import services as shared
+from camera_ctrler.api.access import set_principal
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
+from camera_ctrler.api.proxies import TrustedProxies
 from camera_ctrler.api.resources import (
+    audit,
+    auth,
     cameras,
     event_details,
     events,
@@ -31,7 +38,9 @@ from camera_ctrler.api.resources import (
     sightings,
     status,
     timelines,
+    tokens,
     tracks,
+    users,
     watching,
     workers,
 )
@@ -61,6 +70,10 @@ RESOURCES: Final = tuple(
         evidence,
         links,
         footage,
+        auth,
+        users,
+        tokens,
+        audit,
         operations,
     )
 )
@@ -74,18 +87,26 @@ _DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+#: A month: long enough for a browser that comes now and then, short enough for who gives TLS up again.
+_HSTS_SECONDS: Final = 30 * 86_400
 _OTHER_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-def create_app(settings: ControllerSettings) -> Flask:
+def create_app(settings: ControllerSettings, passwords: Passwords | None = None) -> Flask:
     """Return the API as a WSGI app; Redis and the database are first asked by requests.
+
+    Args:
+        settings: Of this controller.
+        passwords: How they are hashed; default: as they should be.
 
     Raises:
         FarmError: A setting cannot be used.
     """
     app = Flask("camera_ctrler.api", static_folder=str(STATIC), static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = settings.api_max_body_bytes
-    shared.install(app, shared.Services.create(settings))
+    services = shared.Services.create(settings, passwords)
+    shared.install(app, services)
+    authentication.install_tokens(app, services.box)
     for resource in RESOURCES:
         app.register_blueprint(resource.blueprint)
     # The document's own order is that of a reader: the first example is the one to try.
@@ -94,13 +115,27 @@ def create_app(settings: ControllerSettings) -> Flask:
     app.add_url_rule("/", "wall", _wall)
     problems.install(app)
     app.before_request(host_check(settings))
+    if settings.auth:
+        _close(app, services)
+    else:
+        app.before_request(partial(set_principal, EVERYBODY))
     app.after_request(_secure)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.proxy_networks)  # type: ignore[method-assign]  # Flask's own way
     return app
 
 
 def all_operations() -> list[Operation]:
     """Return what the API offers, in the order of the documentation page."""
     return [operation for resource in RESOURCES for operation in resource.operations]
+
+
+def _close(app: Flask, services: shared.Services) -> None:
+    """Answer only those who have logged in, and nobody more often than anybody needs."""
+    operations = all_operations()
+    door = authentication.Door(authentication.public_endpoints(operations))
+    app.before_request(door.identify)
+    rate_limits.install(app, services.limits_client, operations)
+    app.before_request(door.refuse)
 
 
 def _install_docs(app: Flask) -> None:
@@ -134,4 +169,8 @@ def _secure(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     # Pictures too are for the farm's own pages: another site's page must not embed them.
     response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={_HSTS_SECONDS}")
     return response

@@ -8,6 +8,7 @@ from typing import Final
 from flask import Response, copy_current_request_context, current_app
 from pydantic import BaseModel, Field
 
+from camera_ctrler.api.long_answers import may_go_on, while_allowed
 from camera_ctrler.api.problems import Problem
 from camera_ctrler.api.recording_schemas import RecordedSpan
 from camera_ctrler.api.services import services
@@ -62,7 +63,7 @@ def told_while_made(make: Callable[[Making], MadeFile]) -> Response:
     with ExitStack() as stack:
         stack.enter_context(services().streams.one())
         threading.Thread(target=run, name="export", daemon=True).start()
-        response = Response(_lines(making, last), mimetype=MIMETYPE)
+        response = Response(while_allowed(_lines(making, last), may_go_on()), mimetype=MIMETYPE)
         response.cache_control.no_store = True
         response.headers["X-Accel-Buffering"] = "no"  # nginx would gather what is to be seen at once
         stack.callback(making.cancel)

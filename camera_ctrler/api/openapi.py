@@ -31,6 +31,7 @@ TAGS: Final = {
     "identities": "Who was seen where, put right, searched for, watched for, erased",
     "pictures": "Latest results, snapshots and live views",
     "recordings": "Recorded footage: timeline, HLS, clips, pictures, links",
+    "accounts": "Who may use the farm: log in, users, sessions, tokens of programs",
     "footage": "Saved frames and their playback",
     "operations": "For orchestrators and monitoring",
 }
@@ -157,8 +158,8 @@ def _responses(operation: Operation, names: Names) -> Schema:
 
 
 def _usual_errors(operation: Operation) -> set[int]:
-    # 400 everywhere: a query parameter that is not known is refused too.
-    found = {400, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
+    # 400 everywhere: a query parameter that is not known is refused too. 429: so is who sends too many.
+    found = {400, 429, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
     return found if operation.role is None else found | {401, 403}
 
 

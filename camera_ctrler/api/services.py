@@ -9,6 +9,8 @@ from typing import Final, cast
 import redis
 from flask import Flask, current_app
 
+from camera_ctrler.accounts.accounts import Accounts
+from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.api.cursors import Cursors
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
@@ -17,6 +19,8 @@ from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.api.throttle import LoginThrottle
+from camera_ctrler.audit.log import AuditLog
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.event_store.recognitions import Recognitions
@@ -35,6 +39,8 @@ from runtime.settings import ControllerSettings
 _NAME: Final = "camfarm"
 #: Seconds for one answer of Redis, with one more try; a person waits for it, and each who waits takes a thread.
 REDIS_SECONDS: Final = 1.5
+#: The same for counts of requests and logins.
+LIMITS_SECONDS: Final = 0.5
 #: Threads that are never given to streams, so that the API answers while every stream is taken.
 RESERVED_THREADS: Final = 3
 
@@ -74,6 +80,12 @@ class Services:
     clock: Clock
     client: redis.Redis
     registry: Registry
+    accounts: Accounts
+    audit: AuditLog
+    throttle: LoginThrottle
+    #: For counts of requests alone: what they wait for is not worth more than half a second.
+    limits_client: redis.Redis
+    box: SecretBox
     reader: FarmReader
     store: FrameStore
     farm: FarmWatch
@@ -94,8 +106,12 @@ class Services:
     stopping: threading.Event
 
     @classmethod
-    def create(cls, settings: ControllerSettings) -> "Services":
+    def create(cls, settings: ControllerSettings, passwords: Passwords | None = None) -> "Services":
         """Make them; neither Redis nor the database is asked yet.
+
+        Args:
+            settings: Of this controller.
+            passwords: How they are hashed; default: as they should be.
 
         Raises:
             FarmError: A setting cannot be used.
@@ -104,6 +120,7 @@ class Services:
         box = SecretBox.from_settings(settings)
         registry = Registry(settings.database, box, clock)
         client = connect(settings, name="camfarm-api", timeout_seconds=REDIS_SECONDS)
+        limits_client = connect(settings, name="camfarm-api-limits", timeout_seconds=LIMITS_SECONDS)
         reader = FarmReader(client)
         store = FrameStore(settings.frames_dir)
         return cls(
@@ -111,6 +128,11 @@ class Services:
             clock=clock,
             client=client,
             registry=registry,
+            accounts=Accounts(registry.engine, clock, stopping, passwords),
+            audit=AuditLog(registry.engine, clock),
+            throttle=LoginThrottle(limits_client, clock),
+            limits_client=limits_client,
+            box=box,
             reader=reader,
             store=store,
             farm=FarmWatch(registry, reader, clock),
@@ -147,9 +169,11 @@ class Services:
         self.live.close()  # first: a connection that is closed under a thread that reads from it fails in odd ways
         self.event_hub.close()
         self.clips.close()
+        self.accounts.close()
         self.recorded.close()
         self.registry.close()
         self.client.close()
+        self.limits_client.close()
 
 
 def install(app: Flask, services: Services) -> None:

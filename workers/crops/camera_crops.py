@@ -99,6 +99,7 @@ class CameraCrops:
         if not wanted:
             return
         best = worth(Boxes(tracked.xyxy, tracked.confidence, classes), frame.width, frame.height)
+        found_now = tracked.found_now
         for index in wanted:
             track_id, at = int(tracked.track_id[index]), frame.captured_monotonic
             shortlist = self._objects.get(track_id)
@@ -107,7 +108,8 @@ class CameraCrops:
                     continue
                 shortlist = self._objects[track_id] = Shortlist(at, at)
             shortlist.seen(at)
-            if shortlist.is_worth_a_look(float(best[index]), at):
+            # What is carried on shows what it showed when it was found.
+            if found_now[index] and shortlist.is_worth_a_look(float(best[index]), at):
                 box = [float(edge) for edge in tracked.xyxy[index]]
                 self._consider(
                     shortlist, frame, (box[0], box[1], box[2], box[3]), padding,

@@ -30,6 +30,8 @@ from workers.motion.rectangles import (
 
 #: Seconds between looks at the whole frame.
 WHOLE_SECONDS: Final = 30.0
+#: The same where nothing has moved since the last one.
+CALM_WHOLE_SECONDS: Final = 60.0
 #: Seconds at the start, and of a new scene, in which frames are looked at whole: whoever was in the first one is part
 #: of the background until it has been learnt without them, and would leave a hole in it.
 WARM_UP_SECONDS: Final = 10.0
@@ -89,6 +91,8 @@ class Attention:
         self._warm_at = -math.inf
         #: Monotonic seconds of the last frame that was looked at whole.
         self._whole_at = -math.inf
+        #: Monotonic seconds when something moved last.
+        self._moved_at = -math.inf
 
     def saw(self, motion: Motion, at: float, frame_size: tuple[int, int]) -> Wanted:
         """Return what of a frame is to be looked at, with all that earlier frames left due.
@@ -108,6 +112,8 @@ class Attention:
                 self._barren.clear()
                 self._due = []
                 self._whole_due = self._number
+            if motion.regions:
+                self._moved_at = at
             if motion.is_new_scene or self._is_whole_due(at):
                 self._whole_due = self._number
             moved = [(each.left, each.top, each.right, each.bottom) for each in motion.regions]
@@ -156,10 +162,11 @@ class Attention:
             return True
         # All cameras of a worker may have started in the same second; their phases set them apart. A turn that comes
         # soon after a look is left out.
-        return self._turn(at) > self._turn(self._whole_at + WHOLE_SECONDS / 2)
+        every = WHOLE_SECONDS if self._moved_at >= self._whole_at else CALM_WHOLE_SECONDS
+        return self._turn(at, every) > self._turn(self._whole_at + every / 2, every)
 
-    def _turn(self, at: float) -> int:
-        return math.floor(at / WHOLE_SECONDS + self._phase)
+    def _turn(self, at: float, every: float) -> int:
+        return math.floor(at / every + self._phase)
 
     def _add_due(self, rectangle: Rectangle, number: int) -> None:
         self._due.append((rectangle, number))

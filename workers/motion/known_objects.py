@@ -22,6 +22,8 @@ SETTLE_LOOKS: Final = 3
 SETTLE_SECONDS: Final = 3.0
 #: Seconds between looks at an object that is settled.
 HEARTBEAT_SECONDS: Final = 5.0
+#: The same for one near which nothing has moved for a while: the pixels are the same as before.
+CALM_HEARTBEAT_SECONDS: Final = 15.0
 #: The same for an object of which the detector is so unsure that one frame may make it a track, or none.
 UNSURE: Final = (0.35, 0.6)
 UNSURE_SECONDS: Final = 1.0
@@ -85,7 +87,7 @@ class Known:
         is_overlooked = self.misses > 0 and (self.confidence >= WORTH_CONFIDENCE or self.equal_looks >= SETTLE_LOOKS)
         if self.is_calm(at) and not is_overlooked:
             # The faintest are left to looks at the whole frame.
-            return self.confidence >= UNSURE[0] and at - self.looked_at >= HEARTBEAT_SECONDS - EARLY_SECONDS
+            return self.confidence >= UNSURE[0] and at - self.looked_at >= CALM_HEARTBEAT_SECONDS - EARLY_SECONDS
         if self.is_settled:
             is_unsure = UNSURE[0] <= self.confidence < UNSURE[1]
             return at - self.looked_at >= (UNSURE_SECONDS if is_unsure else HEARTBEAT_SECONDS) - EARLY_SECONDS
@@ -203,7 +205,7 @@ class KnownObjects:
             and not any(_is_duplicate(known, each) for each in found)
         ]
         self._known = found + carried + lost
-        return _as_detections([known for known in found + carried if known.misses == 0])
+        return _as_detections([known for known in found + carried if known.misses == 0], at)
 
     def _as_known(self, fresh: Detections, moved: Sequence[Rectangle], at: float) -> list[Known]:
         rows = zip(fresh.xyxy.tolist(), fresh.confidence.tolist(), fresh.class_id.tolist(), strict=True)
@@ -262,7 +264,7 @@ def _is_part(part: Known, known: Known) -> bool:
     return part.group == known.group and shared(part.box, known.box) >= DUPLICATE_SHARE * area(part.box)
 
 
-def _as_detections(objects: Iterable[Known]) -> Detections:
+def _as_detections(objects: Iterable[Known], at: float) -> Detections:
     ordered = sorted(objects, key=lambda known: -known.confidence)
     if not ordered:
         return Detections()
@@ -270,6 +272,7 @@ def _as_detections(objects: Iterable[Known]) -> Detections:
         np.array([known.box for known in ordered], np.float32),
         np.array([known.confidence for known in ordered], np.float32),
         np.array([known.class_id for known in ordered], np.int64),
+        fresh=np.array([known.seen_at == at for known in ordered], bool),
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -58,7 +59,7 @@ class ByteTrackCameraTracker:
             self._last_seconds = captured_monotonic
             self._forget_if_view_changed(frame_size)
             self._follow(detections, frame_size, track_id, picture if self._uses_appearance else None)
-        return Detections(detections.xyxy, detections.confidence, detections.class_id, track_id)
+        return replace(detections, track_id=track_id)
 
     def _forget_if_view_changed(self, frame_size: tuple[int, int]) -> None:
         """Start anew when the aspect changes; the same view in another size goes on, for boxes are scaled."""
@@ -86,7 +87,7 @@ class ByteTrackCameraTracker:
             found = tracker.update(
                 detections.xyxy[boxes] * np.float32(scale),
                 detections.confidence[boxes],
-                _appearances(picture, detections.xyxy[boxes]),
+                _appearances(picture, detections.select(boxes)),
                 self._last_seconds,
             )
             track_id[boxes] = [self._camera_id(group, int(local_id)) for local_id in found]
@@ -110,8 +111,14 @@ class ByteTrackCameraTracker:
             del self._trackers[group]
 
 
-def _appearances(picture: Picture | None, xyxy: NDArray[np.float32]) -> Sequence[Appearance | None]:
-    """Return what N boxes look like; nothing is known of any where there are no pixels."""
+def _appearances(picture: Picture | None, boxes: Detections) -> Sequence[Appearance | None]:
+    """Return what N boxes look like; nothing is known of any where there are no pixels.
+
+    What is carried on from earlier frames was looked at in them, and has not moved since.
+    """
     if picture is None:
-        return [None] * len(xyxy)
-    return [appearance_of(picture, (box[0], box[1], box[2], box[3])) for box in xyxy.tolist()]
+        return [None] * len(boxes)
+    return [
+        appearance_of(picture, (box[0], box[1], box[2], box[3])) if is_fresh else None
+        for box, is_fresh in zip(boxes.xyxy.tolist(), boxes.found_now.tolist(), strict=True)
+    ]

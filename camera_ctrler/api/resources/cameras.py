@@ -5,11 +5,13 @@ from itertools import islice
 from typing import Any, Final
 
 from camera_ctrler.api.access import principal
+from camera_ctrler.api.auditing import note_what
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.schemas import CameraImport, CameraPage, CameraQuery, ImportedCameras
 from camera_ctrler.api.services import services
 from contract.accounts import Role
 from contract.camera_specs import Camera, CameraCreate, CameraPatch
+from contract.ids import new_camera_id
 
 resource = Resource("cameras", "cameras")
 
@@ -89,6 +91,8 @@ def _matching(query: CameraQuery, after: str) -> Iterator[Camera]:
 )
 def create_camera(body: CameraCreate) -> tuple[Camera, int, dict[str, str]]:
     """Register one camera."""
+    body = body if body.id else body.model_copy(update={"id": new_camera_id()})
+    note_what(body.id or "")
     camera = services().registry.add(body).view()
     services().farm.forget()
     return camera, 201, {"Location": f"/api/v1/cameras/{camera.id}"}
@@ -115,7 +119,9 @@ def create_camera(body: CameraCreate) -> tuple[Camera, int, dict[str, str]]:
 )
 def import_cameras(body: CameraImport) -> tuple[ImportedCameras, int, dict[str, str]]:
     """Register many cameras."""
-    added = services().registry.add_many(body.cameras)
+    new = [each if each.id else each.model_copy(update={"id": new_camera_id()}) for each in body.cameras]
+    note_what(" ".join(each.id or "" for each in new))
+    added = services().registry.add_many(new)
     services().farm.forget()
     return ImportedCameras(items=[camera.view() for camera in added]), 201, {}
 

@@ -28,6 +28,7 @@ from camera_ctrler.api.event_schemas import (
 )
 from camera_ctrler.api.event_stream import MIMETYPE, event_parts
 from camera_ctrler.api.event_views import event_entries, with_what_is_known
+from camera_ctrler.api.long_answers import may_go_on
 from camera_ctrler.api.problems import FieldError, field_errors, invalid_request
 from camera_ctrler.api.schemas import PageQuery
 from camera_ctrler.api.services import services
@@ -81,9 +82,10 @@ def list_events(query: EventQuery) -> EventPage:
     "/events/stream",
     role=Role.VIEWER,
     summary="Events as they come",
-    description="Server-sent events for as long as the client listens; `data` is an event as `/events` has it, `id` "
-    "its `entry_id`. A client that comes back with the header `Last-Event-ID`, as an `EventSource` does, misses "
-    "nothing. Something is sent every 15 s in any case. Each listener takes one of the API's streams.",
+    description="Server-sent events for as long as the client listens and is logged in; `data` is an event as "
+    "`/events` has it, `id` its `entry_id`. A client that comes back with the header `Last-Event-ID`, as an "
+    "`EventSource` does, misses nothing. Something is sent every 15 s in any case. Each listener takes one of the "
+    "API's streams.",
     query=EventStreamQuery,
     answers={200: Media(MIMETYPE, "Events")},
 )
@@ -94,7 +96,7 @@ def event_stream(query: EventStreamQuery) -> Response:
     with ExitStack() as stack:
         stack.enter_context(parts.streams.one())
         stack.enter_context(parts.event_hub.listening())
-        response = Response(event_parts(parts, wanted, after), mimetype=MIMETYPE)
+        response = Response(event_parts(parts, wanted, after, may_go_on()), mimetype=MIMETYPE)
         response.cache_control.no_store = True
         response.headers["X-Accel-Buffering"] = "no"  # nginx would gather what is to be seen at once
         response.call_on_close(stack.pop_all().close)
@@ -105,6 +107,7 @@ def event_stream(query: EventStreamQuery) -> Response:
     "GET",
     "/events/export",
     role=Role.OPERATOR,
+    audited=True,
     summary="Events as a file",
     description="All events that pass the filters, newest first, as CSV or as JSON lines. In CSV a text that a "
     "spreadsheet would take for a formula has an apostrophe before it. A file that ends too early, because the "
@@ -116,15 +119,15 @@ def event_stream(query: EventStreamQuery) -> Response:
 def export_events(query: EventExportQuery) -> Response:
     """Answer with a file of events, made while it is sent."""
     parts = services()
-    pages = parts.history.pages(_wanted(query), limit=_EXPORT_PAGE)
+    pages, go_on = parts.history.pages(_wanted(query), limit=_EXPORT_PAGE), may_go_on()
     with ExitStack() as stack:
         stack.enter_context(parts.streams.one())
         first = next(pages)  # here, where an outage can still be told in words
 
         def entries() -> Iterator[list[EventEntry]]:
             for page in chain([first], pages):
-                if parts.stopping.is_set():
-                    raise ConnectionAbortedError("the server stops")
+                if parts.stopping.is_set() or not go_on():
+                    raise ConnectionAbortedError("the server stops, or who asked may not have them any more")
                 yield event_entries(page.entries)
 
         lines = csv_lines if query.format is ExportFormat.CSV else json_lines

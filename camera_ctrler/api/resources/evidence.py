@@ -25,6 +25,7 @@ _FRAME_AGE_SECONDS: Final = 86_400
     "GET",
     "/events/<event_id>/clip.mp4",
     role=Role.VIEWER,
+    audited=True,
     summary="Clip of an event",
     description="From the camera's `pre_roll_seconds` before the event to its `post_roll_seconds` after it, as far as "
     "it is recorded by now; otherwise as `/cameras/{camera_id}/clip.mp4`.",

@@ -34,6 +34,7 @@ _LINES: Final = Media(
     "GET",
     "/cameras/<camera_id>/export/progress",
     role=Role.OPERATOR,
+    audited=True,
     summary="Make a clip and tell how far it is",
     description="What `export` of the same range does, with news while it is made. Who goes away gives it up. Name "
     "both ends, or `clip.mp4` of the same range will not be the file that was made.",
@@ -67,6 +68,7 @@ def export_clip_progress(camera_id: str, query: ClipQuery) -> Response:
     "GET",
     "/cameras/<camera_id>/timelapse/progress",
     role=Role.OPERATOR,
+    audited=True,
     summary="Make a time-lapse and tell how far it is",
     description="What `timelapse.mp4` of the same range is, with news while it is made. Who goes away gives it up.",
     query=TimelapseQuery,

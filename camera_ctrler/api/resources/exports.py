@@ -54,6 +54,7 @@ CLIP_HEADERS: Final = {
     "GET",
     "/cameras/<camera_id>/clip.mp4",
     role=Role.OPERATOR,
+    audited=True,
     summary="Recorded footage as one MP4",
     description="The camera's own stream without re-encoding, from the keyframe before `from_ms`; at most 6 hours. "
     "With `exact` it begins and ends with the very picture, and only what lies before the next keyframe is encoded "
@@ -74,6 +75,7 @@ def clip_mp4(camera_id: str, query: ClipQuery) -> Response:
     "GET",
     "/cameras/<camera_id>/export",
     role=Role.OPERATOR,
+    audited=True,
     summary="Make a clip and say what it is",
     description="What `clip.mp4` of the same range sends: digest, real begin and end, gaps. Name both ends.",
     query=ClipQuery,
@@ -182,6 +184,7 @@ def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
     "GET",
     "/cameras/<camera_id>/timelapse.mp4",
     role=Role.OPERATOR,
+    audited=True,
     summary="Recorded footage as a time-lapse",
     description="Keyframes at equal distances, 25 a second; times without footage are left out.",
     query=TimelapseQuery,

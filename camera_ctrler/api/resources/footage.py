@@ -9,6 +9,7 @@ from flask import Response, send_file
 
 from camera_ctrler.api.clip_response import clip_response
 from camera_ctrler.api.documented import Media, Resource
+from camera_ctrler.api.long_answers import may_go_on, while_allowed
 from camera_ctrler.api.problems import FieldError, ProblemError, invalid_request
 from camera_ctrler.api.schemas import FramePage, FrameQuery, PlaybackQuery, SavedFrame
 from camera_ctrler.api.services import services
@@ -105,7 +106,7 @@ def playback_mjpeg(camera_id: str, query: PlaybackQuery) -> Response:
     with ExitStack() as stack:
         stack.enter_context(parts.streams.one())
         played = mjpeg.play(frames, parts.store, speed=query.speed, clock=parts.clock, stopping=parts.stopping)
-        response = Response(played, content_type=mjpeg.CONTENT_TYPE)
+        response = Response(while_allowed(played, may_go_on()), content_type=mjpeg.CONTENT_TYPE)
         response.cache_control.no_store = True
         response.call_on_close(stack.pop_all().close)
     return response
@@ -115,6 +116,7 @@ def playback_mjpeg(camera_id: str, query: PlaybackQuery) -> Response:
     "GET",
     "/cameras/<camera_id>/playback.mp4",
     role=Role.OPERATOR,
+    audited=True,
     summary="Saved frames as one MP4",
     description="H.264. At most 6 hours and 20,000 frames. `Range` requests are answered. Name both ends of the range "
     "when the clip is to be sought in: without an end it is another clip every time.",

@@ -53,6 +53,7 @@ def similar_to_identity(identity: str, query: SearchQuery) -> SearchResult:
     "POST",
     "/searches/picture",
     role=Role.VIEWER,
+    audited=False,
     summary="Search with a picture",
     description="A detector finds the people in it; the largest is searched for. At most FARM_API_MAX_BODY_BYTES, 8 MB "
     "and 40 megapixels. The picture is not kept. A ReID worker must run.",
