@@ -15,6 +15,7 @@ from cli.recognition_commands import recognitions
 from cli.recording_commands import recordings
 from cli.token_commands import tokens
 from cli.user_commands import users
+from cli.web_command import web
 from cli.worker_commands import workers
 from contract.errors import FarmError
 from runtime import exit_codes
@@ -38,6 +39,7 @@ app.add_typer(identities, name="identities")
 app.add_typer(users, name="users")
 app.add_typer(tokens, name="tokens")
 app.add_typer(models, name="models")
+app.add_typer(web, name="web")
 audit_command.register(app)
 profile_command.register(app)
 developer_commands.register(app)

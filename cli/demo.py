@@ -17,6 +17,7 @@ from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.stack import Stack, announce, check_ports, locked, next_steps, running_stack
 from cli.steps import Steps
+from cli.web_command import make_present
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.cameras import CameraState
 from contract.recordings import RecordMode
@@ -44,6 +45,7 @@ def run_demo(settings: StackSettings, *, rtsp_port: int, tcp: bool, verbose: boo
     with locked(settings) as lock:
         check_ports(settings)
         check_port(server.DEFAULT_HOST, rtsp_port, "--rtsp-port")
+        make_present(steps)
         if settings.workers:
             make_model_present(settings, steps)
         recognisers = usable_recognisers(settings, steps) if settings.reid_workers else ""

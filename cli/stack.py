@@ -15,6 +15,7 @@ from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.stack_state import StackLock, StackState
 from cli.steps import Steps
+from cli.web_command import make_present
 from contract.errors import FarmError
 from runtime import exit_codes
 from runtime.child_process import Child, ChildFailedError
@@ -164,6 +165,7 @@ def run_up(settings: StackSettings, *, tcp: bool, verbose: bool) -> int:
     steps = Steps()
     with locked(settings) as lock:
         check_ports(settings)
+        make_present(steps)
         if settings.workers:
             make_model_present(settings, steps)
         recognisers = usable_recognisers(settings, steps) if settings.reid_workers else ""

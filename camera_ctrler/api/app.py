@@ -1,11 +1,11 @@
-"""Makes the Flask app: resources, documentation page, status wall."""
+"""Makes the Flask app: resources, documentation page, web UI."""
 
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 from flasgger import Swagger  # type: ignore[import-untyped]  # ships no types
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 
 from camera_ctrler.accounts.passwords import Passwords
@@ -44,6 +44,7 @@ from camera_ctrler.api.resources import (
     watching,
     workers,
 )
+from camera_ctrler.web_ui import pages
 from runtime.settings import ControllerSettings
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -78,10 +79,6 @@ RESOURCES: Final = tuple(
     )
 )
 
-_WALL_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 #: Swagger UI sets styles on elements and carries its icons as data.
 _DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -112,7 +109,7 @@ def create_app(settings: ControllerSettings, passwords: Passwords | None = None)
     # The document's own order is that of a reader: the first example is the one to try.
     cast("DefaultJSONProvider", app.json).sort_keys = False
     _install_docs(app)
-    app.add_url_rule("/", "wall", _wall)
+    app.register_blueprint(pages.make_blueprint(STATIC / "ui"))
     problems.install(app)
     app.before_request(host_check(settings))
     if settings.auth:
@@ -154,16 +151,8 @@ def _install_docs(app: Flask) -> None:
     )
 
 
-def _wall() -> Response:
-    return send_from_directory(STATIC, "wall.html", max_age=0)
-
-
 def _secure(response: Response) -> Response:
-    policy = _OTHER_POLICY
-    if request.path == "/":
-        policy = _WALL_POLICY
-    elif request.path == "/apidocs/":
-        policy = _DOCS_POLICY
+    policy = _DOCS_POLICY if request.path == "/apidocs/" else _OTHER_POLICY
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")

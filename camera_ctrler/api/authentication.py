@@ -28,7 +28,8 @@ NUMBER: Final = "number"
 PUBLIC_PAGES: Final = frozenset(
     {
         "static",
-        "wall",
+        "web_ui.page",
+        "web_ui.file",
         "flasgger.static",
         "flasgger.apidocs",
         "flasgger.oauth_redirect",

@@ -19,7 +19,7 @@ A farm of video workers: cameras in; detections, tracks and footage out.
 * Lists come in pages: ask again with `cursor` set to `next_cursor`.
 * Every error is an `application/problem+json` (RFC 9457) whose `detail` says what to do.
 
-**Try it:** open *Register a camera* below, press *Try it out*, then *Execute*, and look at [the wall](/).
+**Try it:** open *Register a camera* below, press *Try it out*, then *Execute*, and look at [the live wall](/live).
 """
 
 TAGS: Final = {

@@ -77,7 +77,7 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = folder / source
         target.parent.mkdir(parents=True, exist_ok=True)
         if (PROJECT / source).is_dir():
-            shutil.copytree(PROJECT / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(PROJECT / source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         else:
             shutil.copy(PROJECT / source, target)
     return folder
@@ -166,7 +166,7 @@ def test_every_image_has_a_version() -> None:
     """Given all images that are named, then each has a tag, and none is `latest`."""
     images = [default_of(service["image"]) for service in all_services().values()]
     for path in DOCKERFILES:
-        images += re.findall(r"^(?:ARG PYTHON_IMAGE=|FROM )([^$\s]+)", path.read_text(), re.MULTILINE)
+        images += re.findall(r"^(?:ARG (?:PYTHON|NODE)_IMAGE=|FROM )([^$\s]+)", path.read_text(), re.MULTILINE)
     assert len(images) > 5
     for image in images:
         assert re.fullmatch(r"[a-z0-9/-]+:\d[\w.-]*", image), image
