@@ -93,7 +93,7 @@ class EventDetail(BaseModel):
 
     event: EventEntry
     picture_url: str | None = Field(description="Its best picture: a saved frame, else a recorded one; null: neither")
-    crop_urls: list[str] = Field(description="Its crops, best first, for as long as they are kept")
+    crop_urls: list[str] = Field(description="Crops of its track, best first, for as long as they are kept")
     clip: ClipRange
     way: list[WayPoint] = Field(description="Where the track's object was, as its events and crops say, in time order")
     track_events: int = Field(description="Events of the same track, up to 200")

@@ -1,12 +1,30 @@
-"""Where a tracked object went, as far as its events tell. Pure."""
+"""Where a tracked object went, and its pictures, as far as its events tell. Pure."""
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from camera_ctrler.api.timeline_schemas import WayPoint
+from contract.crops import Crop
 from contract.errors import ContractError
 from contract.events import Event
 from contract.frame_paths import captured_at_ms
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCrop:
+    """A crop, and the event that names it."""
+
+    event_id: str
+    #: Among the crops of the event, from 0.
+    place: int
+    crop: Crop
+
+
+def best_crops(events: Iterable[Event]) -> list[PlacedCrop]:
+    """Return all crops of some events, the best first."""
+    found = (PlacedCrop(event.event_id, place, crop) for event in events for place, crop in enumerate(event.crops))
+    return sorted(found, key=lambda each: each.crop.quality, reverse=True)
 
 
 def way_of(events: Iterable[Event]) -> list[WayPoint]:

@@ -107,6 +107,12 @@ class EventReading:
         with self._engine.connect() as connection:
             return [summary_of_row(row) for row in connection.execute(query).mappings()]
 
+    def track(self, track: str) -> TrackSummary | None:
+        """Return one track; None: there is none of that id, or no more."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(tracks).where(tracks.c.track == track)).mappings().first()
+        return None if row is None else summary_of_row(row)
+
     def dead_letters(self, *, limit: int, before: str | None = None) -> list[KeptLetter]:
         """Return entries of the stream that could not be stored, newest first; `before`: older than this entry."""
         columns = event_dead_letters.c

@@ -10,11 +10,13 @@ from sqlalchemy import insert
 from camera_ctrler.api.services import services_of
 from contract.events import EventKind
 from database.identities import identities, sightings
-from tests.support.event_stores import StoredEvents, crop, event, settle, track_event
+from tests.support.event_stores import EIGHT_MS, StoredEvents, crop, event, settle, track_event
 from tests.support.farm_state import FarmState
 from tests.support.recorded_camera import START, RecordedCamera
 
 AT = START + 5_000
+#: Names of crops of one track.
+GOOD, BETTER = f"{EIGHT_MS}-1-7", f"{EIGHT_MS + 5}-1-7"
 
 
 @pytest.fixture
@@ -100,6 +102,29 @@ def test_an_event_without_footage_says_so_and_has_its_saved_frame(
     assert api.get(found["picture_url"]).data == farm_state.store.resolve(path).read_bytes()
     assert [shown(api, f"lobby:1:{number}")["picture_url"] for number in (2, 3)] == [None, None]
     assert shown(api, "lobby:1:3")["way"] == []
+
+
+def test_the_best_crop_of_a_track_is_its_picture_for_as_long_as_it_is_there(
+    api: FlaskClient, farm_state: FarmState, stored: StoredEvents
+) -> None:
+    """Given crops in two events, then the best that still lies on the volume is sent, and a 404 where none does."""
+    pictures = {name: farm_state.store.root / crop(name).path for name in (GOOD, BETTER)}
+    stored.publish(
+        track_event(1, crops=[crop(GOOD, quality=0.5)]),
+        track_event(2, kind=EventKind.TRACK_UPDATED, crops=[crop(GOOD, quality=0.5)]),
+        track_event(3, kind=EventKind.TRACK_ENDED, crops=[crop(BETTER, quality=0.7)]),
+    )
+    settle(stored.writer())
+    for name, path in pictures.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    assert shown(api, "lobby:1:2")["crop_urls"][0] == "/api/v1/events/lobby:1:3/crops/0.jpg"
+    for name, path in reversed(pictures.items()):
+        answer = api.get("/api/v1/tracks/lobby:1:1/crop.jpg")
+        assert (answer.status_code, answer.data, answer.mimetype) == (200, name.encode(), "image/jpeg")
+        path.unlink()
+    assert api.get("/api/v1/tracks/lobby:1:1/crop.jpg").status_code == 404
+    assert api.get("/api/v1/tracks/nobody/crop.jpg").status_code == 404
 
 
 def test_an_event_that_is_not_there_is_a_404(api: FlaskClient, stored: StoredEvents) -> None:

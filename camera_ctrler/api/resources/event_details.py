@@ -9,7 +9,7 @@ from camera_ctrler.api.recording_schemas import RecordedSpan
 from camera_ctrler.api.resources.evidence import event_entry_of
 from camera_ctrler.api.services import services
 from camera_ctrler.api.timeline_schemas import ClipRange, EventDetail
-from camera_ctrler.api.track_ways import way_of
+from camera_ctrler.api.track_ways import best_crops, way_of
 from camera_ctrler.event_store.filters import EventFilter
 from contract.accounts import Role
 from contract.camera_specs import Camera
@@ -44,7 +44,7 @@ def show_event(event_id: str) -> EventDetail:
     return EventDetail(
         event=item,
         picture_url=f"{address}/picture.jpg" if _has_picture(entry.message, clip) else None,
-        crop_urls=[f"{address}/crops/{place}.jpg" for place in range(len(item.crops))],
+        crop_urls=[crop_address(each.event_id, each.place) for each in best_crops(track)],
         clip=clip,
         way=way_of(track),
         track_events=len(track),
@@ -65,14 +65,19 @@ def _clip(camera: Camera, event: Event) -> ClipRange:
 
 
 def _track_events(event: Event) -> list[Event]:
-    """Return the events of an event's track, this one among them, newest first."""
+    """Return the events of an event's track, the newest of them, and itself."""
     if event.track is None:
         return [event]
     wanted = EventFilter(
         cameras=frozenset({event.camera_id}), tracks=frozenset({event.track}), from_ms=event.started_at_ms
     )
     page = services().history.page(wanted, limit=_WAY_EVENTS)
-    return [entry.message for entry in page.entries]
+    return list({each.event_id: each for each in [*(entry.message for entry in page.entries), event]}.values())
+
+
+def crop_address(event_id: str, place: int) -> str:
+    """Return where this API serves a crop of an event."""
+    return f"{VERSION_PREFIX}/events/{quote(event_id, safe=':')}/crops/{place}.jpg"
 
 
 def _has_picture(event: Event, clip: ClipRange) -> bool:
