@@ -95,6 +95,7 @@ RULES: Final[dict[str, Rule]] = {
     "event_details.show_event": get(V, "/api/v1/events/{event}"),
     "events.camera_results": get(V, f"{_CAMERA}/results"),
     "tracks.list_tracks": get(V, "/api/v1/tracks", shows=True),
+    "tracks.track_crop": get(V, "/api/v1/tracks/{track}/crop.jpg"),
     "recognitions.list_recognitions": get(V, "/api/v1/recognitions", shows=True),
     "recognitions.recognition_summary": get(V, "/api/v1/recognitions/summary"),
     "recognitions.replay_recognitions": send("POST", O, "/api/v1/recognitions/replay", (200,), {}),
