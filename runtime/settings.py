@@ -440,6 +440,8 @@ class ReidSettings(DatabaseSettings):
     reid_threads: Annotated[int, Field(ge=0, le=256)] = 0
     #: Part of the strangers who may be taken for somebody known; more of it finds more people again, and wrong ones.
     reid_false_identification_rate: Annotated[float, Field(ge=0.0001, le=0.2)] = 0.02
+    #: Threads of one search of the gallery with several crops; one crop is searched with one.
+    reid_search_threads: Annotated[int, Field(ge=1, le=64)] = 1
     #: Name of a detector in FARM_MODELS_DIR that finds people in uploaded pictures.
     reid_detector: str = "yolo11n"
     #: Somebody who was not seen for longer is not looked for, unless people have named that identity or watch for it:

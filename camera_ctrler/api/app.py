@@ -24,6 +24,7 @@ from camera_ctrler.api.resources import (
     events,
     evidence,
     exports,
+    farm_health,
     footage,
     identities,
     links,
@@ -38,6 +39,7 @@ from camera_ctrler.api.resources import (
     tokens,
     tracks,
     users,
+    walls,
     watching,
     workers,
 )
@@ -50,6 +52,7 @@ RESOURCES: Final = tuple(
     for module in (
         cameras,
         status,
+        farm_health,
         workers,
         events,
         tracks,
@@ -59,6 +62,7 @@ RESOURCES: Final = tuple(
         searches,
         watching,
         pictures,
+        walls,
         recordings,
         exports,
         recorded_pictures,

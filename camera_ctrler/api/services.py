@@ -10,8 +10,10 @@ import redis
 from flask import Flask, current_app
 
 from camera_ctrler.accounts.accounts import Accounts
+from camera_ctrler.accounts.first_admin import log_first_admin, make_first_admin
 from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.api.cursors import Cursors
+from camera_ctrler.api.diagnosis.history import CountHistory
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.identity_services import IdentityServices
@@ -90,6 +92,8 @@ class Services:
     reader: FarmReader
     store: FrameStore
     farm: FarmWatch
+    #: Counts of the last minutes, for what is said of what grows.
+    counts: CountHistory
     cursors: Cursors
     frames: FrameIndex
     pictures: Pictures
@@ -138,6 +142,7 @@ class Services:
             reader=reader,
             store=store,
             farm=FarmWatch(registry, reader, clock),
+            counts=CountHistory(clock),
             cursors=Cursors(box),
             frames=FrameIndex(store, reader, clock),
             pictures=Pictures(reader, store),
@@ -159,6 +164,15 @@ class Services:
     def changing_as(self) -> str | None:
         """Whose cameras people may change here: everybody's (None) while no external table is followed."""
         return ORIGIN_FARM if self.settings.camera_source_url.get_secret_value() else None
+
+    def make_first_admin(self) -> None:
+        """Make the first user where people log in and nobody could; see `accounts.first_admin`.
+
+        Raises:
+            FarmError: FARM_ADMIN_PASSWORD cannot be used, or the name is taken by somebody who is no admin.
+        """
+        if self.settings.auth:
+            log_first_admin(make_first_admin(self.accounts.users, self.settings.admin_password.get_secret_value()))
 
     def stop(self) -> None:
         """End long answers; short ones go on."""
