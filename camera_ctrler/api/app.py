@@ -24,6 +24,7 @@ from camera_ctrler.api.resources import (
     events,
     evidence,
     exports,
+    farm_settings,
     footage,
     identities,
     links,
@@ -71,6 +72,7 @@ RESOURCES: Final = tuple(
         users,
         tokens,
         audit,
+        farm_settings,
         operations,
     )
 )
