@@ -28,6 +28,8 @@ VERBS: Final = {
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
     "recordings": "list footage, compare the files with the index and repair it",
+    "users": "add, list, change and remove who may log in",
+    "tokens": "make, list and revoke tokens of programs",
     "audit": "show who did what: changes, exports, logins",
     "models": "fetch, list, verify, add and quantise model weights",
     "web": "build the web UI, check it, or work on it",

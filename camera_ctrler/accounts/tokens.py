@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -136,16 +136,14 @@ class Tokens:
         Raises:
             TokenNotFoundError: There is none.
         """
+        is_it = (TokenRow.id == token) | (TokenRow.name_key == name_key(token))
         with self._sessions() as session:
-            is_it = (TokenRow.id == token) | (TokenRow.name_key == name_key(token))
-            row = session.scalar(select(TokenRow).where(is_it))
+            row = session.scalar(delete(TokenRow).where(is_it).returning(TokenRow))
             if row is None:
                 raise TokenNotFoundError(token)
-            gone = session.execute(delete(TokenRow).where(TokenRow.id == row.id))
+            gone = Token.of(row)
             session.commit()
-            if not cast("Any", gone).rowcount:  # somebody else revoked it in between
-                raise TokenNotFoundError(token)
-            return Token.of(row)
+        return gone
 
 
 def hash_of(secret: str) -> str:

@@ -24,6 +24,7 @@ from camera_ctrler.api.resources import (
     events,
     evidence,
     exports,
+    farm_health,
     farm_settings,
     footage,
     identities,
@@ -52,6 +53,7 @@ RESOURCES: Final = tuple(
     for module in (
         cameras,
         status,
+        farm_health,
         workers,
         events,
         tracks,

@@ -1,5 +1,6 @@
 """How many requests one user, one program or one address may send: far more than anybody needs."""
 
+import logging
 import time
 from typing import Final
 
@@ -42,6 +43,8 @@ def install(app: Flask, client: redis.Redis, operations: list[Operation]) -> Lim
         in_memory_fallback_enabled=True,
         on_breach=_refusal,
     )
+    # It would write a line for every request that it refuses.
+    logging.getLogger("flask-limiter").setLevel(logging.WARNING)
     limiter.init_app(app)
     return limiter
 

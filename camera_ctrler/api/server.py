@@ -14,8 +14,8 @@ import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
+from sqlalchemy.exc import SQLAlchemyError
 
-from camera_ctrler.accounts.first_admin import log_first_admin, make_first_admin
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import Services, services_of
 from camera_ctrler.api.tls import Certificate
@@ -185,9 +185,8 @@ def _prepare(settings: ControllerSettings) -> None:
     services = Services.create(settings)
     try:
         services.registry.migrate()
-        if settings.auth:
-            log_first_admin(make_first_admin(services.accounts.users, settings.admin_password.get_secret_value()))
-    except DatabaseError as error:  # /readyz says so until it is back
+        services.make_first_admin()
+    except (DatabaseError, SQLAlchemyError) as error:  # /readyz says so until it is back
         log.error("database_away", error=str(error))
     finally:
         services.close()

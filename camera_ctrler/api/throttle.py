@@ -42,6 +42,8 @@ class LoginThrottle:
         self._shared = FixedWindowRateLimiter(limits_storage(client))
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._outage = Outage(clock)
+        #: Whether Redis did not answer the last time, which is said once.
+        self._is_alone = False
 
     @contextmanager
     def attempt(self, name: str, address: str) -> Iterator[None]:
@@ -82,10 +84,14 @@ class LoginThrottle:
     def _ask(self, ask: Callable[[FixedWindowRateLimiter], int]) -> int:
         try:
             with self._outage.remembered():
-                return ask(self._shared)
+                found = ask(self._shared)
         except redis.RedisError as error:
-            log.warning("logins_counted_here_alone", error=str(error))
+            if not self._is_alone:
+                log.warning("logins_counted_here_alone", error=str(error))
+            self._is_alone = True
             return ask(self._own)
+        self._is_alone = False
+        return found
 
 
 def limits_storage(client: redis.Redis) -> RedisStorage:

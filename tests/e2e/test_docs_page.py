@@ -70,7 +70,7 @@ def test_a_camera_registered_and_deleted_on_the_docs_page_is_followed_within_thr
 
 
 def test_the_docs_page_asks_who_is_there_and_then_works(page: Page, tmp_path: Path, own_valkey: ValkeyServer) -> None:
-    """Given a farm where people log in, then the page shows a login, and who logs in reads it and registers a camera."""
+    """Given a farm where people log in, the page shows a login; who logs in reads it and registers a camera."""
     password = "a password of the test"  # noqa: S105
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)

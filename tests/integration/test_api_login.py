@@ -9,8 +9,10 @@ import jwt
 import pytest
 from flask.testing import FlaskClient
 from flask_jwt_extended import create_access_token
+from sqlalchemy import delete
 
 from camera_ctrler.accounts import sessions
+from camera_ctrler.accounts.tables import UserRow
 from camera_ctrler.api.app import all_operations, create_app
 from camera_ctrler.api.cookies import ACCESS_COOKIE, CSRF_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
 from camera_ctrler.api.documented import PATH_PARAMETERS
@@ -137,8 +139,10 @@ def test_without_login_nothing_but_what_says_so_is_answered(guarded: GuardedFarm
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if client.open(path, method=method).status_code != 401:
                 found.add((method, rule.rule))
-    assert found == {
-        ("GET", "/"),
+    # The web UI's own page and files, which hold nothing of the farm's.
+    ui = {("GET", rule.rule) for rule in guarded.app.url_map.iter_rules() if rule.endpoint.startswith("web_ui.")}
+    assert not [rule for _, rule in ui if rule.startswith("/api/")]
+    assert found == ui | {
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/static/<path:filename>"),
@@ -324,6 +328,16 @@ def test_who_can_only_refresh_can_log_out(guarded: GuardedFarm) -> None:
     assert client.post(LOGOUT).status_code == 204
     assert session is not None
     assert guarded.services.accounts.sessions.who(session["session"]) is None
+
+
+def test_a_farm_that_started_without_its_database_makes_its_admin_at_the_first_login(guarded: GuardedFarm) -> None:
+    """Given a database without users under a running API, when somebody tries to log in, then the admin is made."""
+    with guarded.services.registry.engine.begin() as connection:
+        connection.execute(delete(UserRow))
+    answer = guarded.anybody().post(LOGIN, json={"user": "admin", "password": PASSWORD})
+    assert answer.status_code == 401
+    (made,) = guarded.services.accounts.users.all()
+    assert (made.name, made.role, made.password_given) == ("admin", Role.ADMIN, True)
 
 
 def test_every_operation_with_a_role_belongs_to_an_endpoint(guarded: GuardedFarm) -> None:

@@ -1,15 +1,14 @@
 """`./farm users` and `./farm tokens` on a real database, and the first user, whom nobody has to make."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
 from camera_ctrler.accounts.errors import PasswordRefusedError
 from camera_ctrler.accounts.first_admin import NAME, NoAdminError, make_first_admin
-from camera_ctrler.accounts.tables import UserRow
 from camera_ctrler.accounts.users import Users
 from cli.connection import open_accounts
 from cli.demo import open_on_loopback
@@ -131,15 +130,6 @@ def test_the_setting_gives_the_first_password(engine: Engine) -> None:
     assert not found.password_given
 
 
-def test_controllers_that_start_at_once_make_one_admin(engine: Engine) -> None:
-    """Given eight controllers that find no users at the same time, then one of them makes the admin."""
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: make_first_admin(_users(engine), ""), range(8)))
-    assert len([each for each in made if each is not None]) == 1
-    with engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(UserRow)) == 1
-
-
 def test_a_farm_whose_admin_was_taken_away_says_what_to_do(engine: Engine) -> None:
     """Given a user ``admin`` who is none, and nobody else, then the start says how to make one."""
     _users(engine).add(NAME, PASSWORD, Role.VIEWER)
@@ -174,7 +164,7 @@ def test_the_demo_needs_no_login_on_loopback_and_elsewhere_it_does(
 ) -> None:
     """Given the demo, then it is open on loopback unless FARM_AUTH says otherwise, and closed where others reach it."""
     monkeypatch.setenv("FARM_ENV_FILE", str(tmp_path / "none.env"))
-    monkeypatch.setattr("os.environ", dict(__import__("os").environ))
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # it is changed for the processes of the farm
     assert not open_on_loopback(StackSettings.load()).auth
     assert open_on_loopback(StackSettings.load(api_host="0.0.0.0", auth=True)).auth  # noqa: S104
     monkeypatch.setenv("FARM_AUTH", "on")

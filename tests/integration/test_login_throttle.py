@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pytest
 import redis
@@ -89,7 +89,7 @@ def test_counts_are_shared_by_controllers_and_end_with_their_window(
 ) -> None:
     """Given failed logins, then Redis counts them under the contract's prefix, without names, and with an expiry."""
     _try(guarded, "root", WRONG)
-    found = [name.decode() for name in redis_client.keys("*")]
+    found = [name.decode() for name in cast("list[bytes]", redis_client.keys("*"))]
     assert len(found) == 4  # of the address twice: its logins, and its requests
     for name in found:
         assert name.startswith(f"{keys.limits()}:LIMITER/")
@@ -171,7 +171,7 @@ def test_a_flood_of_logins_leaves_threads_for_others(guarded: GuardedFarm, monke
     monkeypatch.setattr(passwords, "_hasher", _Slow(passwords._hasher, in_check))
     statuses: list[int] = []
     threads = [
-        threading.Thread(target=lambda n=number: statuses.append(_try(guarded, "root", WRONG, f"203.0.113.{n}")[0]))  # type: ignore[misc]
+        threading.Thread(target=lambda n=number: statuses.append(_try(guarded, "root", WRONG, f"203.0.113.{n}")[0]))
         for number in range(40)
     ]
     for thread in threads:

@@ -45,6 +45,7 @@ def log_in(body: Login) -> Response:
             )
     except LoginFailedError:
         _note_failure(body.user)
+        services().make_first_admin()  # when this process started, the database may have been away
         raise
     return _welcome(user, session, 1)
 
