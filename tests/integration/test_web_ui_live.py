@@ -75,7 +75,8 @@ def page(chromium: Browser, served: ApiServer) -> Iterator[Page]:
         yield made
 
 
-def test_the_wall_shows_pictures_and_says_why_a_camera_has_none(page: Page, farm: FarmState) -> None:
+@pytest.mark.usefixtures("farm")
+def test_the_wall_shows_pictures_and_says_why_a_camera_has_none(page: Page) -> None:
     """Given two cameras, then one's picture is drawn, names are text, and the other's tile says what to do."""
     page.goto("/")
     expect(page).to_have_url("/live")
@@ -87,7 +88,8 @@ def test_the_wall_shows_pictures_and_says_why_a_camera_has_none(page: Page, farm
     expect(page.get_by_role("banner")).to_contain_text("1 of 2 cameras are online")
 
 
-def test_the_box_of_an_object_is_drawn_where_it_is_and_can_be_switched_off(page: Page, farm: FarmState) -> None:
+@pytest.mark.usefixtures("farm")
+def test_the_box_of_an_object_is_drawn_where_it_is_and_can_be_switched_off(page: Page) -> None:
     """Given an object, then its box is on the picture, and not when boxes are switched off."""
     page.goto("/live")
     canvas = page.get_by_role("listitem").filter(has_text="Lobby").locator("canvas")
@@ -103,7 +105,8 @@ def test_the_box_of_an_object_is_drawn_where_it_is_and_can_be_switched_off(page:
     wait_until(lambda: canvas.evaluate(corner) != BLUE, "the box to go", 10)
 
 
-def test_a_tile_is_moved_with_the_keyboard_and_stays_there(page: Page, farm: FarmState) -> None:
+@pytest.mark.usefixtures("farm")
+def test_a_tile_is_moved_with_the_keyboard_and_stays_there(page: Page) -> None:
     """Given two tiles, when the second is moved before the first, then it stays there when the page is loaded anew."""
     page.goto("/live")
     tiles = page.get_by_role("listitem")
@@ -121,7 +124,8 @@ def test_a_tile_is_moved_with_the_keyboard_and_stays_there(page: Page, farm: Far
     expect(page.get_by_role("listitem").first).to_contain_text("Lobby")
 
 
-def test_a_click_opens_a_camera_and_escape_leads_back(page: Page, farm: FarmState) -> None:
+@pytest.mark.usefixtures("farm")
+def test_a_click_opens_a_camera_and_escape_leads_back(page: Page) -> None:
     """Given the wall, when a tile is clicked, then the camera is large with what is known of it, until Escape."""
     page.goto("/live")
     page.get_by_role("link", name="Open Lobby <b>&").click()
@@ -134,7 +138,7 @@ def test_a_click_opens_a_camera_and_escape_leads_back(page: Page, farm: FarmStat
 
 
 def test_a_hidden_page_watches_nothing(page: Page, farm: FarmState) -> None:
-    """Given the wall, when its page is hidden, then nobody watches the cameras; when it is seen again, somebody does."""
+    """Given the wall, when its page is hidden, then nobody watches; when it is seen again, somebody does."""
     channel = keys.camera_channel("lobby")
 
     def watchers() -> int:
@@ -178,7 +182,8 @@ def test_without_cameras_the_wall_says_what_to_do(page: Page, farm: FarmState) -
     expect(page).to_have_url("/cameras")
 
 
-def test_a_controller_that_goes_is_said_and_its_return_noticed(page: Page, served: ApiServer, farm: FarmState) -> None:
+@pytest.mark.usefixtures("farm")
+def test_a_controller_that_goes_is_said_and_its_return_noticed(page: Page, served: ApiServer) -> None:
     """Given the wall, when the controller stops, then that is said in words; when it is back, pictures are too."""
     page.goto("/live")
     expect(page.get_by_role("listitem")).to_have_count(2)

@@ -1,4 +1,4 @@
-"""The web UI in a real browser: a page that fails its test when anything is refused, thrown, or asked of another host."""
+"""The web UI in a real browser: a page fails its test when it complains, or asks another host for anything."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,9 @@ _ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-netw
 def need_built_ui() -> None:
     """Skip what needs the web UI where it was not built from these sources."""
     if not web_ui.is_current():
-        pytest.skip("the web UI is not built from these sources; ./farm web build does it, and needs Node or the network")
+        pytest.skip(
+            "the web UI is not built from these sources; ./farm web build does it, and needs Node or the network"
+        )
 
 
 @contextmanager
