@@ -156,7 +156,8 @@ def test_a_hidden_page_watches_nothing(page: Page, farm: FarmState) -> None:
         wait_until(lambda wanted=wanted: watchers() == wanted, f"{wanted} watchers", 15)  # type: ignore[misc]
 
 
-def test_every_screen_fits_a_phone_in_every_language(chromium: Browser, served: ApiServer, farm: FarmState) -> None:
+@pytest.mark.usefixtures("farm")
+def test_every_screen_fits_a_phone_in_every_language(chromium: Browser, served: ApiServer) -> None:
     """Given a phone, then no screen is wider than it, whatever the language, and the bar leads to every screen."""
     base_url = f"http://127.0.0.1:{served.settings.api_port}"
     with own_page(chromium, base_url, viewport=PHONE) as page:
