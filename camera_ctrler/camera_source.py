@@ -1,7 +1,7 @@
 """Follows an existing table of cameras in somebody else's database: reads its rows, reconciles the registry."""
 
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +10,14 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, Executable, MetaData, Table, column, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from camera_ctrler.audit.entry import AuditEntry
+from camera_ctrler.audit.noting import listen, noting
 from camera_ctrler.registry import ORIGIN_EXTERNAL, CameraExistsError, CameraNotFoundError, Registry
 from camera_ctrler.registry.camera_secrets import same_url
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.errors import FarmError
 from database.engine import open_engine
+from runtime.clock import SystemClock
 from runtime.settings import ControllerSettings
 
 #: Problems named in one report; the rest are counted.
@@ -23,6 +26,8 @@ _LONGEST_NAMED_ID: Final = 64
 #: Looks in a row after which a table that lost more than half of its rows is believed: it may be being reloaded, or
 #: be another table of that name, and a camera that is removed loses its settings.
 _LOOKS_BEFORE_MOST_GO: Final = 3
+#: Who changes cameras that follow the table, as the audit names it.
+ACTOR: Final = "external table"
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +90,7 @@ class SourceFollower:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        listen(registry.engine)
         #: Rows that the registry agrees with; a row that is equal to its entry here is not looked at again.
         self._applied: dict[str, SourceRow] = {}
         #: Looks in a row that missed more than half of the cameras.
@@ -127,7 +133,8 @@ class SourceFollower:
                 f"{_LOOKS_BEFORE_MOST_GO} in a row says so (this was {self._short_looks})"
             ]
         for camera_id in gone:
-            with suppress(CameraNotFoundError):  # another manager was quicker
+            # Not there: another manager was quicker.
+            with suppress(CameraNotFoundError), _noted("delete_camera", camera_id):
                 self._registry.remove(camera_id, by_origin=ORIGIN_EXTERNAL)
             self._applied.pop(camera_id, None)
             log.info("external_camera_removed", camera=camera_id)
@@ -136,14 +143,16 @@ class SourceFollower:
     def _apply(self, row: SourceRow, *, exists: bool) -> str:
         try:
             if not exists:
-                self._registry.add(CameraCreate(id=row.id, url=row.url, name=row.name), origin=ORIGIN_EXTERNAL)
+                with _noted("create_camera", row.id, name=row.name, url=row.url):
+                    self._registry.add(CameraCreate(id=row.id, url=row.url, name=row.name), origin=ORIGIN_EXTERNAL)
                 log.info("external_camera_added", camera=row.id)
                 return ""
             camera = self._registry.get(row.id)
             patch = CameraPatch(name=row.name, url=row.url)
             if same_url(row.url, camera, self._registry.secrets_of(camera)):
                 patch = CameraPatch(name=row.name)
-            self._registry.update(row.id, patch, by_origin=ORIGIN_EXTERNAL)
+            with _noted("update_camera", row.id, **patch.model_dump(mode="json", exclude_unset=True)):
+                self._registry.update(row.id, patch, by_origin=ORIGIN_EXTERNAL)
         except ValidationError as error:
             return "; ".join(f"{item['loc'][-1] if item['loc'] else 'row'}: {item['msg']}" for item in error.errors())
         except CameraExistsError:
@@ -151,6 +160,11 @@ class SourceFollower:
         except FarmError as error:
             return str(error)
         return ""
+
+
+def _noted(action: str, camera_id: str, **asked: object) -> AbstractContextManager[object]:
+    """Note in the audit what the table makes of a camera, if that changes anything."""
+    return noting(lambda: AuditEntry(ACTOR, action, camera_id, asked), SystemClock())
 
 
 def _short(row_id: str) -> str:

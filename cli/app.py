@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from cli import chaos_command, developer_commands, profile_command, stack_commands
+from cli import audit_command, chaos_command, developer_commands, profile_command, stack_commands
 from cli.camera_commands import cameras
 from cli.identity_commands import identities
 from cli.model_commands import models
 from cli.options import DeviceOption, use_device
 from cli.recognition_commands import recognitions
 from cli.recording_commands import recordings
+from cli.token_commands import tokens
+from cli.user_commands import users
+from cli.web_command import web
 from cli.worker_commands import workers
 from contract.errors import FarmError
 from runtime import exit_codes
@@ -33,7 +36,11 @@ app.add_typer(workers, name="workers")
 app.add_typer(recordings, name="recordings")
 app.add_typer(recognitions, name="recognitions")
 app.add_typer(identities, name="identities")
+app.add_typer(users, name="users")
+app.add_typer(tokens, name="tokens")
 app.add_typer(models, name="models")
+audit_command.register(app)
+app.add_typer(web, name="web")
 profile_command.register(app)
 developer_commands.register(app)
 chaos_command.register(app)

@@ -28,12 +28,16 @@ VERBS: Final = {
     "controller": "start the manager and the API alone",
     "cameras": "add, list, remove and import cameras",
     "recordings": "list footage, compare the files with the index and repair it",
+    "users": "add, list, change and remove who may log in",
+    "tokens": "make, list and revoke tokens of programs",
+    "audit": "show who did what: changes, exports, logins",
     "models": "fetch, list, verify, add and quantise model weights",
+    "web": "build the web UI, check it, or work on it",
     "test": "run the tests; arguments go to pytest",
     "lint": "run every static check",
     "bench": "run the benchmarks, or the one that is named",
     "chaos": "break a farm of its own at random and check what it promises",
-    "setup": "only install: [--dev] [--torch] [--quantise]",
+    "setup": "only install, and build the web UI: [--dev] [--torch] [--quantise]",
 }
 NEED_DEV: Final = frozenset({"test", "lint", "bench", "chaos"})
 RUN_WORKERS: Final = frozenset({"demo", "up", "worker", "reid", "test", "bench", "chaos"})
@@ -153,7 +157,9 @@ def main(arguments: list[str]) -> int:
         print("\nfarm: stopped; the same command goes on from here", file=sys.stderr)
         return 130
     if verb == "setup":
-        print(f"CamFarm is installed in {venv.path}")
-        return 0
+        print(f"CamFarm is installed in {venv.path}", flush=True)
+        if not (PROJECT_DIR / "web").is_dir():
+            return 0
+        arguments = ["web", "build", "--if-needed"]
     hand_over(venv.python, arguments)
     raise AssertionError("execve came back")

@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.audited import audited
 from cli.options import JsonOption
 from contract.errors import FarmError
+from contract.ids import new_camera_id
 
 #: More problems than these are only counted.
 _SHOWN_PROBLEMS = 50
 
-cameras = typer.Typer(help="Add, list, remove and import cameras.", no_args_is_help=True)
+cameras = typer.Typer(help="Add, test, list, change, remove and import cameras.", no_args_is_help=True)
 
 
 class InvalidCameraError(FarmError, ValueError):
@@ -80,7 +82,10 @@ def add(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its o
     except ValidationError as error:
         raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
     with open_registry(DatabaseSettings.load()) as registry:
-        print(registry.add(spec).id)
+        spec = spec if spec.id else spec.model_copy(update={"id": new_camera_id()})
+        asked = spec.model_dump(mode="json", exclude_unset=True)
+        with audited(registry.engine, "create_camera", spec.id or "", **asked):
+            print(registry.add(spec).id)
 
 
 @cameras.command()
@@ -107,8 +112,52 @@ def change(
         raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
     with open_registry(DatabaseSettings.load()) as registry:
         ids = [camera.id for camera in registry.all()] if every else list(camera_ids or ())
-        registry.update_many(ids, patch)
+        asked = patch.model_dump(mode="json", exclude_unset=True)
+        with audited(registry.engine, "update_camera", " ".join(ids), **asked):
+            registry.update_many(ids, patch)
     print(f"changed {len(ids)} cameras")
+
+
+@cameras.command("test")
+def try_camera(
+    camera: Annotated[str, typer.Argument(metavar="URL|ID", help="A stream, or the id of a registered camera.")],
+    username: Annotated[str | None, typer.Option(help="Its user; the password is then asked for.")] = None,
+    main: Annotated[bool, typer.Option("--main", help="Try the stream that is recorded.")] = False,
+    require_labels: Annotated[
+        list[str] | None, typer.Option("--require-label", help="Let a worker with this label try it; repeatable.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a worker of the running farm try a camera; ends with 1 where it cannot be watched."""
+    from pydantic import ValidationError
+
+    from camera_ctrler.camera_trials import CameraTrials
+    from cli.camera_files import problems_of
+    from cli.camera_trial_view import print_trial
+    from cli.connection import joined, open_redis, open_registry
+    from contract.camera_specs import CameraPatch
+    from contract.camera_trials import TrialStream
+    from runtime.farm_reader import FarmReader
+    from runtime.settings import DatabaseSettings
+
+    fields: dict[str, Any] = {"username": username, "require_labels": require_labels or None}
+    if username is not None:
+        fields["password"] = typer.prompt("Password", hide_input=sys.stdin.isatty(), err=True)
+    settings = joined(DatabaseSettings.load())
+    with open_registry(settings) as registry, open_redis(settings, "camfarm-cli") as client:
+        camera_id = camera if registry.exists(camera) else None
+        if camera_id is None:
+            fields["url"] = camera
+        try:
+            patch = CameraPatch(**{name: given for name, given in fields.items() if given is not None})
+        except ValidationError as error:
+            raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
+        drafted = registry.drafted(camera_id, patch)
+        stream = TrialStream.RECORDED if main else TrialStream.ANALYSED
+        reply = CameraTrials(client, FarmReader(client)).run(drafted.assignment(epoch=1), drafted.placement, stream)
+    print_trial(reply, as_json=as_json)
+    if reply.reason is not None:
+        raise typer.Exit(1)
 
 
 @cameras.command("list")
@@ -151,7 +200,8 @@ def remove(camera_ids: Annotated[list[str], typer.Argument(metavar="ID...")]) ->
             if not registry.exists(camera_id):  # all of them must exist before the first one goes
                 raise CameraNotFoundError(camera_id)
         for camera_id in camera_ids:
-            registry.remove(camera_id, by_origin=by_origin)
+            with audited(registry.engine, "delete_camera", camera_id):
+                registry.remove(camera_id, by_origin=by_origin)
             print(f"removed {camera_id}")
 
 
@@ -175,7 +225,9 @@ def import_file(
                     f"nothing was imported: {len(checked.problems)} problems in {path.name}; correct them, "
                     "or import the rest with --skip-bad"
                 )
-        registry.add_many(list(checked.good.values()))
+        new = [each if each.id else each.model_copy(update={"id": new_camera_id()}) for each in checked.good.values()]
+        with audited(registry.engine, "import_cameras", " ".join(each.id or "" for each in new), file=path.name):
+            registry.add_many(new)
     skipped = f", {len(rows) - len(checked.good)} skipped" if len(checked.good) < len(rows) else ""
     print(f"imported {len(checked.good)} cameras{skipped}")
 

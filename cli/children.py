@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import requests
+import urllib3
 
 from runtime.child_process import Child
 from runtime.farm_reader import FarmReader
@@ -122,13 +123,17 @@ def live_worker_pids(settings: CommonSettings) -> set[int]:
 def api_url(settings: ControllerSettings) -> str:
     """Return the address under which this machine reaches the API."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.api_host, settings.api_host)  # noqa: S104 - compared
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.api_port}"
+    scheme = "http" if settings.tls_cert is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.api_port}"
 
 
 def api_answers(settings: ControllerSettings, path: str) -> bool:
     """Tell whether the API answers `path` with 200."""
     with requests.Session() as session:
         session.trust_env = False  # a proxy of the machine's is not for its own processes
+        # The certificate is for the name under which others reach it; this asks the own process whether it answers.
+        session.verify = False
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         try:
             return session.get(api_url(settings) + path, timeout=2).ok
         except requests.RequestException:

@@ -17,6 +17,7 @@ from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.stack import Stack, announce, check_ports, locked, next_steps, running_stack
 from cli.steps import Steps
+from cli.web_command import make_present
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.cameras import CameraState
 from contract.recordings import RecordMode
@@ -26,7 +27,7 @@ from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.process_group import StoppedWhileStartingError
 from runtime.redis_client import RedisAwayError, connect
-from runtime.settings import PROJECT_DIR, DatabaseSettings, StackSettings
+from runtime.settings import PROJECT_DIR, DatabaseSettings, StackSettings, is_loopback
 
 #: Seconds that all demo cameras may take to be analysed; then those that are not are named.
 ONLINE_SECONDS: Final = 60.0
@@ -40,9 +41,11 @@ def run_demo(settings: StackSettings, *, rtsp_port: int, tcp: bool, verbose: boo
     media_dir = settings.data_dir.absolute() / "demo"
     if not settings.recordings_max_bytes:
         os.environ["FARM_RECORDINGS_MAX_BYTES"] = str(FOOTAGE_BYTES)  # the processes of the farm inherit it
+    settings = open_on_loopback(settings)
     with locked(settings) as lock:
         check_ports(settings)
         check_port(server.DEFAULT_HOST, rtsp_port, "--rtsp-port")
+        make_present(steps)
         if settings.workers:
             make_model_present(settings, steps)
         recognisers = usable_recognisers(settings, steps) if settings.reid_workers else ""
@@ -55,6 +58,7 @@ def run_demo(settings: StackSettings, *, rtsp_port: int, tcp: bool, verbose: boo
                 stack.start_redis(tcp=tcp)
                 announce(stack, lock, "demo")
                 stack.migrate()
+                login = stack.make_first_admin()
                 stack.start(
                     f"demo cameras on rtsp://{server.DEFAULT_HOST}:{rtsp_port}", [_server(media_dir, rtsp_port)]
                 )
@@ -63,12 +67,23 @@ def run_demo(settings: StackSettings, *, rtsp_port: int, tcp: bool, verbose: boo
                 stack.start_farm()
                 if settings.workers:
                     _wait_online(stack, [camera.id for camera in cameras])
-                steps.block(next_steps(stack.settings))
+                steps.block(next_steps(stack.settings, login))
                 return stack.supervise()
         except StoppedWhileStartingError:
             return exit_codes.FORCED
         finally:
             switch_off(settings, cameras)
+
+
+def open_on_loopback(settings: StackSettings) -> StackSettings:
+    """Return settings without login where only this machine reaches the farm, unless FARM_AUTH says what is wanted.
+
+    The processes of the farm inherit it.
+    """
+    if "auth" in settings.model_fields_set or not is_loopback(settings.api_host):
+        return settings
+    os.environ["FARM_AUTH"] = "off"
+    return settings.model_copy(update={"auth": False})
 
 
 def _server(media_dir: Path, port: int) -> Child:

@@ -9,6 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
+from cli import web_ui
+from cli.node import NoNodeError
 from contract.errors import FarmError
 
 #: The checkout; `runtime.settings` has the same, and takes a tenth of a second to import.
@@ -63,9 +65,27 @@ def lint() -> None:
         if result.returncode:
             failed.append(name)
             print(result.stdout + result.stderr, flush=True)
+    if not _web_ui_passes():
+        failed.append("web UI")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _web_ui_passes() -> bool:
+    """Check the web UI, and say how it did; without Node, or what it is checked with, that is said and no failure."""
+    began = time.monotonic()
+    verdict, said = "ok", ""
+    try:
+        web_ui.check()
+    except (NoNodeError, web_ui.NoPackagesError) as error:
+        verdict, said = "skipped", str(error)
+    except web_ui.WebBuildError as error:
+        verdict, said = "FAILED", str(error)
+    print(f"{'web UI':<14} {verdict:<7}{time.monotonic() - began:5.1f} s", flush=True)
+    if said:
+        print(said, flush=True)
+    return verdict != "FAILED"
 
 
 def bench(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.audited import audited
 from cli.options import JsonOption
 from contract.errors import FarmError
 
@@ -194,7 +195,7 @@ def rename(
     """Give an identity a name."""
     from camera_ctrler.identities.changes import IdentityChanges
 
-    with _engine() as (engine, _):
+    with _engine() as (engine, _), audited(engine, "rename_identity", identity, name=name):
         number = IdentityChanges(engine).rename(identity, name.strip()[:200] or None)
     print(f"{identity} is called {name.strip()!r} now (change {number})")
 
@@ -207,7 +208,7 @@ def merge(
     """Make one identity of two: the sightings of OTHER become those of ID."""
     from camera_ctrler.identities.changes import IdentityChanges
 
-    with _engine() as (engine, _):
+    with _engine() as (engine, _), audited(engine, "merge_identities", kept, other=other):
         number = IdentityChanges(engine).merge(kept, other)
     print(f"{other} is {kept} now (change {number}); take it back with: ./farm identities undo {number}")
 
@@ -220,7 +221,7 @@ def split(
     """Take sightings out of an identity; they become those of a new one."""
     from camera_ctrler.identities.changes import IdentityChanges
 
-    with _engine() as (engine, _):
+    with _engine() as (engine, _), audited(engine, "split_identity", identity, tracks=tracks):
         number, new = IdentityChanges(engine).split(identity, tracks)
     print(f"{len(set(tracks))} sightings are of {new} now; take it back with: ./farm identities undo {number}")
 
@@ -258,7 +259,7 @@ def undo(number: Annotated[int, typer.Argument(help="As ./farm identities change
     """Take a change back."""
     from camera_ctrler.identities.changes import IdentityChanges
 
-    with _engine() as (engine, _):
+    with _engine() as (engine, _), audited(engine, "undo_change", str(number)):
         IdentityChanges(engine).undo(number)
     print(f"change {number} was undone")
 
@@ -273,7 +274,7 @@ def erase(
 
     if not yes:
         raise NotAskedError(f"erasing {identity} cannot be undone; say --yes to do it")
-    with _engine() as (engine, settings):
+    with _engine() as (engine, settings), audited(engine, "erase_identity", identity):
         erased = Erasure(engine, settings.frames_dir).erase(identity)
     print(f"erased: {erased.sightings} sightings, {erased.embeddings} embeddings, {erased.crops} crops")
 
@@ -286,7 +287,7 @@ def watch(
     """Tell with an event whenever an identity is seen: see the events of the kind identity_seen."""
     from camera_ctrler.identities.watching import IdentityWishes
 
-    with _engine() as (engine, _):
+    with _engine() as (engine, _), audited(engine, "watch_identity", identity, note=note):
         entry = IdentityWishes(engine).watch(identity, note[:200])
     print(f"{identity} is watched for (entry {entry})")
 
@@ -296,7 +297,7 @@ def unwatch(entry: Annotated[str, typer.Argument(help="As ./farm identities watc
     """Take an entry off the watch list."""
     from camera_ctrler.identities.watching import IdentityWishes
 
-    with _engine() as (engine, _):
+    with _engine() as (engine, _), audited(engine, "unwatch", entry):
         IdentityWishes(engine).unwatch(entry)
     print(f"{entry} is off the watch list")
 
@@ -326,7 +327,8 @@ def reembed(
 
     with _engine() as (engine, _):
         if start:
-            IdentityWishes(engine).reembed()
+            with audited(engine, "reembed"):
+                IdentityWishes(engine).reembed()
         found = IdentityReading(engine).galleries()
     if as_json:
         print(json.dumps([dict(row._mapping) | {"embeddings": count} for row, count in found], indent=2))

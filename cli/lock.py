@@ -55,6 +55,14 @@ LOCKS: Final = (
         agrees_with=("requirements.txt",),
     ),
     Lock(
+        "requirements-node.in",
+        "requirements-node.txt",
+        """\
+# Locked: Node for building the web UI, where the machine has none. Made by `python -m cli.lock`.
+# `./farm` installs it into .farm/node, with --target, --no-deps and --require-hashes.
+""",
+    ),
+    Lock(
         "requirements-torch.in",
         "requirements-torch.txt",
         """\

@@ -1,7 +1,8 @@
 """Single parts of a farm, joining one that runs here or elsewhere."""
 
+from camera_ctrler.accounts.first_admin import make_first_admin
 from cli import children
-from cli.connection import joined
+from cli.connection import joined, open_accounts
 from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.steps import Steps
@@ -34,7 +35,13 @@ def run_controller() -> int:
     """Run manager and API until asked to stop; return an exit code."""
     settings = joined(ControllerSettings.load())
     check_port(settings.api_host, settings.api_port, "FARM_API_PORT", host_setting="FARM_API_HOST")
-    return _run(Steps(), f"controller on {children.api_url(settings)}", [children.controller(settings)])
+    steps = Steps()
+    if settings.auth:
+        with open_accounts(settings) as accounts:
+            made = make_first_admin(accounts.users, settings.admin_password.get_secret_value())
+        if made is not None and made.password is not None:
+            steps.block([("user", made.name), ("password", f"{made.password}  (shown once)")])
+    return _run(steps, f"controller on {children.api_url(settings)}", [children.controller(settings)])
 
 
 def _run(steps: Steps, text: str, parts: list[Child]) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.audited import audited
 from cli.options import JsonOption
 from contract.errors import FarmError
 from contract.recognition import RecognitionState
@@ -110,7 +111,7 @@ def replay(
 ) -> None:
     """Let dead letters be tried again, before all else: after a recogniser was mended, or a model fetched."""
     wanted = _chosen(recogniser, camera, event, every=every)
-    with _opened() as store:
+    with _opened("replay_recognitions", wanted) as store:
         print(f"{store.replay(wanted)} recognitions are tried again")
 
 
@@ -123,13 +124,18 @@ def delete(
 ) -> None:
     """Forget dead letters; their events and crops stay."""
     wanted = _chosen(recogniser, camera, event, every=every)
-    with _opened() as store:
+    with _opened("delete_recognitions", wanted) as store:
         print(f"{store.delete(wanted)} recognitions are deleted")
 
 
 @contextmanager
-def _opened() -> "Iterator[Recognitions]":
-    """Open what the farm's database has of recognitions; a failure becomes a sentence."""
+def _opened(action: str = "", wanted: "RecognitionFilter | None" = None) -> "Iterator[Recognitions]":
+    """Open what the farm's database has of recognitions; a failure becomes a sentence.
+
+    Args:
+        action: What is noted in the audit; empty: nothing is changed.
+        wanted: Of which recognitions.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
     from camera_ctrler.event_store.recognitions import Recognitions
@@ -137,8 +143,14 @@ def _opened() -> "Iterator[Recognitions]":
     from runtime.settings import DatabaseSettings
 
     with open_registry(DatabaseSettings.load()) as registry:
+        store = Recognitions(registry.engine)
         try:
-            yield Recognitions(registry.engine)
+            if wanted is None:
+                yield store
+                return
+            recognisers, cameras = sorted(wanted.recognisers), sorted(wanted.cameras)
+            with audited(registry.engine, action, wanted.event_id or "", recogniser=recognisers, camera=cameras):
+                yield store
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise DatabaseAwayError(f"the database does not answer: {reason}; see FARM_DATABASE_URL") from error

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from camera_ctrler.accounts.first_admin import make_first_admin
 from cli import children
-from cli.connection import open_registry
+from cli.connection import open_accounts, open_registry
 from cli.embedded_valkey import EmbeddedValkey
 from cli.models import make_model_present, usable_recognisers
 from cli.ports import check_port
 from cli.stack_state import StackLock, StackState
 from cli.steps import Steps
+from cli.web_command import make_present
 from contract.errors import FarmError
 from runtime import exit_codes
 from runtime.child_process import Child, ChildFailedError
@@ -59,6 +61,16 @@ class Stack:
         """Bring the database of cameras to the current schema."""
         with self.steps.step("database") as step, open_registry(self.settings) as registry:
             step.text = f"database with {registry.count()} cameras"
+
+    def make_first_admin(self) -> list[tuple[str, str]]:
+        """Make the first user before the controller would; return what to tell who starts the farm."""
+        if not self.settings.auth:
+            return [("login", "none: whoever uses this machine may do everything (FARM_AUTH=off)")]
+        with open_accounts(self.settings) as accounts:
+            made = make_first_admin(accounts.users, self.settings.admin_password.get_secret_value())
+        if made is None:
+            return []
+        return [("user", made.name), ("password", f"{made.password}  (shown once)" if made.password else "as set")]
 
     def start(self, text: str, parts: Sequence[Child]) -> None:
         """Start `parts` together and wait until they are ready."""
@@ -153,6 +165,7 @@ def run_up(settings: StackSettings, *, tcp: bool, verbose: bool) -> int:
     steps = Steps()
     with locked(settings) as lock:
         check_ports(settings)
+        make_present(steps)
         if settings.workers:
             make_model_present(settings, steps)
         recognisers = usable_recognisers(settings, steps) if settings.reid_workers else ""
@@ -162,18 +175,20 @@ def run_up(settings: StackSettings, *, tcp: bool, verbose: bool) -> int:
                 stack.start_redis(tcp=tcp)
                 announce(stack, lock, "up")
                 stack.migrate()
+                login = stack.make_first_admin()
                 stack.start_farm()
-                steps.block(next_steps(stack.settings))
+                steps.block(next_steps(stack.settings, login))
                 return stack.supervise()
         except StoppedWhileStartingError:
             return exit_codes.FORCED
 
 
-def next_steps(settings: StackSettings) -> list[tuple[str, str]]:
-    """Return what a person does with a running farm."""
+def next_steps(settings: StackSettings, login: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return what a person does with a running farm, and how he logs in."""
     url = children.api_url(settings)
     return [
         ("open", f"{url}/"),
+        *login,
         ("API docs", f"{url}/apidocs/"),
         ("add a camera", "./farm cameras add rtsp://..."),
         ("add a worker", "./farm worker"),

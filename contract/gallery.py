@@ -39,6 +39,8 @@ class GalleryRequest(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MAX_FOUND)] = 20
     #: Only sightings by these cameras; empty: all.
     cameras: list[CameraId] = []
+    #: Cameras that whoever asks may see; None: all. Neither what is found nor what is searched with is of others.
+    visible: list[CameraId] | None = None
     #: Only what was seen in this time, half open.
     from_ms: int | None = None
     to_ms: int | None = None

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Final, cast
 
@@ -18,6 +19,9 @@ from reid.images import BgrImage
 MAX_PIXELS: Final = 40_000_000
 #: Larger than any JPEG of that size that a worker writes.
 MAX_BYTES: Final = 64_000_000
+#: Seconds for which it is believed where a folder is, and folders of which that is known at most.
+FOLDER_SECONDS: Final = 2.0
+MAX_FOLDERS: Final = 1_000
 #: What says that the file itself is the reason, and not the volume.
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
 #: JPEG markers that say how large the picture is: all start-of-frame ones, without DHT, JPG and DAC.
@@ -37,6 +41,8 @@ class CropFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        #: Folder below the root -> where it really is, and the monotonic second until which that is believed.
+        self._folders: dict[str, tuple[str, float]] = {}
 
     def check_volume(self) -> None:
         """Raise `VolumeAwayError` unless the volume can be listed and has something on it.
@@ -74,12 +80,9 @@ class CropFiles:
         if not is_plain(path):
             raise UnusableCropsError(event_id, f"{path!r} is not a path on the frames volume")
         try:
-            root = os.path.realpath(self._root)
-            file = os.path.realpath(os.path.join(root, path), strict=True)  # noqa: PTH118 - ten times as quick
-            if not file.startswith(f"{root}{os.sep}"):
-                raise UnusableCropsError(event_id, f"{path} leads out of the frames volume")
-            # Whoever may write there might have put a pipe in its place, and reading that would never end.
-            descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+            # Whoever may write there might have put a link, or a pipe in its place: reading that would never end.
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(self._place(event_id, path), flags)
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise UnusableCropsError(event_id, f"{path} is not a file")
@@ -89,12 +92,38 @@ class CropFiles:
                 os.close(descriptor)
         except OSError as error:
             self.check_volume()
+            if error.errno == errno.ELOOP:
+                raise UnusableCropsError(event_id, f"{path} is a link, which may lead anywhere") from error
             if error.errno in _GONE:
                 raise UnusableCropsError(event_id, f"{path} is gone") from error
             raise UnreadableCropError(f"{path} cannot be read: {error.strerror}") from error
         if len(data) > MAX_BYTES:
             raise UnusableCropsError(event_id, f"{path} is larger than {MAX_BYTES:,} bytes")
         return data
+
+    def _place(self, event_id: str, path: str) -> str:
+        """Return where a crop is, in a folder that is really on the volume.
+
+        A folder is looked at once in a while: crops of one camera and hour lie together, and looking takes as long as
+        reading.
+
+        Raises:
+            UnusableCropsError: It leads out of the volume.
+            OSError: The folder is not there.
+        """
+        folder, _, name = path.rpartition("/")
+        now = time.monotonic()
+        known = self._folders.get(folder)
+        if known is None or now >= known[1]:
+            root = os.path.realpath(self._root)
+            real = os.path.realpath(os.path.join(root, folder), strict=True)  # noqa: PTH118 - ten times as quick
+            if real != root and not real.startswith(f"{root}{os.sep}"):
+                raise UnusableCropsError(event_id, f"{path} leads out of the frames volume")
+            known = real, now + FOLDER_SECONDS
+            if len(self._folders) >= MAX_FOLDERS:
+                self._folders.clear()
+            self._folders[folder] = known
+        return f"{known[0]}{os.sep}{name}"
 
 
 def is_plain(path: str) -> bool:

@@ -8,13 +8,15 @@ import difflib
 import os
 import re
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contract.camera_addresses import CameraAddresses
 from contract.cameras import LABEL_PATTERN
 from contract.errors import FarmError
 from contract.retention import KeepRules, parse_age
@@ -31,6 +33,29 @@ _LABEL: Final = re.compile(LABEL_PATTERN)
 
 def _labels(text: str) -> list[str]:
     return sorted({part.strip() for part in text.split(",")} - {""})
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for part in (part.strip() for part in text.split(",")):
+        if part:
+            try:
+                found.append(ip_network(part, strict=False))
+            except ValueError:
+                raise ValueError(f"{part!r} is no IP address and no network such as 10.0.0.0/8") from None
+    return tuple(found)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only programs of this machine reach an address that a server listens on."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+#: Milliseconds for which the audit is kept at least: a day longer than the database insists on, for clocks differ.
+_LEAST_AUDIT_MS: Final = 31 * 86_400_000
 
 
 class SettingsError(FarmError):
@@ -62,6 +87,9 @@ class CommonSettings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     #: Seconds a lease lives without being renewed; it is renewed three times in that time.
     lease_seconds: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+    #: Networks in which cameras may be although their addresses are refused otherwise, separated by commas: link-local
+    #: ones, clouds' metadata services, multicast. Workers and controllers go by it.
+    camera_addresses_allowed: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     #: ``console`` for people, ``json`` for log collectors, ``auto``: console on a terminal.
     log_format: Literal["auto", "console", "json"] = "auto"
@@ -74,6 +102,17 @@ class CommonSettings(BaseSettings):
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
+
+    @field_validator("camera_addresses_allowed")
+    @classmethod
+    def _check_addresses(cls, value: str) -> str:
+        CameraAddresses(value)
+        return value
+
+    @property
+    def camera_addresses(self) -> CameraAddresses:
+        """Which addresses cameras may have."""
+        return CameraAddresses(self.camera_addresses_allowed)
 
     @property
     def models_path(self) -> Path:
@@ -119,12 +158,23 @@ class ControllerSettings(DatabaseSettings):
 
     process: ClassVar[str] = "controller"
 
-    #: Address the API listens on. Anybody who reaches it can see and change cameras: keep it private.
+    #: Address the API listens on.
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65535)] = 15439
     #: Names under which browsers and other clients reach the API, separated by commas; IP addresses, `localhost` and
     #: FARM_API_HOST always do. Others are refused, for a web page can give its own name the farm's address.
     api_host_names: str = ""
+    #: ``off``: nobody need log in, and whoever reaches the API may do everything. Only while FARM_API_HOST is loopback.
+    auth: bool = True
+    #: Password of the user ``admin``, who is made at the first start; empty: one is made up and shown once.
+    admin_password: SecretStr = SecretStr("")
+    #: Certificate (PEM, with its chain) and key that the API serves TLS with; read again when they are renewed. Empty:
+    #: plain HTTP.
+    tls_cert: Path | None = None
+    #: Empty: the key is in FARM_TLS_CERT.
+    tls_key: Path | None = None
+    #: Addresses and networks of proxies, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxies: str = ""
     #: Threads of the API; each open live view or playback takes one.
     api_threads: Annotated[int, Field(ge=4, le=512)] = 64
     #: Largest request body in bytes.
@@ -178,6 +228,40 @@ class ControllerSettings(DatabaseSettings):
     #: How long crops of tracked objects are kept: as events, which name them. For want of room the oldest go before
     #: that, with footage of motion.
     crops_keep: str = "30d"
+    #: How long the audit is kept, as days (365d) or forever; 31d or more: of the last 30 days the database lets nobody
+    #: delete anything.
+    audit_keep: str = "365d"
+
+    @field_validator("auth")
+    @classmethod
+    def _check_auth(cls, value: bool, info: ValidationInfo) -> bool:
+        host = str(info.data.get("api_host", ""))
+        if not value and not is_loopback(host):
+            raise ValueError(
+                f"off is only for FARM_API_HOST=127.0.0.1, and it is {host or 'not usable'}: everybody who reaches it "
+                "could see and change everything. Leave FARM_AUTH out, or listen on loopback"
+            )
+        return value
+
+    @field_validator("audit_keep")
+    @classmethod
+    def _check_audit_age(cls, value: str) -> str:
+        if parse_age(value) < _LEAST_AUDIT_MS:
+            raise ValueError(f"{value!r} is too short for an audit; write 31d or more, or forever")
+        return value
+
+    @field_validator("tls_key")
+    @classmethod
+    def _check_tls_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("tls_cert") is None:
+            raise ValueError("is nothing without FARM_TLS_CERT")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: str) -> str:
+        _networks(value)
+        return value
 
     @field_validator("recordings_keep")
     @classmethod
@@ -206,6 +290,11 @@ class ControllerSettings(DatabaseSettings):
         return value
 
     @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`trusted_proxies`, read."""
+        return _networks(self.trusted_proxies)
+
+    @property
     def keep_rules(self) -> KeepRules:
         """`recordings_keep`, read."""
         return KeepRules.parse(self.recordings_keep)
@@ -219,6 +308,11 @@ class ControllerSettings(DatabaseSettings):
     def identities_keep_ms(self) -> int:
         """`identities_keep` in milliseconds."""
         return parse_age(self.identities_keep)
+
+    @property
+    def audit_keep_ms(self) -> int:
+        """`audit_keep` in milliseconds."""
+        return parse_age(self.audit_keep)
 
     @property
     def crops_keep_ms(self) -> int:

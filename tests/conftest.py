@@ -23,4 +23,6 @@ pytest_plugins = (
     "tests.support.galleries",
     "tests.support.recorded_camera",
     "tests.support.sender",
+    "tests.support.accounts",
+    "tests.support.permission_farm",
 )

@@ -8,8 +8,13 @@ from typing import Annotated, Any, Final
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
+from camera_ctrler.api.access import principal
+from camera_ctrler.api.auditing import change_noted, entry_of, file_noted
+from camera_ctrler.api.authorisation import authorise
 from camera_ctrler.api.problems import FieldError, ProblemError, field_errors, invalid_request
 from camera_ctrler.api.schemas import EpochMs, whole_number
+from camera_ctrler.audit.entry import AuditEntry
+from contract.accounts import Role
 from contract.ids import CameraId, WorkerId
 
 _Count = Annotated[int, Field(ge=0, le=9_999), BeforeValidator(whole_number)]
@@ -17,6 +22,7 @@ _Epoch = Annotated[int, Field(ge=1, le=10**15 - 1), BeforeValidator(whole_number
 _Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 _Identity = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _Track = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/]*$")]
+_User = Annotated[str, Field(min_length=1, max_length=200)]
 _Number = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(whole_number)]
 
 VERSION_PREFIX: Final = "/api/v1"
@@ -48,6 +54,9 @@ PATH_PARAMETERS: Final[dict[str, PathParameter]] = {
     "event_id": PathParameter(TypeAdapter(_Text), "Id of the event: camera, epoch and number", "lobby:1:1"),
     "place": PathParameter(TypeAdapter(_Count), "Number of the crop, from 0: the best one", "0"),
     "token": PathParameter(TypeAdapter(_Text), "What was signed, and the signature", "WyIvY2FtZXJhcy9sb2JieSJd.c2ln"),
+    "user": PathParameter(TypeAdapter(_User), "Name of the user", "guard"),
+    "session": PathParameter(TypeAdapter(_Identity), "Id of the session", "session-0123456789abcdef"),
+    "token_id": PathParameter(TypeAdapter(_Identity), "Id of the token", "token-0123456789abcdef"),
     "address": PathParameter(TypeAdapter(_Text), "What the link was made for", "cameras/lobby/clip.mp4"),
 }
 
@@ -58,6 +67,8 @@ class Media:
 
     mimetype: str
     description: str
+    #: Messages that come within it: the document describes them too.
+    messages: tuple[type[BaseModel], ...] = ()
 
 
 #: What comes back with a status: a message, a medium, one of several media, or nothing.
@@ -72,11 +83,19 @@ class Operation:
     #: As Flask writes it, prefix included.
     rule: str
     name: str
+    #: Name of its blueprint.
+    resource: str
+    #: What somebody must be to have it answered; None: nobody need log in.
+    role: Role | None
     summary: str
     description: str
     tag: str
     answers: Mapping[int, Answer]
-    #: Statuses of problems, beside 400, 413, 415, 500 and 503, which follow from the rest.
+    #: It tells or changes what cannot be cut by camera: only who sees all cameras may have it.
+    whole_farm: bool = False
+    #: Whether the audit notes it; None: if it is no GET. A GET that is noted sends a file, which is noted once.
+    audited: bool | None = None
+    #: Statuses of problems, beside 400, 401, 403, 413, 415, 429, 500 and 503, which follow from the rest.
     errors: tuple[int, ...] = ()
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
@@ -85,6 +104,16 @@ class Operation:
     #: Title -> a body that works, offered on the documentation page.
     examples: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether the audit notes it."""
+        return self.method != "GET" if self.audited is None else self.audited
+
+    @property
+    def endpoint(self) -> str:
+        """Flask's name of it."""
+        return f"{self.resource}.{self.name}"
 
     @property
     def path_parameters(self) -> list[str]:
@@ -96,7 +125,7 @@ Handler = Callable[..., Any]
 
 
 class Resource:
-    """A blueprint whose operations are documented and checked by the same declaration."""
+    """A blueprint whose operations are documented, allowed and checked by the same declaration."""
 
     def __init__(self, name: str, tag: str, *, prefix: str = VERSION_PREFIX) -> None:
         self.blueprint: Final = Blueprint(name, __name__, url_prefix=prefix or None)
@@ -109,6 +138,7 @@ class Resource:
         method: str,
         path: str,
         *,
+        role: Role | None,
         summary: str,
         answers: Mapping[int, Answer],
         description: str = "",
@@ -123,6 +153,8 @@ class Resource:
         Args:
             method: HTTP method.
             path: As Flask writes it, below the resource's prefix.
+            role: What somebody must be to have it answered; None: nobody need log in. Which cameras he sees is the
+                handler's to heed (`camera_ctrler.api.visibility`), but for `camera_id` in the path.
             summary: One line for the documentation page.
             answers: Status -> what comes back.
             description: More, in Markdown.
@@ -134,6 +166,8 @@ class Resource:
                 method=method,
                 rule=f"{self._prefix}{path}",
                 name=handler.__name__,
+                resource=self.blueprint.name,
+                role=role,
                 summary=summary,
                 description=description,
                 tag=self._tag,
@@ -144,12 +178,30 @@ class Resource:
 
             @wraps(handler)
             def view(**parts: str) -> Response:
-                return _respond(handler(**_checked(operation, parts)), operation)
+                if role is not None:
+                    authorise(principal(), role, whole_farm=operation.whole_farm, camera_id=parts.get("camera_id"))
+                return _noted(operation, parts, handler, _checked(operation, parts))
 
             self.blueprint.add_url_rule(path, view_func=view, methods=[method])
             return handler
 
         return decorate
+
+
+def _noted(operation: Operation, parts: dict[str, str], handler: Handler, values: dict[str, Any]) -> Response:
+    """Return what the handler answers; what the audit shall know is noted before it is sent."""
+
+    def entry() -> AuditEntry:
+        return entry_of(operation.name, parts, values)
+
+    if not operation.is_noted:
+        return _respond(handler(**values), operation)
+    if operation.method == "GET":
+        response = _respond(handler(**values), operation)
+        file_noted(response, entry)
+        return response
+    with change_noted(entry, is_open=operation.role is None):
+        return _respond(handler(**values), operation)
 
 
 def _checked(operation: Operation, parts: dict[str, str]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What one listener is sent: new events as server-sent events, from where it was on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.api.event_hub import BATCH, NewEvent, News, new_event
+from camera_ctrler.api.long_answers import CHECK_SECONDS
 from camera_ctrler.api.services import Services
 from camera_ctrler.event_store.filters import EventFilter
 from runtime.stream_reader import StreamPage
@@ -21,16 +22,16 @@ RETRY_MS: Final = 2_000
 _AWAY_SECONDS: Final = 1.0
 
 
-def event_parts(services: Services, wanted: EventFilter, after: str) -> Iterator[str]:
-    """Yield what happens from the entry `after` on; ends when the server stops.
+def event_parts(services: Services, wanted: EventFilter, after: str, go_on: Callable[[], bool]) -> Iterator[str]:
+    """Yield what happens from the entry `after` on; ends when `go_on` says so or the server stops.
 
     While Redis is away there are heartbeats; then it goes on where it was.
     """
     yield f"retry: {RETRY_MS}\n{_mark(after)}"
     sent_at = services.clock.monotonic()
-    while not services.stopping.is_set():
+    while not services.stopping.is_set() and go_on():
         left = sent_at + HEARTBEAT_SECONDS - services.clock.monotonic()
-        news = services.event_hub.wait(after, max(0.0, left)) or _from_elsewhere(services, after)
+        news = services.event_hub.wait(after, max(0.0, min(left, CHECK_SECONDS))) or _from_elsewhere(services, after)
         after = news.up_to
         text = "".join(_sent(each) for each in news.events if wanted.wants(each.event))
         if not text and services.clock.monotonic() - sent_at < HEARTBEAT_SECONDS:

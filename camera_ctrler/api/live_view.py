@@ -1,6 +1,6 @@
 """What one viewer of a live view is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import redis
@@ -20,13 +20,17 @@ from contract.cameras import CameraState
 IDLE_SECONDS: Final = 2.0
 
 
-def live_parts(camera: Camera, watched: WatchedCamera, services: Services, *, annotated: bool) -> Iterator[bytes]:
-    """Yield a camera's pictures as they come; ends when the camera is deleted or the server stops."""
+def live_parts(
+    camera: Camera, watched: WatchedCamera, services: Services, go_on: Callable[[], bool], *, annotated: bool
+) -> Iterator[bytes]:
+    """Yield a camera's pictures as they come; ends when `go_on` says so, the camera is deleted or the server stops."""
     yield mjpeg.OPENING
     version = -1
     shown: Picture | None = None
     while True:
         version = watched.wait(version, IDLE_SECONDS)
+        if not go_on():
+            return
         picture = _picture(watched)
         if picture is not None and (shown is None or picture.tag != shown.tag):
             shown = picture

@@ -19,7 +19,7 @@ A farm of video workers: cameras in; detections, tracks and footage out.
 * Lists come in pages: ask again with `cursor` set to `next_cursor`.
 * Every error is an `application/problem+json` (RFC 9457) whose `detail` says what to do.
 
-**Try it:** open *Register a camera* below, press *Try it out*, then *Execute*, and look at [the wall](/).
+**Try it:** open *Register a camera* below, press *Try it out*, then *Execute*, and look at [the live wall](/live).
 """
 
 TAGS: Final = {
@@ -31,8 +31,15 @@ TAGS: Final = {
     "identities": "Who was seen where, put right, searched for, watched for, erased",
     "pictures": "Latest results, snapshots and live views",
     "recordings": "Recorded footage: timeline, HLS, clips, pictures, links",
+    "accounts": "Who may use the farm: log in, users, sessions, tokens of programs",
     "footage": "Saved frames and their playback",
     "operations": "For orchestrators and monitoring",
+}
+
+#: How somebody says who he is: people by the cookie that logging in gives them, programs by a token.
+SECURITY: Final = {
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "farm_access", "description": "Given by `POST /auth/login`"},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token, made with `POST /tokens`"},
 }
 
 
@@ -58,7 +65,7 @@ def build_document(operations: Iterable[Operation]) -> Schema:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.items()))},
+        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": SECURITY},
     }
 
 
@@ -66,7 +73,9 @@ def _models(operations: list[Operation]) -> set[tuple[type[BaseModel], Mode]]:
     models: set[tuple[type[BaseModel], Mode]] = {(Problem, "serialization")}
     for operation in operations:
         models |= {(model, "validation") for model in (operation.query, operation.body) if model is not None}
-        models |= {(answer, "serialization") for answer in operation.answers.values() if isinstance(answer, type)}
+        for answer in operation.answers.values():
+            named = answer.messages if isinstance(answer, Media) else (answer,) if isinstance(answer, type) else ()
+            models |= {(model, "serialization") for model in named}
     return models
 
 
@@ -78,10 +87,12 @@ def _operation(operation: Operation, names: Names, schemas: Schema) -> Schema:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
+        "description": _described(operation),
+        "security": [] if operation.role is None else [{name: []} for name in SECURITY],
         "responses": _responses(operation, names),
     }
-    if operation.description:
-        described["description"] = operation.description
+    if operation.role is not None:
+        described["x-role"] = operation.role.value
     parameters = [_path_parameter(name) for name in operation.path_parameters]
     if operation.query is not None:
         parameters += _query_parameters(schemas[names[operation.query, "validation"]])
@@ -101,6 +112,15 @@ def _operation(operation: Operation, names: Names, schemas: Schema) -> Schema:
             "content": {mimetype: {"schema": _bytes_of(mimetype)} for mimetype in operation.upload},
         }
     return described
+
+
+def _described(operation: Operation) -> str:
+    """Return what an operation does, and who may have it done."""
+    who = "Nobody need log in for it."
+    if operation.role is not None:
+        all_cameras = ", and to see all cameras" if operation.whole_farm else ""
+        who = f"Needs the role *{operation.role.value}*{all_cameras}."
+    return f"{operation.description}\n\n{who}".strip()
 
 
 def _path_parameter(name: str) -> Schema:
@@ -140,8 +160,9 @@ def _responses(operation: Operation, names: Names) -> Schema:
 
 
 def _usual_errors(operation: Operation) -> set[int]:
-    # 400 everywhere: a query parameter that is not known is refused too.
-    return {400, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
+    # 400 everywhere: a query parameter that is not known is refused too. 429: so is who sends too many.
+    found = {400, 429, 500, 503} | ({413, 415} if operation.body is not None or operation.upload else set())
+    return found if operation.role is None else found | {401, 403}
 
 
 def _answer(status: int, answer: Answer, names: Names, headers: Any) -> Schema:

@@ -1,5 +1,6 @@
 """Errors as people see them: one shape everywhere, RFC 9457 `application/problem+json`."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, Final
@@ -11,6 +12,21 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from camera_ctrler.accounts.errors import (
+    LastAdminError,
+    LoginBusyError,
+    LoginFailedError,
+    NameRefusedError,
+    PasswordRefusedError,
+    SessionNotFoundError,
+    SessionOverError,
+    TokenExistsError,
+    TokenNotFoundError,
+    UserExistsError,
+    UserNotFoundError,
+    WrongPasswordError,
+)
+from camera_ctrler.camera_trials import TrialsBusyError
 from camera_ctrler.identities.asking import NothingToSearchWithError, SearchAwayError, UnusablePictureError
 from camera_ctrler.identities.errors import (
     ChangeConflictError,
@@ -63,10 +79,20 @@ class Problem(BaseModel):
 class ProblemError(FarmError):
     """Raised by a handler to answer with a problem."""
 
-    def __init__(self, status: int, kind: str, title: str, detail: str, errors: list[FieldError] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        title: str,
+        detail: str,
+        errors: list[FieldError] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status, self.kind, self.title, self.detail = status, kind, title, detail
         self.errors = errors or []
+        self.headers = headers or {}
 
 
 def invalid_request(errors: list[FieldError]) -> ProblemError:
@@ -118,6 +144,8 @@ def install(app: Flask) -> None:
 
 
 def _http_error(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):  # made already where it was raised
+        return error.response
     status = error.code or 500
     phrase = HTTPStatus(status).phrase
     details: dict[int, str] = {
@@ -144,10 +172,23 @@ _KNOWN: Final[tuple[tuple[type[FarmError], int, str, str, str], ...]] = (
     (ChangeConflictError, 409, "change-conflict", "This does not go together with how things are", ""),
     (UnusablePictureError, 422, "picture-unusable", "The picture cannot be searched with", ""),
     (SearchAwayError, 503, "search-away", "Nobody searches", ""),
+    (LoginFailedError, 401, "login-failed", "Login failed", ""),
+    (SessionOverError, 401, "login-needed", "Login needed", ""),
+    (LoginBusyError, 503, "login-busy", "Too many log in at once", ""),
+    (UserNotFoundError, 404, "user-not-found", "User not found", ""),
+    (SessionNotFoundError, 404, "session-not-found", "Session not found", ""),
+    (TokenNotFoundError, 404, "token-not-found", "Token not found", ""),
+    (UserExistsError, 409, "user-exists", "User exists already", "name"),
+    (TokenExistsError, 409, "token-exists", "Token exists already", "name"),
+    (LastAdminError, 409, "last-admin", "This is the last admin", ""),
+    (NameRefusedError, 400, "invalid-request", "The request cannot be used", "name"),
+    (WrongPasswordError, 400, "invalid-request", "The request cannot be used", "current"),
+    (PasswordRefusedError, 400, "invalid-request", "The request cannot be used", "password"),
     (WorkerNotFoundError, 404, "worker-not-found", "Worker not found", ""),
     (CameraExistsError, 409, "camera-exists", "Camera exists already", "id"),
     (CameraOwnedElsewhereError, 409, "camera-owned-elsewhere", "Camera follows the external table", ""),
     (InvalidUrlError, 400, "invalid-request", "The request cannot be used", "url"),
+    (TrialsBusyError, 503, "too-many-trials", "Too many cameras are being tried", ""),
     (ContractError, 400, "invalid-request", "The request cannot be used", ""),
     (NothingToPlayError, 404, "nothing-to-play", "Nothing to play", ""),
     (FootageGoneError, 404, "footage-gone", "Footage is gone", ""),
@@ -164,7 +205,9 @@ _KNOWN: Final[tuple[tuple[type[FarmError], int, str, str, str], ...]] = (
 
 def _farm_error(error: FarmError) -> Response:
     if isinstance(error, ProblemError):
-        return problem_response(error.status, error.kind, error.title, error.detail, error.errors)
+        response = problem_response(error.status, error.kind, error.title, error.detail, error.errors)
+        response.headers.update(error.headers)
+        return response
     for kind, status, name, title, field in _KNOWN:
         if isinstance(error, kind):
             errors = [FieldError(field=field, message=_short(str(error)))] if field else []

@@ -14,11 +14,14 @@ import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
+from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.api.app import create_app
 from camera_ctrler.api.services import Services, services_of
+from camera_ctrler.api.tls import Certificate
 from contract.errors import FarmError
 from database.engine import DatabaseError
+from runtime.clock import SystemClock
 from runtime.settings import ControllerSettings
 
 #: Seconds for answers under way when the server stops; then connections are closed.
@@ -101,8 +104,9 @@ class StreamEndingWorker(ThreadWorker):
 
 
 class _Server(BaseApplication):
-    def __init__(self, settings: ControllerSettings, descriptor: int) -> None:
+    def __init__(self, settings: ControllerSettings, descriptor: int, certificate: Certificate | None) -> None:
         self._settings = settings
+        self._certificate = certificate
         self._descriptor = descriptor
         super().__init__()
 
@@ -119,7 +123,17 @@ class _Server(BaseApplication):
             "loglevel": self._settings.log_level.lower(),
             "control_socket_disable": True,
             "worker_exit": _close,
+            # Whom else a proxy speaks for, FARM_TRUSTED_PROXIES says.
+            "forwarded_allow_ips": "",
         }
+        certificate = self._certificate
+        if certificate is not None:
+            options |= {
+                # gunicorn looks at these for whether it shall use TLS; what it uses comes from the other one.
+                "certfile": str(self._settings.tls_cert),
+                "keyfile": str(self._settings.tls_key or self._settings.tls_cert),
+                "ssl_context": lambda _config, _default: certificate.context(),
+            }
         for name, value in options.items():
             self.cfg.set(name, value)
 
@@ -150,13 +164,15 @@ def serve(settings: ControllerSettings) -> int:
         ListenError: The address cannot be listened on.
         FarmError: Another setting cannot be used.
     """
+    certificate = Certificate(settings.tls_cert, settings.tls_key, SystemClock()) if settings.tls_cert else None
     _prepare(settings)
     # gunicorn takes the descriptor over and closes it in parent and child.
     descriptor = listen(settings.api_host, settings.api_port).detach()
-    log.info("api_listening", url=f"http://{settings.api_host}:{settings.api_port}/")
+    scheme = "http" if certificate is None else "https"
+    log.info("api_listening", url=f"{scheme}://{settings.api_host}:{settings.api_port}/")
     parent = os.getpid()
     try:
-        _Server(settings, descriptor).run()
+        _Server(settings, descriptor, certificate).run()
     except SystemExit as ended:
         if os.getpid() != parent:
             raise
@@ -169,7 +185,8 @@ def _prepare(settings: ControllerSettings) -> None:
     services = Services.create(settings)
     try:
         services.registry.migrate()
-    except DatabaseError as error:  # /readyz says so until it is back
+        services.make_first_admin()
+    except (DatabaseError, SQLAlchemyError) as error:  # /readyz says so until it is back
         log.error("database_away", error=str(error))
     finally:
         services.close()

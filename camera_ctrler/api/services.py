@@ -9,7 +9,11 @@ from typing import Final, cast
 import redis
 from flask import Flask, current_app
 
+from camera_ctrler.accounts.accounts import Accounts
+from camera_ctrler.accounts.first_admin import log_first_admin, make_first_admin
+from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.api.cursors import Cursors
+from camera_ctrler.api.diagnosis.history import CountHistory
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.identity_services import IdentityServices
@@ -17,6 +21,9 @@ from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.api.throttle import LoginThrottle
+from camera_ctrler.audit.log import AuditLog
+from camera_ctrler.camera_trials import CameraTrials
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.event_store.recognitions import Recognitions
@@ -35,6 +42,8 @@ from runtime.settings import ControllerSettings
 _NAME: Final = "camfarm"
 #: Seconds for one answer of Redis, with one more try; a person waits for it, and each who waits takes a thread.
 REDIS_SECONDS: Final = 1.5
+#: The same for counts of requests and logins.
+LIMITS_SECONDS: Final = 0.5
 #: Threads that are never given to streams, so that the API answers while every stream is taken.
 RESERVED_THREADS: Final = 3
 
@@ -74,9 +83,17 @@ class Services:
     clock: Clock
     client: redis.Redis
     registry: Registry
+    accounts: Accounts
+    audit: AuditLog
+    throttle: LoginThrottle
+    #: For counts of requests alone: what they wait for is not worth more than half a second.
+    limits_client: redis.Redis
+    box: SecretBox
     reader: FarmReader
     store: FrameStore
     farm: FarmWatch
+    #: Counts of the last minutes, for what is said of what grows.
+    counts: CountHistory
     cursors: Cursors
     frames: FrameIndex
     pictures: Pictures
@@ -90,20 +107,26 @@ class Services:
     clip_maker: ClipMaker
     streams: StreamSlots
     recorded: RecordedServices
+    trials: CameraTrials
     #: Set when the server stops: long answers end.
     stopping: threading.Event
 
     @classmethod
-    def create(cls, settings: ControllerSettings) -> "Services":
+    def create(cls, settings: ControllerSettings, passwords: Passwords | None = None) -> "Services":
         """Make them; neither Redis nor the database is asked yet.
+
+        Args:
+            settings: Of this controller.
+            passwords: How they are hashed; default: as they should be.
 
         Raises:
             FarmError: A setting cannot be used.
         """
         clock, stopping = SystemClock(), threading.Event()
         box = SecretBox.from_settings(settings)
-        registry = Registry(settings.database, box, clock)
+        registry = Registry(settings.database, box, clock, settings.camera_addresses)
         client = connect(settings, name="camfarm-api", timeout_seconds=REDIS_SECONDS)
+        limits_client = connect(settings, name="camfarm-api-limits", timeout_seconds=LIMITS_SECONDS)
         reader = FarmReader(client)
         store = FrameStore(settings.frames_dir)
         return cls(
@@ -111,9 +134,15 @@ class Services:
             clock=clock,
             client=client,
             registry=registry,
+            accounts=Accounts(registry.engine, clock, stopping, passwords),
+            audit=AuditLog(registry.engine, clock),
+            throttle=LoginThrottle(limits_client, clock),
+            limits_client=limits_client,
+            box=box,
             reader=reader,
             store=store,
             farm=FarmWatch(registry, reader, clock),
+            counts=CountHistory(clock),
             cursors=Cursors(box),
             frames=FrameIndex(store, reader, clock),
             pictures=Pictures(reader, store),
@@ -127,6 +156,7 @@ class Services:
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
             recorded=RecordedServices.create(settings, registry.engine, box, clock, stopping),
+            trials=CameraTrials(client, reader),
             stopping=stopping,
         )
 
@@ -134,6 +164,15 @@ class Services:
     def changing_as(self) -> str | None:
         """Whose cameras people may change here: everybody's (None) while no external table is followed."""
         return ORIGIN_FARM if self.settings.camera_source_url.get_secret_value() else None
+
+    def make_first_admin(self) -> None:
+        """Make the first user where people log in and nobody could; see `accounts.first_admin`.
+
+        Raises:
+            FarmError: FARM_ADMIN_PASSWORD cannot be used, or the name is taken by somebody who is no admin.
+        """
+        if self.settings.auth:
+            log_first_admin(make_first_admin(self.accounts.users, self.settings.admin_password.get_secret_value()))
 
     def stop(self) -> None:
         """End long answers; short ones go on."""
@@ -147,9 +186,11 @@ class Services:
         self.live.close()  # first: a connection that is closed under a thread that reads from it fails in odd ways
         self.event_hub.close()
         self.clips.close()
+        self.accounts.close()
         self.recorded.close()
         self.registry.close()
         self.client.close()
+        self.limits_client.close()
 
 
 def install(app: Flask, services: Services) -> None:

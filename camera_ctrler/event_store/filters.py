@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement
 
+from camera_ctrler.accounts.visibility import asked_and_seen, of_cameras
 from camera_ctrler.event_store.tables import events, tracks
 from contract.events import Event, EventKind
 
@@ -26,6 +27,13 @@ class EventFilter:
     text: str = ""
     #: Cameras that the text names, too: by what people call them.
     named: frozenset[str] = frozenset()
+    #: Cameras that whoever asks may see; None: all.
+    visible: frozenset[str] | None = None
+
+    @property
+    def seen_cameras(self) -> frozenset[str] | None:
+        """Cameras whose events these are; None: all; none at all where it is empty."""
+        return asked_and_seen(self.cameras, self.visible)
 
     @property
     def has_range(self) -> bool:
@@ -36,6 +44,7 @@ class EventFilter:
         """Tell whether an event is one of these."""
         return (
             (not self.cameras or event.camera_id in self.cameras)
+            and (self.visible is None or event.camera_id in self.visible)
             and (not self.kinds or event.kind in self.kinds)
             and (not self.classes or event.class_name in self.classes)
             and (self.from_ms is None or event.at_ms >= self.from_ms)
@@ -52,9 +61,8 @@ class EventFilter:
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the same, without the text, of rows: what an index or a few columns decide."""
         columns = events.c
-        found: list[ColumnElement[bool]] = []
+        found = of_cameras(columns.camera_id, self.cameras, self.visible)
         for column, values in (
-            (columns.camera_id, self.cameras),
             (columns.kind, self.kinds),
             (columns.class_name, self.classes),
         ):
@@ -76,13 +84,14 @@ class TrackFilter:
     #: Seen at some time of this range, Unix ms UTC, half open.
     from_ms: int | None = None
     to_ms: int | None = None
+    #: Cameras that whoever asks may see; None: all.
+    visible: frozenset[str] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions on rows."""
-        found: list[ColumnElement[bool]] = []
-        for column, values in ((tracks.c.camera_id, self.cameras), (tracks.c.class_name, self.classes)):
-            if values:
-                found.append(column.in_(sorted(values)))
+        found = of_cameras(tracks.c.camera_id, self.cameras, self.visible)
+        if self.classes:
+            found.append(tracks.c.class_name.in_(sorted(self.classes)))
         if self.from_ms is not None:
             found.append(tracks.c.last_seen_ms >= self.from_ms)
         if self.to_ms is not None:

@@ -127,8 +127,8 @@ def _newest_first() -> tuple[Any, Any]:
 def _scope(connection: Connection, wanted: EventFilter, since_ms: int, before: str | None) -> list[ColumnElement[bool]]:
     """Return what says which rows are looked at, as an index has them."""
     found: list[ColumnElement[bool]] = [events.c.entry_ms >= since_ms] if since_ms else []
-    if wanted.cameras:
-        found.append(events.c.camera_id.in_(sorted(wanted.cameras)))
+    if wanted.seen_cameras is not None:
+        found.append(events.c.camera_id.in_(sorted(wanted.seen_cameras)))
     if before is not None:
         found.append(tuple_(*halves(before)) > _ENTRY)
     if not wanted.has_range:

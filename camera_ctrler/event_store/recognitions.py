@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Engine, delete, func, select, tuple_, update
 
+from camera_ctrler.accounts.visibility import of_cameras
 from contract.crops import Crop
 from contract.recognition import RecognitionQueue, RecognitionRequest, RecognitionState
 from database.recognitions import recognition_notes, recognitions
@@ -29,15 +30,13 @@ class RecognitionFilter:
     cameras: frozenset[str] = frozenset()
     event_id: str | None = None
     track: str | None = None
+    #: Cameras that whoever asks may see; None: all.
+    visible: frozenset[str] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return it as SQL has it."""
-        found: list[ColumnElement[bool]] = []
-        for column, values in (
-            (_C.state, self.states),
-            (_C.recogniser, self.recognisers),
-            (_C.camera_id, self.cameras),
-        ):
+        found = of_cameras(_C.camera_id, self.cameras, self.visible)
+        for column, values in ((_C.state, self.states), (_C.recogniser, self.recognisers)):
             if values:
                 found.append(column.in_(sorted(values)))
         if self.event_id is not None:
@@ -108,18 +107,44 @@ class Recognitions:
                 found.setdefault(row["event_id"], []).append(_stored(row))
         return found
 
-    def counts(self) -> dict[RecognitionState, int]:
-        """Return how many are not done, by state; as notes, those that nobody has looked at count as waiting."""
+    def counts(self, visible: frozenset[str] | None = None) -> dict[RecognitionState, int]:
+        """Return how many are not done, by state; as notes, those that nobody has looked at count as waiting.
+
+        Args:
+            visible: Cameras whose recognitions count; None: all. Notes, which do not say their camera, are left out
+                where it is given.
+        """
         counted = {}
+        seen = of_cameras(_C.camera_id, (), visible)
         with self._engine.connect() as connection:
             for state in (RecognitionState.WAITING, RecognitionState.QUEUED, RecognitionState.DEAD):
-                some = select(_C.event_id).where(_C.state == state).limit(MAX_COUNTED)
+                some = select(_C.event_id).where(_C.state == state, *seen).limit(MAX_COUNTED)
                 counted[state] = connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+            if visible is not None:
+                return counted
             notes = select(recognition_notes.c.number).limit(MAX_COUNTED)
             counted[RecognitionState.WAITING] += (
                 connection.scalar(select(func.count()).select_from(notes.subquery())) or 0
             )
         return counted
+
+    def oldest_ms(self, visible: frozenset[str] | None = None) -> dict[RecognitionState, int]:
+        """Return when the oldest event happened of those that wait or are queued, by state; none: there are none.
+
+        Args:
+            visible: Cameras whose recognitions count, and no notes, as in `counts`; None: all.
+        """
+        seen = of_cameras(_C.camera_id, (), visible)
+        found: dict[RecognitionState, int] = {}
+        with self._engine.connect() as connection:
+            for state in (RecognitionState.WAITING, RecognitionState.QUEUED):
+                at_ms = connection.scalar(select(func.min(_C.at_ms)).where(_C.state == state, *seen))
+                if at_ms is not None:
+                    found[state] = at_ms
+            noted = None if visible is not None else connection.scalar(select(func.min(recognition_notes.c.at_ms)))
+        if noted is not None:
+            found[RecognitionState.WAITING] = min(noted, found.get(RecognitionState.WAITING, noted))
+        return found
 
     def replay(self, wanted: RecognitionFilter) -> int:
         """Let dead letters be tried again, before all else and with all their crops; return how many."""

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from camera_ctrler.audit.cleaner import AuditCleaner
 from camera_ctrler.event_store.cleaner import Cleaner, Cleaners, EventCleaner
 from camera_ctrler.event_store.store import EventStore
 from camera_ctrler.event_store.stored_event import DeadLetter, StreamEvent, dead_letter, read_entry
@@ -186,7 +187,9 @@ def write_events(settings: ControllerSettings, engine: Engine, shutdown: Shutdow
         ) as lease_client,
     ):
         cleaner = Cleaners(
-            EventCleaner(engine, settings.events_keep_ms), IdentityCleaner(engine, settings.identities_keep_ms)
+            EventCleaner(engine, settings.events_keep_ms),
+            IdentityCleaner(engine, settings.identities_keep_ms),
+            AuditCleaner(engine, settings.audit_keep_ms),
         )
         problems = _Problems()
         while not shutdown.asked:

@@ -49,6 +49,8 @@ class Wanted:
     from_ms: int | None = None
     to_ms: int | None = None
     min_similarity: float = -1.0
+    #: Cameras that whoever asks may see; None: all.
+    visible: frozenset[str] | None = None
 
 
 class Searches:
@@ -93,6 +95,7 @@ class Searches:
             from_ms=wanted.from_ms,
             to_ms=wanted.to_ms,
             min_similarity=wanted.min_similarity,
+            visible=None if wanted.visible is None else sorted(wanted.visible),
         )
         asked = self._link.ask(request, picture)
         if asked is Asked.NOBODY_ANSWERS:

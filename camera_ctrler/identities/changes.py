@@ -107,8 +107,12 @@ class IdentityChanges:
             self._move(connection, number, rows, identity)
             return number
 
-    def undo(self, number: int) -> None:
+    def undo(self, number: int, visible: frozenset[str] | None = None) -> None:
         """Take a change back.
+
+        Args:
+            number: Of the change.
+            visible: Cameras whose sightings an error may name; None: all.
 
         Raises:
             ChangeNotFoundError: There is none of this number.
@@ -121,7 +125,7 @@ class IdentityChanges:
                 raise ChangeNotFoundError(number)
             if change.undone_at_ms is not None:
                 raise ChangeConflictError(f"change {number} was undone before")
-            self._move_back(connection, number)
+            self._move_back(connection, number, visible)
             if change.kind == "merge":
                 _free(connection, change.other, change.identity)
             if change.kind in {"merge", "rename"}:
@@ -171,15 +175,17 @@ class IdentityChanges:
             is_one = sightings.c.track.in_([row.track for row in some])
             connection.execute(update(sightings).where(is_one).values(identity=identity, decided_by=OPERATOR))
 
-    def _move_back(self, connection: Connection, number: int) -> None:
+    def _move_back(self, connection: Connection, number: int, visible: frozenset[str] | None) -> None:
         moved = identity_change_tracks
-        query = select(moved, sightings.c.identity.label("now")).join(sightings, sightings.c.track == moved.c.track)
+        query = select(moved, sightings.c.identity.label("now"), sightings.c.camera_id)
+        query = query.join(sightings, sightings.c.track == moved.c.track)
         rows = connection.execute(query.where(moved.c.change == number)).all()  # those that are too old are gone
         for row in rows:
             if row.now != row.after:
-                raise ChangeConflictError(
-                    f"track {row.track} is a sighting of {row.now or 'nobody'} now; undo later changes of it first"
-                )
+                now = f"track {row.track} is a sighting of {row.now or 'nobody'} now"
+                if visible is not None and row.camera_id not in visible:
+                    now = "one of its sightings is another one's now"
+                raise ChangeConflictError(f"{now}; undo later changes of it first")
         for row in rows:
             values = {"identity": row.before, "decided_by": row.decided_by}
             connection.execute(update(sightings).where(sightings.c.track == row.track).values(**values))

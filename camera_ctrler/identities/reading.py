@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, or_, select, tuple_
 
-from camera_ctrler.identities.errors import IdentityNotFoundError, SightingNotFoundError
+from camera_ctrler.accounts.visibility import of_cameras
+from camera_ctrler.identities.errors import ChangeNotFoundError, IdentityNotFoundError, SightingNotFoundError
 from database.identities import (
     embeddings,
     galleries,
@@ -49,17 +50,17 @@ class SightingFilter:
     cameras: frozenset[str] = frozenset()
     from_ms: int | None = None
     to_ms: int | None = None
+    #: Cameras that whoever asks may see; None: all.
+    visible: frozenset[str] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions on rows."""
         table = sightings.c
-        found: list[ColumnElement[bool]] = []
+        found = of_cameras(table.camera_id, self.cameras, self.visible)
         if self.identity is not None:
             found.append(table.identity == self.identity)
         if self.identified is not None:
             found.append(table.identity.is_not(None) if self.identified else table.identity.is_(None))
-        if self.cameras:
-            found.append(table.camera_id.in_(sorted(self.cameras)))
         if self.from_ms is not None:
             found.append(table.last_ms >= self.from_ms)
         if self.to_ms is not None:
@@ -120,13 +121,25 @@ class ChangeView:
 
 
 class IdentityReading:
-    """The reading side. Safe to use from several threads.
+    """The reading side, for somebody who sees all cameras or some. Safe to use from several threads.
 
+    To who sees some, sightings by others are not there, and so neither is an identity that only others have seen.
     Every method raises `SQLAlchemyError` while the database is away.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, visible: frozenset[str] | None = None) -> None:
+        """Prepare.
+
+        Args:
+            engine: The database.
+            visible: Cameras that whoever asks may see; None: all.
+        """
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._visible = visible
+
+    def seen_by(self, visible: frozenset[str] | None) -> "IdentityReading":
+        """Return the same for somebody who sees these cameras; None: all."""
+        return self if visible is None else IdentityReading(self._engine, visible)
 
     def find(self, identity: str) -> IdentityView:
         """Return one identity.
@@ -135,10 +148,11 @@ class IdentityReading:
             IdentityNotFoundError: There is none.
         """
         with self._engine.connect() as connection:
-            rows = connection.execute(select(identities).where(identities.c.identity == identity)).all()
+            query = select(identities).where(identities.c.identity == identity, *self._seen(identities.c.identity))
+            rows = connection.execute(query).all()
             if not rows:
                 raise IdentityNotFoundError(identity)
-            return _views(connection, rows)[0]
+            return _views(connection, rows, self._visible)[0]
 
     def page(self, wanted: IdentityFilter, *, limit: int, before: tuple[int, str] | None = None) -> list[IdentityView]:
         """Return identities, the one that became known last first; those that were merged into another are left out.
@@ -149,12 +163,12 @@ class IdentityReading:
             before: Only those that became known before the one of this time and id.
         """
         table = identities.c
-        query = select(identities).where(table.merged_into.is_(None), *_identity_conditions(wanted))
+        query = select(identities).where(table.merged_into.is_(None), *_identity_conditions(wanted, self._visible))
         if before is not None:
             query = query.where(tuple_(table.created_at_ms, table.identity) < tuple_(*before))
         query = query.order_by(table.created_at_ms.desc(), table.identity.desc()).limit(limit)
         with self._engine.connect() as connection:
-            return _views(connection, connection.execute(query).all())
+            return _views(connection, connection.execute(query).all(), self._visible)
 
     def sighting(self, track: str) -> SightingView:
         """Return whose sighting a track is.
@@ -163,7 +177,8 @@ class IdentityReading:
             SightingNotFoundError: It has none.
         """
         with self._engine.connect() as connection:
-            row = connection.execute(_with_names().where(sightings.c.track == track)).first()
+            is_it = (sightings.c.track == track, *of_cameras(sightings.c.camera_id, (), self._visible))
+            row = connection.execute(_with_names().where(*is_it)).first()
         if row is None:
             raise SightingNotFoundError(track)
         return _sighting(row)
@@ -173,7 +188,7 @@ class IdentityReading:
     ) -> list[SightingView]:
         """Return sightings, those that began last first; `before`: older than that one."""
         place = tuple_(sightings.c.first_ms, sightings.c.track)
-        query = _with_names().where(*wanted.conditions())
+        query = _with_names().where(*replace(wanted, visible=self._visible).conditions())
         if before is not None:
             query = query.where(place < tuple_(*before))
         query = query.order_by(sightings.c.first_ms.desc(), sightings.c.track.desc()).limit(limit)
@@ -185,7 +200,7 @@ class IdentityReading:
     ) -> list[SightingView]:
         """Return sightings in the order in which they began; `after`: newer than the one that began then."""
         place = tuple_(sightings.c.first_ms, sightings.c.track)
-        query = _with_names().where(*wanted.conditions())
+        query = _with_names().where(*replace(wanted, visible=self._visible).conditions())
         if after is not None:
             query = query.where(place > tuple_(*after))
         query = query.order_by(sightings.c.first_ms, sightings.c.track).limit(limit)
@@ -194,28 +209,62 @@ class IdentityReading:
 
     def changes(self, *, limit: int, before: int | None = None) -> list[ChangeView]:
         """Return what people changed, newest first; `before`: older than the change of this number."""
-        table, moved = identity_changes.c, identity_change_tracks.c
-        tracks = select(func.count()).where(moved.change == table.number).scalar_subquery()
-        query = select(identity_changes, tracks.label("tracks")).order_by(table.number.desc()).limit(limit)
+        query = self._changes().order_by(identity_changes.c.number.desc()).limit(limit)
         if before is not None:
-            query = query.where(table.number < before)
+            query = query.where(identity_changes.c.number < before)
         with self._engine.connect() as connection:
-            return [
-                ChangeView(row.number, row.kind, row.at_ms, row.identity, row.other, int(row.tracks), row.undone_at_ms)
-                for row in connection.execute(query)
-            ]
+            return [self._change(row) for row in connection.execute(query)]
+
+    def change(self, number: int) -> ChangeView:
+        """Return one change.
+
+        Raises:
+            ChangeNotFoundError: There is none of this number.
+        """
+        with self._engine.connect() as connection:
+            row = connection.execute(self._changes().where(identity_changes.c.number == number)).first()
+        if row is None:
+            raise ChangeNotFoundError(number)
+        return self._change(row)
+
+    def _changes(self) -> Select[Any]:
+        """Return what asks for changes, each with how many sightings it moved, as far as they may be seen."""
+        table, moved = identity_changes.c, identity_change_tracks.c
+        tracks = select(func.count()).where(moved.change == table.number)
+        if self._visible is None:
+            return select(identity_changes, tracks.scalar_subquery().label("tracks"))
+        seen = of_cameras(sightings.c.camera_id, (), self._visible)
+        tracks = tracks.join(sightings, sightings.c.track == moved.track).where(*seen)
+        query = select(identity_changes, tracks.scalar_subquery().label("tracks"))
+        return query.where(or_(tracks.scalar_subquery() > 0, *self._seen(table.identity)))
+
+    def _change(self, row: Any) -> ChangeView:
+        # Who moves no sighting that may be seen is not named either.
+        other = row.other if self._visible is None or row.tracks else None
+        return ChangeView(row.number, row.kind, row.at_ms, row.identity, other, int(row.tracks), row.undone_at_ms)
+
+    def _seen(self, identity: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """Return the condition that an identity was seen by a camera that may be seen; none where all may be."""
+        if self._visible is None:
+            return []
+        seen = of_cameras(sightings.c.camera_id, (), self._visible)
+        return [exists().where(and_(sightings.c.identity == identity, *seen))]
 
     def watched(self) -> list[Any]:
         """Return the watch list, the newest entry first, with the names of identities."""
         query = select(watch_list, identities.c.name).join(identities, identities.c.identity == watch_list.c.identity)
+        query = query.where(*self._seen(watch_list.c.identity))
         with self._engine.connect() as connection:
             return list(connection.execute(query.order_by(watch_list.c.created_at_ms.desc(), watch_list.c.watch)))
 
     def transits(self) -> list[Any]:
-        """Return what is known of the ways between cameras."""
+        """Return what is known of the ways between cameras, both of which may be seen."""
         table = transit_times.c
+        seen = [
+            each for camera in (table.from_camera, table.to_camera) for each in of_cameras(camera, (), self._visible)
+        ]
         with self._engine.connect() as connection:
-            query = select(transit_times).order_by(table.from_camera, table.to_camera, table.source)
+            query = select(transit_times).where(*seen).order_by(table.from_camera, table.to_camera, table.source)
             return list(connection.execute(query))
 
     def galleries(self) -> list[tuple[Any, int]]:
@@ -228,7 +277,7 @@ class IdentityReading:
         return [(row, counts.get(row.version, 0)) for row in rows]
 
 
-def _identity_conditions(wanted: IdentityFilter) -> list[ColumnElement[bool]]:
+def _identity_conditions(wanted: IdentityFilter, visible: frozenset[str] | None) -> list[ColumnElement[bool]]:
     table = identities.c
     found: list[ColumnElement[bool]] = []
     if wanted.text:
@@ -238,9 +287,9 @@ def _identity_conditions(wanted: IdentityFilter) -> list[ColumnElement[bool]]:
         )
     if wanted.named is not None:
         found.append(table.name.is_not(None) if wanted.named else table.name.is_(None))
-    seen = SightingFilter(cameras=wanted.cameras, from_ms=wanted.from_ms, to_ms=wanted.to_ms).conditions()
-    if seen:
-        found.append(exists().where(and_(sightings.c.identity == table.identity, *seen)))
+    seen = SightingFilter(cameras=wanted.cameras, from_ms=wanted.from_ms, to_ms=wanted.to_ms, visible=visible)
+    if conditions := seen.conditions():
+        found.append(exists().where(and_(sightings.c.identity == table.identity, *conditions)))
     return found
 
 
@@ -248,12 +297,12 @@ def _with_names() -> Select[Any]:
     return select(sightings, identities.c.name).outerjoin(identities, identities.c.identity == sightings.c.identity)
 
 
-def _views(connection: Connection, rows: Sequence[Any]) -> list[IdentityView]:
-    """Return identities with what their sightings come to."""
+def _views(connection: Connection, rows: Sequence[Any], visible: frozenset[str] | None) -> list[IdentityView]:
+    """Return identities with what their sightings come to, by cameras that may be seen."""
     names = [row.identity for row in rows]
-    seen = _seen(connection, names)
+    seen = _seen(connection, names, visible)
     watched = set(connection.scalars(select(watch_list.c.identity).where(watch_list.c.identity.in_(names))))
-    best = _best_tracks(connection, names)
+    best = _best_tracks(connection, names, visible)
     found = []
     for row in rows:
         by_camera = sorted(seen[row.identity], key=lambda each: (-each.count, each.camera_id))
@@ -282,11 +331,11 @@ class _SeenBy:
     last_ms: int
 
 
-def _seen(connection: Connection, names: Collection[str]) -> dict[str, list[_SeenBy]]:
+def _seen(connection: Connection, names: Collection[str], visible: frozenset[str] | None) -> dict[str, list[_SeenBy]]:
     table = sightings.c
     query = select(
         table.identity, table.camera_id, func.count(), func.min(table.first_ms), func.max(table.last_ms)
-    ).where(table.identity.in_(names))
+    ).where(table.identity.in_(names), *of_cameras(table.camera_id, (), visible))
     found: dict[str, list[_SeenBy]] = defaultdict(list)
     for identity, camera_id, count, first_ms, last_ms in connection.execute(
         query.group_by(table.identity, table.camera_id)
@@ -295,18 +344,19 @@ def _seen(connection: Connection, names: Collection[str]) -> dict[str, list[_See
     return found
 
 
-def _best_tracks(connection: Connection, names: Collection[str]) -> dict[str, str]:
+def _best_tracks(connection: Connection, names: Collection[str], visible: frozenset[str] | None) -> dict[str, str]:
     table = sightings.c
+    is_seen = of_cameras(table.camera_id, (), visible)
     best = (
         select(table.identity, func.max(table.quality).label("quality"))
-        .where(table.identity.in_(names))
+        .where(table.identity.in_(names), *is_seen)
         .group_by(table.identity)
         .subquery()
     )
     query = select(table.identity, func.max(table.track)).join(
         best, and_(best.c.identity == table.identity, best.c.quality == table.quality)
     )
-    return {row[0]: row[1] for row in connection.execute(query.group_by(table.identity))}
+    return {row[0]: row[1] for row in connection.execute(query.where(*is_seen).group_by(table.identity))}
 
 
 def _sighting(row: Any) -> SightingView:

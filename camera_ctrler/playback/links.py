@@ -1,4 +1,4 @@
-"""Signs links to footage that work for a while and for nothing else, without an account."""
+"""Signs links to footage that work for a while and for nothing else, for people without an account."""
 
 import hashlib
 from dataclasses import dataclass
@@ -40,6 +40,8 @@ class Link:
     signed_at_ms: int
     #: Unix ms UTC.
     expires_at_ms: int
+    #: Name of who made it: the link shows what he may see, and only as long as he may.
+    maker: str
 
     def allows(self, path: str, query: dict[str, str]) -> bool:
         """Tell whether a request is what was signed; of a playlist also its parts, and where it leads to."""
@@ -85,18 +87,19 @@ class Links:
         )
         self._clock = clock
 
-    def sign(self, address: str, seconds: int) -> tuple[str, int]:
+    def sign(self, address: str, seconds: int, maker: str) -> tuple[str, int]:
         """Return the path of a link that works for so many seconds, and when it ends (Unix ms UTC).
 
         Args:
             address: Path below `API_PREFIX`, with its query.
             seconds: From now on.
+            maker: Name of who makes it.
         """
         parts = urlsplit(address)
         now_ms = self._clock.now_ms()
         ends_ms = now_ms + seconds * 1000
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        token = self._serializer.dumps([parts.path, query, now_ms, ends_ms])
+        token = self._serializer.dumps([parts.path, query, now_ms, ends_ms, maker])
         text = token if isinstance(token, str) else token.decode()
         asked = f"?{urlencode(query)}" if query else ""
         return f"{LINK_PREFIX}/{text}{parts.path}{asked}", ends_ms
@@ -114,10 +117,10 @@ class Links:
             LinkError: It was altered, or is for something else.
         """
         try:
-            signed_path, signed_query, signed_at_ms, expires_at_ms = self._serializer.loads(token)
+            signed_path, signed_query, signed_at_ms, expires_at_ms, maker = self._serializer.loads(token)
         except (BadSignature, ValueError) as error:
             raise LinkError("this link was not signed by this farm or was altered; ask for a new one") from error
-        link = Link(signed_path, signed_query, signed_at_ms, expires_at_ms)
+        link = Link(signed_path, signed_query, signed_at_ms, expires_at_ms, maker)
         if self._clock.now_ms() >= link.expires_at_ms:
             raise LinkExpiredError("the time of this link is over; ask whoever gave it to you for a new one")
         asked = parse_qs(query, keep_blank_values=True)

@@ -61,7 +61,8 @@ class GallerySearch:
         """Return what is like an identity, its own sightings among it."""
         is_complete = self._index.catch_up_wholly(PATIENCE_SECONDS)
         table = sightings.c
-        newest = select(table.track).where(table.identity == request.subject).order_by(table.first_ms.desc())
+        is_its = table.identity == request.subject
+        newest = select(table.track).where(is_its, *_seen(request)).order_by(table.first_ms.desc())
         with self._engine.connect() as connection:
             own = self._index.rows.of_tracks(connection, list(connection.scalars(newest.limit(IDENTITY_SIGHTINGS))))
         if not len(own):
@@ -138,6 +139,7 @@ class GallerySearch:
             conditions: list[ColumnElement[bool]] = [sightings.c.track.in_(tracks[start : start + 1_000])]
             if request.cameras:
                 conditions.append(sightings.c.camera_id.in_(request.cameras))
+            conditions += _seen(request)
             if request.from_ms is not None:
                 conditions.append(sightings.c.last_ms >= request.from_ms)
             if request.to_ms is not None:
@@ -179,6 +181,11 @@ class GallerySearch:
                 told = {"crop_path": own.crop_paths[best], "crop_at_ms": int(own.at_ms[best]), "similarity": similarity}
                 compared.append(each.model_copy(update=told))
         return sorted(compared, key=lambda each: (-each.similarity, each.track))
+
+
+def _seen(request: GalleryRequest) -> list[ColumnElement[bool]]:
+    """Return the condition that a sighting is by a camera that whoever asks may see."""
+    return [] if request.visible is None else [sightings.c.camera_id.in_(request.visible)]
 
 
 def _best_of_each_track(own: StoredEmbeddings) -> list[int]:

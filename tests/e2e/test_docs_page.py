@@ -69,6 +69,36 @@ def test_a_camera_registered_and_deleted_on_the_docs_page_is_followed_within_thr
         assert closed < 3
 
 
+def test_the_docs_page_asks_who_is_there_and_then_works(page: Page, tmp_path: Path, own_valkey: ValkeyServer) -> None:
+    """Given a farm where people log in, the page shows a login; who logs in reads it and registers a camera."""
+    password = "a password of the test"  # noqa: S105
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    with Farm(tmp_path, own_valkey.url, api_port=free_port(), FARM_AUTH="on", FARM_ADMIN_PASSWORD=password) as farm:
+        farm.start_api()
+        assert farm.call("GET", "/apispec.json")[0] == 401
+        page.goto(f"{farm.base_url}/apidocs/")
+        page.get_by_label("User").fill("admin")
+        page.get_by_label("Password").fill("not the password")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("alert").get_by_text("user name or password is wrong").wait_for()
+        assert page.locator(".opblock").count() == 0
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+
+        register = _try_out(page, "Register a camera")
+        register.locator("textarea.body-param__text").fill(json.dumps({"id": "browser", "url": "rtsp://192.0.2.1/"}))
+        register.get_by_role("button", name="Execute").click()
+        register.locator(".live-responses-table").get_by_text("201").first.wait_for()
+
+        page.reload()  # the cookies say who it is
+        shown = _try_out(page, "Show a camera")
+        shown.locator("tr[data-param-name=camera_id] input").fill("browser")
+        shown.get_by_role("button", name="Execute").click()
+        shown.locator(".live-responses-table").get_by_text("rtsp://192.0.2.1/").first.wait_for()
+        assert refused == []
+
+
 def _try_out(page: Page, summary: str) -> Locator:
     """Open the form of one operation and return it."""
     block = page.locator(".opblock", has=page.get_by_text(summary, exact=True)).first

@@ -1,7 +1,7 @@
-"""The API does what its OpenAPI document says: nothing undocumented, no 5xx, whatever is sent."""
+"""The API does what its document says: nothing undocumented, no 5xx, no data without login, whatever is sent."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import OpenAPIV30SpecValidator
-from schemathesis import GenerationMode
+from schemathesis import CheckContext, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks, not_a_server_error
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from sqlalchemy import update
 
-from camera_ctrler.api.app import all_operations, create_app
+from camera_ctrler.api.app import all_operations
 from camera_ctrler.api.documented import PATH_PARAMETERS, Operation
 from camera_ctrler.api.services import services_of
+from contract.accounts import Role
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from contract.moves import MoveReason
 from contract.recognition import RecognitionState
 from database.identities import identities, sightings
-from tests.support.farm_state import FarmState, now_ms, settings_for
+from tests.support.accounts import guarded_farm_at, guarded_settings
+from tests.support.farm_state import FarmState, now_ms
 from tests.support.footage import Look
 from tests.support.galleries import Gallery, settle
 from tests.support.recorded_camera import RecordedCamera
@@ -33,8 +35,11 @@ from tests.support.valkey_server import ValkeyServer
 
 load_all_checks()
 
-#: Requests per operation and kind.
+Check = Callable[[CheckContext, Any, schemathesis.Case[Any]], bool | None]
+
+#: Requests per operation and kind; and without login, where all are refused before anything is looked at.
 EXAMPLES = 25
+EXAMPLES_OF_NOBODY = 3
 SAVED_AT_MS = now_ms() - 1_000
 RECORDED_AT_MS = now_ms() - 60_000
 IDENTITY, TRACK = "id-somebody", "lobby:1:3"
@@ -44,14 +49,25 @@ IDENTITY, TRACK = "id-somebody", "lobby:1:3"
 def living_app(tmp_path_factory: pytest.TempPathFactory, valkey_server: ValkeyServer) -> Iterator[Flask]:
     """The API with a camera of each kind and some footage; one for all examples, as a service lives through many."""
     folder: Path = tmp_path_factory.mktemp("conformance")
-    app = create_app(settings_for(folder, valkey_server.url))
-    services = services_of(app)
-    services.registry.migrate()
     with valkey_server.client() as client:
         client.flushall()
-        _fill(FarmState(client, services.store, services))
-        yield app
-    services.close()
+        farm = guarded_farm_at(guarded_settings(folder, valkey_server.url))
+        _fill(FarmState(client, farm.services.store, farm.services))
+        yield farm.app
+    farm.services.close()
+
+
+@pytest.fixture(scope="module")
+def login(living_app: Flask) -> dict[str, str]:
+    """What a program that may everything sends with its requests."""
+    tokens = services_of(living_app).accounts.tokens
+    return {"Authorization": f"Bearer {tokens.add('conformance', Role.ADMIN, created_by='root')[1]}"}
+
+
+@pytest.fixture(scope="module")
+def confirmed() -> set[str]:
+    """Names of operations that were seen to refuse who has not logged in: to see it once of each is enough."""
+    return set()
 
 
 def _fill(state: FarmState) -> None:
@@ -86,10 +102,13 @@ def _see_somebody(state: FarmState) -> None:
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.name)
 def test_no_request_gets_an_answer_that_the_document_does_not_name(
-    operation: Operation, mode: GenerationMode, living_app: Flask
+    operation: Operation, mode: GenerationMode, living_app: Flask, login: dict[str, str], confirmed: set[str]
 ) -> None:
-    """Given any request, valid or not, then status, content type and body are documented and no 5xx comes."""
-    document = schemathesis.openapi.from_wsgi("/apispec.json", living_app)
+    """Given any request with a login, valid or not, then status, content type and body are documented and no 5xx comes.
+
+    And what is answered with success is refused without the login, and with one that is made up.
+    """
+    document = schemathesis.openapi.from_wsgi("/apispec.json", living_app, headers=login)
     path = _as_documented(operation.rule)
     if mode is GenerationMode.NEGATIVE and not (operation.path_parameters or operation.query or operation.body):
         pytest.skip("nothing of this request can be wrong")
@@ -104,16 +123,44 @@ def test_no_request_gets_an_answer_that_the_document_does_not_name(
         if mode is GenerationMode.POSITIVE:
             _reach_deeper(case)
         # A range whose start is after its end is valid for JSON Schema and refused by the API.
+        excluded: list[Check] = [positive_data_acceptance]
         if operation.name.startswith("similar_to_"):
             # No ReID worker runs here that could search: 503 is the answer then, with the remedy.
-            case.call_and_validate(excluded_checks=[positive_data_acceptance, not_a_server_error])
-        else:
-            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+            excluded.append(not_a_server_error)
+        if operation.name in confirmed:
+            excluded.append(ignored_auth)
+        if case.call_and_validate(headers=login, excluded_checks=excluded).status_code < 300:
+            confirmed.add(operation.name)
 
     try:
         holds()
     finally:
         services_of(living_app).stopping.clear()
+
+
+@pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.name)
+def test_nobody_reads_anything_without_login(operation: Operation, living_app: Flask, login: dict[str, str]) -> None:
+    """Given requests that would be answered, when they come without login, then 401 and nothing else, as documented."""
+    document = schemathesis.openapi.from_wsgi("/apispec.json", living_app, headers=login)
+
+    @given(case=document[_as_documented(operation.rule)][operation.method].as_strategy())
+    @settings(
+        max_examples=EXAMPLES_OF_NOBODY,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def holds(case: schemathesis.Case[Any]) -> None:
+        _reach_deeper(case)
+        answer = case.call_and_validate(excluded_checks=[positive_data_acceptance])
+        if operation.role is None:
+            return
+        assert answer.status_code == 401
+        assert answer.json()["type"] == "urn:camfarm:problem:login-needed"
+        assert "Lobby" not in answer.text
+
+    holds()
 
 
 def _as_documented(rule: str) -> str:
@@ -181,7 +228,7 @@ def test_every_route_is_documented_and_every_documented_path_is_served(app: Flas
     assert len(documented) == len(all_operations())
 
 
-def test_every_operation_on_a_camera_says_that_there_may_be_none(living_app: Flask) -> None:
+def test_every_operation_on_a_camera_says_that_there_may_be_none(living_app: Flask, login: dict[str, str]) -> None:
     """Given a camera that does not exist, then each of its operations answers 404, and the document says so."""
     api = living_app.test_client()
     for operation in all_operations():
@@ -189,7 +236,7 @@ def test_every_operation_on_a_camera_says_that_there_may_be_none(living_app: Fla
             path = operation.rule.replace("<camera_id>", "nobody")
             for name, parameter in PATH_PARAMETERS.items():
                 path = path.replace(f"<{name}>", parameter.example)
-            answer = api.open(path, method=operation.method, json={} if operation.body else None)
+            answer = api.open(path, method=operation.method, json={} if operation.body else None, headers=login)
             assert (answer.status_code, 404 in operation.errors) == (404, True), operation.name
 
 

@@ -9,11 +9,13 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from camera_ctrler.audit.log import AuditLog
 from camera_ctrler.camera_source import CameraSource, CameraSourceError, SourceFollower, SourceRow, summary_of
 from camera_ctrler.registry import Registry
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.camera_urls import join_secrets
 from database.engine import DatabaseError
+from runtime.clock import SystemClock
 from runtime.secret_box import SecretBox
 from runtime.settings import ControllerSettings
 
@@ -99,6 +101,9 @@ def test_rows_that_did_not_change_change_nothing_also_after_a_restart(theirs: Th
         follower.reconcile(source.rows())
     assert registry.revision() == revision
     assert registry.get("gate").settings().analyse_fps == 4
+    (noted,) = AuditLog(registry.engine, SystemClock()).page(limit=10)
+    assert (noted.actor, noted.action, noted.what) == ("external table", "create_camera", "gate")
+    assert HIDDEN not in str(noted)
 
 
 def test_numbers_as_ids_are_ids(tmp_path: Path, registry: Registry) -> None:

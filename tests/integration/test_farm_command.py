@@ -32,6 +32,8 @@ class Place:
         self.folder = folder
         self.data_dir = folder / "data"
         self.port = free_port()
+        #: What the last `up` has said so far.
+        self.said: list[str] = []
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FARM_")}
         self.environment = kept | {
             "PYTHONPATH": str(PROJECT_DIR),
@@ -67,7 +69,7 @@ class Place:
             text=True,
         )
         assert process.stderr is not None
-        lines: list[str] = []
+        lines = self.said = []
         told = threading.Event()
 
         def read() -> None:
@@ -112,6 +114,11 @@ def test_ctrl_c_ends_a_running_stack_and_leaves_nothing(place: Place) -> None:
         state = running(place.data_dir)
         assert state is not None
         assert (place.data_dir / "farm.json").stat().st_mode & 0o777 == 0o600
+        (shown,) = [line.split()[1] for line in place.said if line.strip().startswith("password")]
+        logs = "".join(path.read_text() for path in (place.data_dir / "logs").iterdir())
+        assert shown not in logs  # who starts the farm sees it, once
+        (admin,) = json.loads(place.run("users", "list", "--json").stdout)
+        assert (admin["name"], admin["role"]) == ("admin", "admin")
 
         second = place.run("up", "--workers", "0")
         assert second.returncode == 1

@@ -153,5 +153,9 @@ def environment_of(settings: ControllerSettings) -> dict[str, str]:
         "api_threads": settings.api_threads,
         "env_file": settings.data_dir / "no.env",
         "log_format": "json",
+        "auth": "on" if settings.auth else "off",
+        "admin_password": settings.admin_password.get_secret_value(),
+        "trusted_proxies": settings.trusted_proxies,
+        **{name: getattr(settings, name) for name in ("tls_cert", "tls_key") if getattr(settings, name) is not None},
     }
     return {f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in values.items()}

@@ -39,6 +39,7 @@ class Farm:
             "FARM_API_PORT": str(api_port),
             "FARM_FRAMES_MIN_FREE_BYTES": "0",
             "FARM_LOG_FORMAT": "json",
+            "FARM_AUTH": "off",
             **settings,
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}

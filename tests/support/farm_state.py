@@ -279,6 +279,8 @@ def settings_for(folder: Path, redis_url: str, **fields: object) -> ControllerSe
         "data_dir": folder / "data",
         "frames_dir": folder / "frames",
         "secret_key": Fernet.generate_key().decode(),
+        # Who may what has tests of its own, which set it.
+        "auth": False,
         **fields,
     }
     return ControllerSettings.model_validate(values)

@@ -89,7 +89,8 @@ def test_a_link_that_leads_out_of_the_volume_is_refused(volume: Path, tmp_path: 
     (volume / "lobby/link.jpg").symlink_to(tmp_path / "secret.jpg")
     (volume / "elsewhere").symlink_to(tmp_path)
     for path in ("lobby/link.jpg", "elsewhere/secret.jpg"):
-        assert "leads out of" in reason_of(volume, path)
+        reason = reason_of(volume, path)
+        assert "leads out of" in reason or "is a link" in reason
 
 
 def test_what_is_no_file_is_refused_and_never_waited_for(volume: Path) -> None:

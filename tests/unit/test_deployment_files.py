@@ -77,7 +77,7 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = folder / source
         target.parent.mkdir(parents=True, exist_ok=True)
         if (PROJECT / source).is_dir():
-            shutil.copytree(PROJECT / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(PROJECT / source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         else:
             shutil.copy(PROJECT / source, target)
     return folder
@@ -166,7 +166,7 @@ def test_every_image_has_a_version() -> None:
     """Given all images that are named, then each has a tag, and none is `latest`."""
     images = [default_of(service["image"]) for service in all_services().values()]
     for path in DOCKERFILES:
-        images += re.findall(r"^(?:ARG PYTHON_IMAGE=|FROM )([^$\s]+)", path.read_text(), re.MULTILINE)
+        images += re.findall(r"^(?:ARG (?:PYTHON|NODE)_IMAGE=|FROM )([^$\s]+)", path.read_text(), re.MULTILINE)
     assert len(images) > 5
     for image in images:
         assert re.fullmatch(r"[a-z0-9/-]+:\d[\w.-]*", image), image
@@ -182,7 +182,34 @@ def test_the_controller_listens_where_the_port_is_published_and_only_loopback_se
     assert controller["environment"]["FARM_API_PORT"] == str(port)
     assert controller["environment"]["FARM_API_HOST"] == "0.0.0.0"  # noqa: S104 - inside the container only
     assert f"http://127.0.0.1:{port}/readyz" in controller["healthcheck"]["test"][-1]
-    assert all("ports" not in service for name, service in services(DEPLOY).items() if name != "controller")
+    publishing = {name for name, service in services(DEPLOY).items() if "ports" in service}
+    assert publishing == {"controller", "proxy"}
+
+
+def test_the_health_check_works_over_tls_too() -> None:
+    """Given the controller's health check, then it compiles, and asks by TLS where there is a certificate."""
+    kind, program, option, text = services(DEPLOY)["controller"]["healthcheck"]["test"]
+    assert (kind, program, option) == ("CMD", "python", "-c")
+    compile(text, "healthcheck", "exec")
+    assert 'if os.environ.get("FARM_TLS_CERT")' in text
+
+
+def test_a_proxy_with_tls_starts_only_when_asked_for_and_only_loopback_sees_it_by_default() -> None:
+    """Given the proxy, then it is in a profile, passes on to the controller, keeps certificates, is private."""
+    found = services(DEPLOY)
+    proxy = found["proxy"]
+    port = found["controller"]["environment"]["FARM_API_PORT"]
+    assert proxy["profiles"] == ["proxy"]
+    command = [default_of(word) for word in proxy["command"]]
+    assert command == ["caddy", "reverse-proxy", "--from", "localhost", "--to", f"controller:{port}"]
+    assert [default_of(entry) for entry in proxy["ports"]] == ["127.0.0.1:80:80", "127.0.0.1:443:443"]
+    assert proxy["volumes"] == ["proxy-data:/data"]
+    assert (proxy["cap_drop"], proxy["cap_add"], proxy["read_only"]) == (["ALL"], ["NET_BIND_SERVICE"], True)
+    # What it says of others must be believed, or limits would count everybody behind it as one.
+    documents = (PROJECT / "docs/operations.md").read_text()
+    networks = re.findall(r"^FARM_TRUSTED_PROXIES=(\S+)", documents, re.MULTILINE)
+    assert networks
+    assert all(ControllerSettings(trusted_proxies=network).proxy_networks for network in networks)
 
 
 def test_the_path_of_the_health_check_is_one_that_the_api_serves() -> None:

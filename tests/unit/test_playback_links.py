@@ -33,7 +33,7 @@ def links(clock: SetClock) -> Links:
 
 def test_a_link_opens_what_it_was_signed_for_until_it_ends(links: Links, clock: SetClock) -> None:
     """Given a link for a minute, then it works at 59 s on any controller of the farm, and not at 60 s."""
-    path, ends_ms = links.sign(CLIP, 60)
+    path, ends_ms = links.sign(CLIP, 60, "guard")
     assert path.startswith(f"{LINK_PREFIX}/")
     assert path.endswith(CLIP)
     other = Links(SecretBox(KEY), clock)
@@ -58,7 +58,7 @@ def test_a_link_opens_what_it_was_signed_for_until_it_ends(links: Links, clock: 
 )
 def test_a_link_opens_nothing_else(links: Links, path: str, query: str) -> None:
     """Given the link of a clip, when another range, camera or operation is asked for with it, then it is refused."""
-    token = token_of(links.sign(CLIP, 60)[0])
+    token = token_of(links.sign(CLIP, 60, "guard")[0])
     with pytest.raises(LinkError, match="something else"):
         links.check(token, path, query)
 
@@ -67,7 +67,7 @@ def test_a_link_opens_nothing_else(links: Links, path: str, query: str) -> None:
 def test_an_altered_token_is_refused(place: int, other: str) -> None:
     """Given any character of a token changed, then it is not the farm's any more."""
     links = Links(SecretBox(KEY), SetClock())
-    token = token_of(links.sign(CLIP, 60)[0])
+    token = token_of(links.sign(CLIP, 60, "guard")[0])
     place %= len(token) - 1  # of the last character not every bit counts
     altered = token[:place] + other + token[place + 1 :]
     if altered != token:
@@ -79,7 +79,7 @@ def test_a_link_of_another_farm_is_refused(links: Links, clock: SetClock) -> Non
     """Given a link signed with another secret key, then it is refused as altered."""
     foreign = Links(SecretBox(Fernet.generate_key().decode()), clock)
     with pytest.raises(LinkError, match="not signed by this farm"):
-        links.check(token_of(foreign.sign(CLIP, 60)[0]), "/cameras/lobby/clip.mp4", "from_ms=1000&to_ms=2000")
+        links.check(token_of(foreign.sign(CLIP, 60, "guard")[0]), "/cameras/lobby/clip.mp4", "from_ms=1000&to_ms=2000")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_link_of_another_farm_is_refused(links: Links, clock: SetClock) -> Non
 )
 def test_the_link_of_a_playlist_opens_its_parts(links: Links, path: str, query: str, allowed: bool) -> None:
     """Given the link of a playlist, then parts of its range open with it, and nothing before, after or beside."""
-    token = token_of(links.sign(PLAYLIST, 60)[0])
+    token = token_of(links.sign(PLAYLIST, 60, "guard")[0])
     if allowed:
         links.check(token, f"/cameras/lobby/{path}", query)
     else:
@@ -114,7 +114,7 @@ def test_the_link_of_a_playlist_opens_its_parts(links: Links, path: str, query: 
 
 def test_a_live_link_opens_what_is_recorded_from_then_on(links: Links, clock: SetClock) -> None:
     """Given a link to the live playlist, then what it leads to opens, and older footage does not."""
-    token = token_of(links.sign("/cameras/lobby/recordings.m3u8", 3_600)[0])
+    token = token_of(links.sign("/cameras/lobby/recordings.m3u8", 3_600, "guard")[0])
     now_ms = clock.now_ms()
     links.check(token, "/cameras/lobby/recordings.m3u8", "")
     links.check(token, "/cameras/lobby/recordings.m3u8", f"from_ms={now_ms - 20_000}")

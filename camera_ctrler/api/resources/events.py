@@ -8,6 +8,7 @@ from typing import Final
 from flask import Response, request
 from pydantic import TypeAdapter, ValidationError
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.event_files import csv_lines, json_lines
 from camera_ctrler.api.event_schemas import (
@@ -27,10 +28,12 @@ from camera_ctrler.api.event_schemas import (
     ResultQuery,
 )
 from camera_ctrler.api.event_stream import MIMETYPE, event_parts
+from camera_ctrler.api.long_answers import may_go_on
 from camera_ctrler.api.problems import FieldError, field_errors, invalid_request
 from camera_ctrler.api.schemas import PageQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.filters import EventFilter
+from contract.accounts import Role
 from contract.events import Event
 from runtime.stream_reader import Entry
 
@@ -49,6 +52,7 @@ _FILES: Final = {
 @resource.documented(
     "GET",
     "/events",
+    role=Role.VIEWER,
     summary="List events",
     description="What happened at cameras, as long ago as FARM_EVENTS_KEEP says: in the order in which it was "
     "recorded, newest first, in pages; or, with `after`, oldest first from there on, of the newest that Redis has, to "
@@ -75,10 +79,12 @@ def list_events(query: EventQuery) -> EventPage:
 @resource.documented(
     "GET",
     "/events/stream",
+    role=Role.VIEWER,
     summary="Events as they come",
-    description="Server-sent events for as long as the client listens; `data` is an event as `/events` has it, `id` "
-    "its `entry_id`. A client that comes back with the header `Last-Event-ID`, as an `EventSource` does, misses "
-    "nothing. Something is sent every 15 s in any case. Each listener takes one of the API's streams.",
+    description="Server-sent events for as long as the client listens and is logged in; `data` is an event as "
+    "`/events` has it, `id` its `entry_id`. A client that comes back with the header `Last-Event-ID`, as an "
+    "`EventSource` does, misses nothing. Something is sent every 15 s in any case. Each listener takes one of the "
+    "API's streams.",
     query=EventStreamQuery,
     answers={200: Media(MIMETYPE, "Events")},
 )
@@ -89,7 +95,7 @@ def event_stream(query: EventStreamQuery) -> Response:
     with ExitStack() as stack:
         stack.enter_context(parts.streams.one())
         stack.enter_context(parts.event_hub.listening())
-        response = Response(event_parts(parts, wanted, after), mimetype=MIMETYPE)
+        response = Response(event_parts(parts, wanted, after, may_go_on()), mimetype=MIMETYPE)
         response.cache_control.no_store = True
         response.headers["X-Accel-Buffering"] = "no"  # nginx would gather what is to be seen at once
         response.call_on_close(stack.pop_all().close)
@@ -99,6 +105,8 @@ def event_stream(query: EventStreamQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/export",
+    role=Role.OPERATOR,
+    audited=True,
     summary="Events as a file",
     description="All events that pass the filters, newest first, as CSV or as JSON lines. In CSV a text that a "
     "spreadsheet would take for a formula has an apostrophe before it. A file that ends too early, because the "
@@ -110,15 +118,15 @@ def event_stream(query: EventStreamQuery) -> Response:
 def export_events(query: EventExportQuery) -> Response:
     """Answer with a file of events, made while it is sent."""
     parts = services()
-    pages = parts.history.pages(_wanted(query), limit=_EXPORT_PAGE)
+    pages, go_on = parts.history.pages(_wanted(query), limit=_EXPORT_PAGE), may_go_on()
     with ExitStack() as stack:
         stack.enter_context(parts.streams.one())
         first = next(pages)  # here, where an outage can still be told in words
 
         def entries() -> Iterator[list[EventEntry]]:
             for page in chain([first], pages):
-                if parts.stopping.is_set():
-                    raise ConnectionAbortedError("the server stops")
+                if parts.stopping.is_set() or not go_on():
+                    raise ConnectionAbortedError("the server stops, or who asked may not have them any more")
                 yield _items(page.entries)
 
         lines = csv_lines if query.format is ExportFormat.CSV else json_lines
@@ -132,6 +140,8 @@ def export_events(query: EventExportQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/dead-letters",
+    role=Role.OPERATOR,
+    whole_farm=True,
     summary="Entries that are no events",
     description="What event writers found in the stream of events and could not store, with the reason, newest first: "
     "the newest 10,000, for as long as FARM_EVENTS_KEEP says.",
@@ -177,6 +187,7 @@ def _wanted(query: EventFilterQuery) -> EventFilter:
         to_ms=query.to_ms,
         text=query.text or "",
         named=named,
+        visible=visible_cameras(),
     )
 
 
@@ -226,6 +237,7 @@ def _items(entries: list[Entry[Event]]) -> list[EventEntry]:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/results",
+    role=Role.VIEWER,
     summary="All results of a camera",
     description="Every analysed frame in order, also those that were delivered late after an outage; the newest "
     "FARM_RESULT_STREAM_SIZE are kept. Ask again with `after` for what has come since.",

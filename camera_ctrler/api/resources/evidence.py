@@ -4,12 +4,14 @@ from typing import Final
 
 from flask import Response, send_file
 
+from camera_ctrler.api.access import principal
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recording_schemas import EventClipQuery
 from camera_ctrler.api.resources.exports import CLIP_HEADERS, export_response, open_export
 from camera_ctrler.api.resources.recorded_pictures import picture_response
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 from contract.errors import ContractError
 from contract.events import Event
 
@@ -21,6 +23,8 @@ _FRAME_AGE_SECONDS: Final = 86_400
 @resource.documented(
     "GET",
     "/events/<event_id>/clip.mp4",
+    role=Role.VIEWER,
+    audited=True,
     summary="Clip of an event",
     description="From the camera's `pre_roll_seconds` before the event to its `post_roll_seconds` after it, as far as "
     "it is recorded by now; otherwise as `/cameras/{camera_id}/clip.mp4`.",
@@ -43,6 +47,7 @@ def event_clip(event_id: str, query: EventClipQuery) -> Response:
 @resource.documented(
     "GET",
     "/events/<event_id>/picture.jpg",
+    role=Role.VIEWER,
     summary="Picture of an event",
     description="The saved frame in which the object was seen, as it was analysed; where there is none any more, the "
     "recorded picture of that moment.",
@@ -64,13 +69,13 @@ def event_picture(event_id: str) -> Response:
 
 
 def event_of(event_id: str) -> Event:
-    """Return an event.
+    """Return an event of a camera that may be seen.
 
     Raises:
-        ProblemError: 404; it is not there, or not any more.
+        ProblemError: 404; it is not there, or not any more, or of another camera.
     """
     event = services().history.find(event_id)
-    if event is None:
+    if event is None or not principal().sees(event.camera_id):
         raise ProblemError(
             404,
             "event-not-found",

@@ -24,6 +24,7 @@ from camera_ctrler.api.services import services
 from camera_ctrler.playback.clip_store import ClipFile
 from camera_ctrler.playback.exporter import Export, ExportFigures
 from camera_ctrler.playback.recorded_pictures import TIMELAPSE_FPS, instants, make_timelapse
+from contract.accounts import Role
 
 resource = Resource("exports", "recordings")
 
@@ -50,6 +51,8 @@ CLIP_HEADERS: Final = {
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/clip.mp4",
+    role=Role.OPERATOR,
+    audited=True,
     summary="Recorded footage as one MP4",
     description="The camera's own stream without re-encoding, from the keyframe before `from_ms`; at most 6 hours. "
     "With `exact` it begins and ends with the very picture, and only what lies before the next keyframe is encoded "
@@ -69,6 +72,8 @@ def clip_mp4(camera_id: str, query: ClipQuery) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/export",
+    role=Role.OPERATOR,
+    audited=True,
     summary="Make a clip and say what it is",
     description="What `clip.mp4` of the same range sends: digest, real begin and end, gaps. Name both ends.",
     query=ClipQuery,
@@ -148,6 +153,8 @@ def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/timelapse.mp4",
+    role=Role.OPERATOR,
+    audited=True,
     summary="Recorded footage as a time-lapse",
     description="Keyframes at equal distances, 25 a second; times without footage are left out.",
     query=TimelapseQuery,

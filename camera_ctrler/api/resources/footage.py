@@ -9,12 +9,14 @@ from flask import Response, send_file
 
 from camera_ctrler.api.clip_response import clip_response
 from camera_ctrler.api.documented import Media, Resource
+from camera_ctrler.api.long_answers import may_go_on, while_allowed
 from camera_ctrler.api.problems import FieldError, ProblemError, invalid_request
 from camera_ctrler.api.schemas import FramePage, FrameQuery, PlaybackQuery, SavedFrame
 from camera_ctrler.api.services import services
 from camera_ctrler.playback.errors import NothingToPlayError
 from camera_ctrler.playback.saved_frames import mjpeg
 from camera_ctrler.playback.saved_frames.clip import times_of
+from contract.accounts import Role
 from contract.frame_paths import captured_at_ms as time_of
 from contract.frame_paths import frame_path
 
@@ -29,6 +31,7 @@ _FRAME_AGE_SECONDS: Final = 86_400
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/frames",
+    role=Role.VIEWER,
     summary="List saved frames",
     description="In time order, in pages. With `cursor` the range is that of the first page.",
     query=FrameQuery,
@@ -68,6 +71,7 @@ def _saved_frame(camera_id: str, path: str) -> SavedFrame:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/frames/<captured_at_ms>.jpg",
+    role=Role.VIEWER,
     summary="One saved frame",
     answers={200: Media("image/jpeg", "The frame as it was saved"), 304: None},
     errors=(404,),
@@ -85,6 +89,7 @@ def saved_frame(camera_id: str, captured_at_ms: int) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/playback.mjpeg",
+    role=Role.VIEWER,
     summary="Play saved frames",
     description="Saved frames at their real spacing divided by `speed`; gaps longer than 5 s are shown as 1 s. "
     "Use it as the source of an image.",
@@ -101,7 +106,7 @@ def playback_mjpeg(camera_id: str, query: PlaybackQuery) -> Response:
     with ExitStack() as stack:
         stack.enter_context(parts.streams.one())
         played = mjpeg.play(frames, parts.store, speed=query.speed, clock=parts.clock, stopping=parts.stopping)
-        response = Response(played, content_type=mjpeg.CONTENT_TYPE)
+        response = Response(while_allowed(played, may_go_on()), content_type=mjpeg.CONTENT_TYPE)
         response.cache_control.no_store = True
         response.call_on_close(stack.pop_all().close)
     return response
@@ -110,6 +115,8 @@ def playback_mjpeg(camera_id: str, query: PlaybackQuery) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/playback.mp4",
+    role=Role.OPERATOR,
+    audited=True,
     summary="Saved frames as one MP4",
     description="H.264. At most 6 hours and 20,000 frames. `Range` requests are answered. Name both ends of the range "
     "when the clip is to be sought in: without an end it is another clip every time.",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.event_schemas import refuse_no_time
 from camera_ctrler.api.identity_schemas import (
@@ -22,6 +23,7 @@ from camera_ctrler.api.resources.sightings import crop_url, sighting_entry
 from camera_ctrler.api.schemas import PageQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.identities.reading import IdentityFilter, IdentityView, SightingFilter
+from contract.accounts import Role
 
 resource = Resource("identities", "identities")
 
@@ -31,6 +33,7 @@ _SEPARATOR: Final = " "
 @resource.documented(
     "GET",
     "/identities",
+    role=Role.VIEWER,
     summary="List identities",
     description="Who was seen, the one that became known last first, for as long as FARM_IDENTITIES_KEEP says; who has "
     "a name or is watched for, for ever.",
@@ -60,6 +63,7 @@ def list_identities(query: IdentityQuery) -> IdentityPage:
 @resource.documented(
     "GET",
     "/identities/<identity>",
+    role=Role.VIEWER,
     summary="Show an identity",
     answers={200: IdentityEntry},
     errors=(404,),
@@ -72,6 +76,7 @@ def show_identity(identity: str) -> IdentityEntry:
 @resource.documented(
     "GET",
     "/identities/<identity>/journey",
+    role=Role.VIEWER,
     summary="Way of an identity",
     description="Its sightings by all cameras, in the order in which they began.",
     query=JourneyQuery,
@@ -99,6 +104,7 @@ def journey(identity: str, query: JourneyQuery) -> SightingPage:
 @resource.documented(
     "PATCH",
     "/identities/<identity>",
+    role=Role.OPERATOR,
     summary="Name an identity",
     body=Rename,
     examples={"A name": {"name": "The postman"}},
@@ -107,12 +113,14 @@ def journey(identity: str, query: JourneyQuery) -> SightingPage:
 )
 def rename_identity(identity: str, body: Rename) -> Changed:
     """Give an identity a name."""
+    services().identities.reading.find(identity)
     return Changed(change=services().identities.changes.rename(identity, body.name), identity=identity)
 
 
 @resource.documented(
     "POST",
     "/identities/<identity>/merge",
+    role=Role.OPERATOR,
     summary="Merge two identities",
     description="They are the same: the sightings of the other one become those of this one.",
     body=Merge,
@@ -122,12 +130,15 @@ def rename_identity(identity: str, body: Rename) -> Changed:
 )
 def merge_identities(identity: str, body: Merge) -> Changed:
     """Make one identity of two."""
+    for each in (identity, body.other):
+        services().identities.reading.find(each)
     return Changed(change=services().identities.changes.merge(identity, body.other), identity=identity)
 
 
 @resource.documented(
     "POST",
     "/identities/<identity>/split",
+    role=Role.OPERATOR,
     summary="Split an identity",
     description="Some of its sightings are of somebody else: they become those of a new identity.",
     body=Split,
@@ -137,6 +148,10 @@ def merge_identities(identity: str, body: Merge) -> Changed:
 )
 def split_identity(identity: str, body: Split) -> Changed:
     """Make two identities of one."""
+    reading = services().identities.reading
+    reading.find(identity)
+    for track in sorted(set(body.tracks)):
+        reading.sighting(track)
     change, new = services().identities.changes.split(identity, body.tracks)
     return Changed(change=change, identity=new)
 
@@ -144,6 +159,8 @@ def split_identity(identity: str, body: Split) -> Changed:
 @resource.documented(
     "DELETE",
     "/identities/<identity>",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Erase an identity",
     description="Its embeddings, crops, sightings, name and place on the watch list; cannot be undone. Saved frames "
     "and footage show others, too, and have a retention of their own. ReID workers take it out of their memory and off "
@@ -160,6 +177,7 @@ def erase_identity(identity: str) -> ErasedEntry:
 @resource.documented(
     "GET",
     "/identity-changes",
+    role=Role.OPERATOR,
     summary="What people changed",
     description="Names, merges, splits and assignments, newest first, for as long as FARM_IDENTITIES_KEEP says.",
     query=PageQuery,
@@ -191,6 +209,7 @@ def list_changes(query: PageQuery) -> ChangePage:
 @resource.documented(
     "POST",
     "/identity-changes/<change>/undo",
+    role=Role.OPERATOR,
     summary="Undo a change",
     description="Everything is as it was before, but for what came since.",
     answers={204: None},
@@ -198,7 +217,8 @@ def list_changes(query: PageQuery) -> ChangePage:
 )
 def undo_change(change: int) -> None:
     """Take a change back."""
-    services().identities.changes.undo(change)
+    services().identities.reading.change(change)
+    services().identities.changes.undo(change, visible_cameras())
 
 
 def place_of(cursor: str | None) -> tuple[int, str] | None:

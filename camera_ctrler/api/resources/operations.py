@@ -9,6 +9,7 @@ from camera_ctrler.api.metrics import farm_metrics
 from camera_ctrler.api.problems import FieldError, ProblemError
 from camera_ctrler.api.schemas import Health, Readiness
 from camera_ctrler.api.services import Services, services
+from contract.accounts import Role
 from database.engine import DatabaseError
 from runtime.redis_client import RedisSettingsError, check_server
 from runtime.version import VERSION
@@ -19,6 +20,7 @@ resource = Resource("operations", "operations", prefix="")
 @resource.documented(
     "GET",
     "/healthz",
+    role=None,
     summary="Does the process live",
     description="Asks nothing else: restart the process when this fails.",
     answers={200: Health},
@@ -31,6 +33,7 @@ def healthz() -> Health:
 @resource.documented(
     "GET",
     "/readyz",
+    role=None,
     summary="Can the API serve",
     description="Checks the database's schema and Redis; a 503 names what is not ready.",
     answers={200: Readiness},
@@ -60,6 +63,8 @@ def _redis_name(parts: Services, problems: list[FieldError]) -> str:
 @resource.documented(
     "GET",
     "/metrics",
+    role=Role.VIEWER,
+    whole_farm=True,
     summary="Metrics for Prometheus",
     answers={200: Media("text/plain", "Prometheus text format")},
 )

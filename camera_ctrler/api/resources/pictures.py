@@ -6,11 +6,13 @@ from flask import Response, request
 
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.live_view import live_parts
+from camera_ctrler.api.long_answers import may_go_on
 from camera_ctrler.api.pictures import Picture
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.schemas import LiveQuery, SnapshotQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.playback.saved_frames import mjpeg
+from contract.accounts import Role
 
 resource = Resource("pictures", "pictures")
 
@@ -20,6 +22,7 @@ _SNAPSHOT_HEADERS = {"X-Captured-At-Ms": "When the picture was captured, Unix ms
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/snapshot.jpg",
+    role=Role.VIEWER,
     summary="Newest picture of a camera",
     description="At full size from the newest saved frame, else the preview. Answers 304 to a known `ETag`.",
     query=SnapshotQuery,
@@ -36,6 +39,7 @@ def snapshot(camera_id: str, query: SnapshotQuery) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/snapshot-annotated.jpg",
+    role=Role.VIEWER,
     summary="Newest picture of a camera, with boxes",
     description="What was seen is drawn in: class, confidence and track. Answers 304 to a known `ETag`.",
     query=SnapshotQuery,
@@ -72,8 +76,10 @@ def _jpeg(picture: Picture, jpeg: bytes) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/live.mjpeg",
+    role=Role.VIEWER,
     summary="Live view of a camera",
-    description="One picture per analysed frame, for as long as the client listens; use it as the source of an image. "
+    description="One picture per analysed frame, for as long as the client listens and may see the camera; use it as "
+    "the source of an image. "
     "A camera without a signal shows a picture that says why.",
     query=LiveQuery,
     answers={200: Media(mjpeg.MIMETYPE, "JPEG pictures, one after another")},
@@ -87,7 +93,7 @@ def live_view(camera_id: str, query: LiveQuery) -> Response:
         stack.enter_context(parts.streams.one())
         watched = stack.enter_context(parts.live.watch(camera_id))
         response = Response(
-            live_parts(camera, watched, parts, annotated=query.annotated), content_type=mjpeg.CONTENT_TYPE
+            live_parts(camera, watched, parts, may_go_on(), annotated=query.annotated), content_type=mjpeg.CONTENT_TYPE
         )
         response.cache_control.no_store = True
         response.call_on_close(stack.pop_all().close)

@@ -5,6 +5,7 @@ from typing import Final
 
 from flask import Response, send_file
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import VERSION_PREFIX, Media, Resource
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recognition_schemas import (
@@ -22,6 +23,7 @@ from camera_ctrler.api.recognition_schemas import (
 from camera_ctrler.api.resources.evidence import event_of
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.recognitions import RecognitionFilter, StoredRecognition
+from contract.accounts import Role
 from contract.errors import ContractError
 from contract.recognition import RecognitionState
 
@@ -34,6 +36,7 @@ _CROP_AGE_SECONDS: Final = 86_400
 @resource.documented(
     "GET",
     "/recognitions",
+    role=Role.VIEWER,
     summary="List recognitions",
     description="What recognisers were asked of events with crops, and said; those of the newest events first. "
     "`state=dead` lists dead letters: what could not be recognised, with the reason. Kept for as long as events are.",
@@ -60,17 +63,22 @@ def list_recognitions(query: RecognitionQuery) -> RecognitionPage:
 @resource.documented(
     "GET",
     "/recognitions/summary",
+    role=Role.VIEWER,
     summary="How much is to be recognised",
-    description="Counts of what is not done, up to 100,000 of each, and the ReID workers with what they do.",
+    description="Counts of what is not done, up to 100,000 of each, and the ReID workers with what they do. Who sees "
+    "only some cameras is told counts of theirs, without events that no recogniser was asked of yet.",
     answers={200: RecognitionSummary},
 )
 def recognition_summary() -> RecognitionSummary:
     """Answer with counts and ReID workers."""
-    counts = services().recognitions.counts()
+    visible = visible_cameras()
+    counts, oldest = services().recognitions.counts(visible), services().recognitions.oldest_ms(visible)
     return RecognitionSummary(
         waiting=counts[RecognitionState.WAITING],
         queued=counts[RecognitionState.QUEUED],
         dead=counts[RecognitionState.DEAD],
+        oldest_waiting_ms=oldest.get(RecognitionState.WAITING),
+        oldest_queued_ms=oldest.get(RecognitionState.QUEUED),
         workers=[
             ReidWorkerEntry(worker_id=each.worker_id, alive=each.alive, status=each.status)
             for each in services().reader.reid.workers()
@@ -81,6 +89,7 @@ def recognition_summary() -> RecognitionSummary:
 @resource.documented(
     "POST",
     "/recognitions/replay",
+    role=Role.OPERATOR,
     summary="Replay dead letters",
     description="Those that pass the filters are tried again, before all else and with all their crops: after a "
     "recogniser was mended, a model fetched, a file put back. An empty object replays all.",
@@ -95,6 +104,7 @@ def replay_recognitions(body: DeadFilter) -> Changed:
         cameras=frozenset(body.camera),
         event_id=body.event_id,
         track=body.track,
+        visible=visible_cameras(),
     )
     return Changed(changed=services().recognitions.replay(wanted))
 
@@ -102,6 +112,7 @@ def replay_recognitions(body: DeadFilter) -> Changed:
 @resource.documented(
     "DELETE",
     "/recognitions",
+    role=Role.OPERATOR,
     summary="Delete dead letters",
     description="Those that pass the filters, all without one. Their events and crops stay, and are not asked again.",
     query=DeadQuery,
@@ -115,6 +126,7 @@ def delete_recognitions(query: DeadQuery) -> Changed:
 @resource.documented(
     "GET",
     "/events/<event_id>/recognitions",
+    role=Role.VIEWER,
     summary="Recognitions of an event",
     description="What each recogniser was asked of this event, and said; none while nobody was asked yet.",
     answers={200: EventRecognitions},
@@ -129,6 +141,7 @@ def event_recognitions(event_id: str) -> EventRecognitions:
 @resource.documented(
     "GET",
     "/events/<event_id>/crops/<place>.jpg",
+    role=Role.VIEWER,
     summary="Crop of an event",
     description="One of the pictures of its object that an event names, counted from 0, best first.",
     answers={200: Media("image/jpeg", "The crop"), 304: None},
@@ -171,4 +184,5 @@ def _wanted(query: DeadQuery, states: frozenset[RecognitionState] = frozenset())
         cameras=frozenset(query.camera),
         event_id=query.event_id,
         track=query.track,
+        visible=visible_cameras(),
     )

@@ -10,6 +10,7 @@ from camera_ctrler.api.problems import FieldError, invalid_request
 from camera_ctrler.api.recording_schemas import DAY_MS, HOUR_MS, MomentQuery, ThumbnailQuery, refuse_future
 from camera_ctrler.api.services import services
 from camera_ctrler.playback.recorded_pictures import instants, jpeg_of, make_sprite, name_of
+from contract.accounts import Role
 
 resource = Resource("recorded_pictures", "recordings")
 
@@ -23,6 +24,7 @@ _SETTLED_MS: Final = 60_000
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/recorded.jpg",
+    role=Role.VIEWER,
     summary="The recorded picture of an instant",
     description="The very picture that was shown then; where nothing was recorded, the one before, at most 2 s older.",
     query=MomentQuery,
@@ -62,6 +64,7 @@ def picture_response(camera_id: str, at_ms: int, width: int | None) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/thumbnails.jpg",
+    role=Role.VIEWER,
     summary="Small pictures of a range in one",
     description="Keyframes at equal distances, row by row; black where nothing was recorded. At most 200 of them; the "
     "last hour if no range is named.",

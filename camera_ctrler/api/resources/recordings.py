@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
+from camera_ctrler.api.access import see
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.event_schemas import EventEntry
 from camera_ctrler.api.problems import FieldError, invalid_request
@@ -29,6 +30,7 @@ from camera_ctrler.playback.playlists import MAX_LIVE_MS
 from camera_ctrler.playback.recorded_parts import PartBytes
 from camera_ctrler.playback.recorded_timeline import bucket_width, gaps
 from camera_ctrler.recordings.spans import Span
+from contract.accounts import Role
 from contract.ids import is_valid_id
 
 resource = Resource("recordings", "recordings")
@@ -45,6 +47,7 @@ _INIT: Final = Media("video/mp4", "The init section")
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/timeline",
+    role=Role.VIEWER,
     summary="What there is of a camera in a range",
     description="Recorded spans and gaps, how much moved and what was seen in each step, events, and the live edge. "
     "At most 400 days; the last hour if nothing is named.",
@@ -106,6 +109,7 @@ def _spans(spans: list[Span]) -> list[RecordedSpan]:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/recordings.m3u8",
+    role=Role.VIEWER,
     summary="Play recorded footage (HLS)",
     description="Fragmented MP4. With `to_ms` a playlist with an end that begins playing at `from_ms`, of whole files "
     "but for the first; at most 24 hours. Without it a playlist that grows, a few seconds behind. Gaps, and changes of "
@@ -137,6 +141,7 @@ def recordings_m3u8(camera_id: str, query: PlaylistQuery) -> Response:
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/recordings/<start_ms>-<epoch>/init.mp4",
+    role=Role.VIEWER,
     summary="Init section of a file of footage",
     description="Playlists name it.",
     query=PartQuery,
@@ -153,6 +158,7 @@ def recording_init(camera_id: str, start_ms: int, epoch: int, query: PartQuery) 
 @resource.documented(
     "GET",
     "/cameras/<camera_id>/recordings/<start_ms>-<epoch>/<first>-<last>.m4s",
+    role=Role.VIEWER,
     summary="Some fragments of a file of footage",
     description="Playlists name them. Their decode times are Unix time, so a part is the same in every playlist.",
     query=PartQuery,
@@ -182,6 +188,7 @@ def _part(part: PartBytes) -> Response:
 @resource.documented(
     "GET",
     "/playback/together",
+    role=Role.VIEWER,
     summary="Play several cameras in step",
     description="One playlist for each camera, for the same range (ten minutes from `from_ms` on, if there is no "
     "`to_ms`). Keep one clock, Unix time, in the page. For each player: the wall-clock time of what it shows follows "
@@ -197,6 +204,7 @@ def play_together(query: TogetherQuery) -> Together:
     parts = services()
     now_ms = parts.clock.now_ms()
     camera_ids = _camera_ids(query.cameras)
+    see(*camera_ids)
     default_to_ms = now_ms if query.from_ms is None else min(now_ms, query.from_ms + _TOGETHER_MS)
     asked = query if query.to_ms is not None else query.model_copy(update={"to_ms": default_to_ms})
     if query.from_ms is not None:

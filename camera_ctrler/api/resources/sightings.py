@@ -11,6 +11,7 @@ from camera_ctrler.api.identity_schemas import Assignment, Changed, SightingEntr
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.services import services
 from camera_ctrler.identities.reading import SightingFilter, SightingView
+from contract.accounts import Role
 from contract.errors import ContractError
 
 resource = Resource("sightings", "identities")
@@ -22,6 +23,7 @@ _CROP_AGE_SECONDS: Final = 3_600
 @resource.documented(
     "GET",
     "/sightings",
+    role=Role.VIEWER,
     summary="List sightings",
     description="Tracks whose crops were embedded, and whose they are, those that began last first; a second or so "
     "behind their events.",
@@ -53,7 +55,12 @@ def list_sightings(query: SightingQuery) -> SightingPage:
 
 
 @resource.documented(
-    "GET", "/sightings/<track>", summary="Show a sighting", answers={200: SightingEntry}, errors=(404,)
+    "GET",
+    "/sightings/<track>",
+    role=Role.VIEWER,
+    summary="Show a sighting",
+    answers={200: SightingEntry},
+    errors=(404,),
 )
 def show_sighting(track: str) -> SightingEntry:
     """Answer with one sighting."""
@@ -63,6 +70,7 @@ def show_sighting(track: str) -> SightingEntry:
 @resource.documented(
     "GET",
     "/sightings/<track>/crop.jpg",
+    role=Role.VIEWER,
     summary="Picture of a sighting",
     description="The track's best crop.",
     answers={200: Media("image/jpeg", "The crop"), 304: None},
@@ -86,6 +94,7 @@ def sighting_crop(track: str) -> Response:
 @resource.documented(
     "PUT",
     "/sightings/<track>/identity",
+    role=Role.OPERATOR,
     summary="Say whose sighting it is",
     description="What a person says is not decided again by a machine.",
     body=Assignment,
@@ -95,6 +104,10 @@ def sighting_crop(track: str) -> Response:
 )
 def assign_sighting(track: str, body: Assignment) -> Changed:
     """Say whose sighting a track is."""
+    reading = services().identities.reading
+    reading.sighting(track)
+    if body.identity is not None:
+        reading.find(body.identity)
     change = services().identities.changes.assign(track, body.identity)
     return Changed(change=change, identity=body.identity or "")
 

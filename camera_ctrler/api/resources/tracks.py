@@ -3,11 +3,13 @@
 from contextlib import suppress
 from typing import Final
 
+from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import VERSION_PREFIX, Resource
 from camera_ctrler.api.event_schemas import TrackEntry, TrackPage, TrackQuery, refuse_no_time
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.filters import TrackFilter
 from camera_ctrler.event_store.track_rollup import TrackSummary
+from contract.accounts import Role
 from contract.errors import ContractError
 from contract.frame_paths import captured_at_ms
 
@@ -19,6 +21,7 @@ _SEPARATOR: Final = " "
 @resource.documented(
     "GET",
     "/tracks",
+    role=Role.VIEWER,
     summary="List tracks",
     description="What was followed in each camera, put together from its events, the one that began last first; a "
     "second or so behind them. Kept for as long as events are.",
@@ -33,6 +36,7 @@ def list_tracks(query: TrackQuery) -> TrackPage:
         classes=frozenset(query.class_name),
         from_ms=query.from_ms,
         to_ms=query.to_ms,
+        visible=visible_cameras(),
     )
     scope = f"tracks?{query.model_dump_json(exclude={'cursor', 'limit'})}"
     cursor = services().cursors.read(scope, query.cursor)

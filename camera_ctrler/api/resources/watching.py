@@ -16,11 +16,14 @@ from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.services import services
 from camera_ctrler.identities.errors import WatchNotFoundError
 from camera_ctrler.identities.watching import SaidTransit
+from contract.accounts import Role
 
 resource = Resource("watching", "identities")
 
 
-@resource.documented("GET", "/watch-list", summary="Whom people want to be told of", answers={200: WatchList})
+@resource.documented(
+    "GET", "/watch-list", role=Role.VIEWER, summary="Whom people want to be told of", answers={200: WatchList}
+)
 def list_watched() -> WatchList:
     """Answer with the watch list."""
     return WatchList(items=_entries())
@@ -29,6 +32,7 @@ def list_watched() -> WatchList:
 @resource.documented(
     "POST",
     "/watch-list",
+    role=Role.OPERATOR,
     summary="Tell me when this one is seen again",
     description="With every track that is decided to be this identity comes one event of the kind `identity_seen`, "
     "within two seconds: see `/events/stream`. Asking again with the same note changes nothing.",
@@ -39,6 +43,7 @@ def list_watched() -> WatchList:
 )
 def watch_identity(body: WatchRequest) -> WatchEntry:
     """Put an identity on the watch list."""
+    services().identities.reading.find(body.identity)
     watch = services().identities.wishes.watch(body.identity, body.note)
     found = next((each for each in _entries() if each.watch == watch), None)
     if found is None:  # taken off by somebody else at this moment
@@ -47,16 +52,24 @@ def watch_identity(body: WatchRequest) -> WatchEntry:
 
 
 @resource.documented(
-    "DELETE", "/watch-list/<watch>", summary="Take an entry off the watch list", answers={204: None}, errors=(404,)
+    "DELETE",
+    "/watch-list/<watch>",
+    role=Role.OPERATOR,
+    summary="Take an entry off the watch list",
+    answers={204: None},
+    errors=(404,),
 )
 def unwatch(watch: str) -> None:
     """Take an entry off the watch list."""
+    if all(each.watch != watch for each in services().identities.reading.watched()):
+        raise WatchNotFoundError(watch)
     services().identities.wishes.unwatch(watch)
 
 
 @resource.documented(
     "GET",
     "/transit-times",
+    role=Role.VIEWER,
     summary="Ways between cameras",
     description="Who is seen by one camera too soon or too late after another is not taken for the same one.",
     answers={200: TransitList},
@@ -81,6 +94,8 @@ def list_transits() -> TransitList:
 @resource.documented(
     "PUT",
     "/transit-times",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Say how long a way takes",
     description="Wins over what is learnt; heard within ten seconds.",
     body=TransitRequest,
@@ -97,6 +112,8 @@ def say_transit(body: TransitRequest) -> None:
 @resource.documented(
     "DELETE",
     "/transit-times",
+    role=Role.ADMIN,
+    whole_farm=True,
     summary="Say nothing of a way any more",
     query=TransitQuery,
     answers={204: None},
@@ -116,6 +133,8 @@ def forget_transit(query: TransitQuery) -> None:
 @resource.documented(
     "GET",
     "/galleries",
+    role=Role.VIEWER,
+    whole_farm=True,
     summary="Embeddings by embedder",
     description="One gallery for each embedder that was ever used; the newest is searched. How far embedding anew is, "
     "too: `./farm identities reembed`.",

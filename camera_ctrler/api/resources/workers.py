@@ -1,9 +1,12 @@
 """Workers, and what the manager gives them."""
 
+from camera_ctrler.api.access import principal, visible_cameras
 from camera_ctrler.api.documented import Resource
+from camera_ctrler.api.farm_cut import plan_of, workers_of
 from camera_ctrler.api.farm_schemas import DrainAnswer, DrainState, MoveEntry, MovePage, MoveQuery, WorkerList
 from camera_ctrler.api.farm_view import worker_infos
 from camera_ctrler.api.services import services
+from contract.accounts import Role
 from contract.moves import Move
 from runtime.drain import ask_to_drain
 
@@ -13,18 +16,23 @@ resource = Resource("workers", "workers")
 @resource.documented(
     "GET",
     "/workers",
+    role=Role.VIEWER,
     summary="List workers",
     description="Who holds which cameras, what that costs and what there is to spend, labels, lease and spool.",
     answers={200: WorkerList},
 )
 def list_workers() -> WorkerList:
     """Answer with all workers."""
-    return WorkerList(items=worker_infos(*services().farm.workers()))
+    workers, cameras, plan = services().farm.workers()
+    visible = visible_cameras()
+    return WorkerList(items=worker_infos(workers_of(workers, visible), cameras, plan_of(plan, visible)))
 
 
 @resource.documented(
     "POST",
     "/workers/<worker_id>/drain",
+    role=Role.OPERATOR,
+    whole_farm=True,
     summary="Ask a worker to leave",
     description="It hands its cameras over, one by one, and ends; what has started it may start another. "
     "Asking twice does no harm.",
@@ -41,6 +49,7 @@ def drain_worker(worker_id: str) -> DrainAnswer:
 @resource.documented(
     "GET",
     "/moves",
+    role=Role.VIEWER,
     summary="List moves",
     description="Which camera went from which worker to which, and why; newest first, in pages. Some 10,000 are kept.",
     query=MoveQuery,
@@ -50,8 +59,10 @@ def list_moves(query: MoveQuery) -> MovePage:
     """Answer with one page of moves."""
     scope = f"moves?since_ms={query.since_ms}&camera={query.camera}&worker={query.worker}"
 
+    who = principal()
+
     def wanted(move: Move) -> bool:
-        of_camera = query.camera is None or move.camera_id == query.camera
+        of_camera = who.sees(move.camera_id) and (query.camera is None or move.camera_id == query.camera)
         return of_camera and (query.worker is None or query.worker in (move.from_worker, move.to_worker))
 
     before = services().cursors.read(scope, query.cursor)
