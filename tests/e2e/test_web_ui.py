@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.support.farm import Farm
 from tests.support.plaza import LEFT, RIGHT, plaza_clips
@@ -120,7 +120,7 @@ def _add_camera(page: Page, name: str, url: str) -> None:
     form.get_by_role("button", name="Test", exact=True).click()
     expect(form.get_by_text("The camera can be watched")).to_be_visible(timeout=PATIENCE_MS)
     expect(form.get_by_role("img", name="What the camera shows")).to_be_visible()
-    expect(form.get_by_text(re.compile("H264 · 384 × 576"))).to_be_visible()
+    expect(form.get_by_text(re.compile("H264 · 384 . 576"))).to_be_visible()
     form.get_by_role("combobox", name="Record", exact=True).click()
     page.get_by_role("option", name="Always").click()
     form.get_by_role("button", name="Save").click()
@@ -167,7 +167,7 @@ def _search_the_person_and_see_the_journey(page: Page) -> None:
         try:
             search.wait_for(timeout=5_000)
             break
-        except TimeoutError:
+        except Error:
             event.get_by_role("button", name="Older event").click()
     search.click()
     expect(page.get_by_text(re.compile("Who looks like this one, seen at plaza-"))).to_be_visible()

@@ -71,7 +71,9 @@ def shown_farm(folder: Path, redis_url: str) -> Iterator[Shown]:
     guarded = guarded_farm_at(settings)
     farm = PermissionFarm(guarded, folder)
     farm.fill()
-    farm.state.recognition(f"{SEEN}:1:2", "reid", RecognitionState.DEAD, reason="the crop cannot be decoded", attempts=3)
+    farm.state.recognition(
+        f"{SEEN}:1:2", "reid", RecognitionState.DEAD, reason="the crop cannot be decoded", attempts=3
+    )
     guarded.services.accounts.users.add(USER, PASSWORD, Role.ADMIN, given=False)
     server = ApiServer(settings, folder / "controller.log")
     server.start()
