@@ -98,7 +98,7 @@ def _log_in(page: Page, password: str) -> None:
 
 
 def _choose_an_own_password(page: Page, given: str) -> None:
-    page.get_by_role("link", name=re.compile("password", re.IGNORECASE)).click()
+    page.get_by_role("link", name="Choose one of your own").click()
     page.get_by_label("Current password").fill(given)
     page.get_by_label("New password", exact=True).fill(OWN_PASSWORD)
     page.get_by_label("New password again").fill(OWN_PASSWORD)
