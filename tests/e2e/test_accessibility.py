@@ -18,7 +18,7 @@ AXE = REPOSITORY / "web" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 #: What the browser says of answers that are meant to be as they are: nothing recorded then, nobody searches.
-EXPECTED = ("404", "503")
+EXPECTED = ("status of 401", "status of 404", "status of 503")
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -68,7 +68,7 @@ def violations(page: Page, rules: list[str] | None = None) -> list[str]:
 
 def test_the_login_keeps_nobody_out(chromium: Browser, shown: Shown) -> None:
     """Given nobody who is logged in, then the page on which one logs in has no serious violation, light or dark."""
-    with own_page(chromium, shown.url, expected=("401",), viewport=PHONE) as page:
+    with own_page(chromium, shown.url, expected=EXPECTED, viewport=PHONE) as page:
         show(page, "/login")
         assert violations(page) == []
         page.emulate_media(color_scheme="dark")
