@@ -33,7 +33,12 @@ export default function PeopleScreen() {
   return (
     <div {...handlers} className={isOver ? search.over : undefined}>
       <PageHeader title={t("title")}>
-        <Button component={Link} to="/people/search" variant="default" leftSection={<IconPhotoSearch size={16} aria-hidden />}>
+        <Button
+          component={Link}
+          to="/people/search"
+          variant="default"
+          leftSection={<IconPhotoSearch size={16} aria-hidden />}
+        >
           {t("search.button")}
         </Button>
       </PageHeader>
