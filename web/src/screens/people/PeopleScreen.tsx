@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { IconPhotoSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Route, Routes, useNavigate } from "react-router";
+import { Link, Navigate, Route, Routes, useNavigate, useSearchParams } from "react-router";
 
 import { PageHeader } from "../../parts/PageHeader";
 import { ChangesView } from "./changes/ChangesView";
@@ -45,7 +45,7 @@ export default function PeopleScreen() {
       <ReidNotice />
       <TabLinks />
       <Routes>
-        <Route index element={<IdentitiesView />} />
+        <Route index element={<Index />} />
         <Route path="sightings" element={<SightingsView />} />
         <Route path="vehicles" element={<VehiclesView />} />
         <Route path="watch" element={<WatchView />} />
@@ -57,4 +57,10 @@ export default function PeopleScreen() {
       </Routes>
     </div>
   );
+}
+
+/** The identities; where the address names a track it is searched with, as other screens' links ask for. */
+function Index() {
+  const [address] = useSearchParams();
+  return address.has("track") ? <Navigate to={`/people/search?${address.toString()}`} replace /> : <IdentitiesView />;
 }

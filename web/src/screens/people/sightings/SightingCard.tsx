@@ -1,5 +1,5 @@
 import { ActionIcon, Checkbox } from "@mantine/core";
-import { IconPlayerPlay, IconSearch } from "@tabler/icons-react";
+import { IconSearch } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
@@ -57,9 +57,6 @@ export function SightingCard({ sighting, alike, isPlaying, onPlay, chosen, onCho
         </span>
       </div>
       <div className={styles.actions}>
-        <ActionIcon variant="subtle" onClick={onPlay} aria-label={t("sightings.play", { camera: where })}>
-          <IconPlayerPlay size={18} aria-hidden />
-        </ActionIcon>
         <ActionIcon
           variant="subtle"
           component={Link}
