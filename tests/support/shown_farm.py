@@ -54,7 +54,7 @@ SCREENS: Final = (
 
 #: Whether anything says that it is loading.
 _LOADS: Final = (
-    "() => [...document.querySelectorAll('[role=status]')].some((one) => one.textContent.includes('Loading'))"
+    "() => [...document.querySelectorAll('[role=status]')].some((x) => x.textContent === 'Loading…')"
 )
 
 
