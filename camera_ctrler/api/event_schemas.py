@@ -25,6 +25,9 @@ _Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1
 Cameras = Annotated[list[CameraId], Field(max_length=100), BeforeValidator(_several)]
 Kinds = Annotated[list[EventKind], Field(max_length=20), BeforeValidator(_several)]
 Classes = Annotated[list[_Word], Field(max_length=100), BeforeValidator(_several)]
+TrackId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/]*$")]
+Tracks = Annotated[list[TrackId], Field(max_length=100), BeforeValidator(_several)]
+IdentityId = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
 class EventFilterQuery(Query):
@@ -37,6 +40,12 @@ class EventFilterQuery(Query):
         None,
         description="Only events with this text, whatever its case, in their id, kind, camera, worker, reason or "
         "class; a camera's name counts too",
+    )
+    track: Tracks = Field([], description="Only events of this track, or of these")
+    identity: IdentityId | None = Field(
+        None,
+        description="Only events of tracks in which this identity was seen, the newest 10,000 of the range, as far as "
+        "that is decided by now",
     )
     from_ms: EpochMs | None = Field(None, description="Only what happened at this time or later, Unix ms UTC")
     to_ms: EpochMs | None = Field(None, description="Only what happened before this time, Unix ms UTC")
@@ -103,6 +112,14 @@ class RecognitionBrief(BaseModel):
     result: Any = Field(description="What it says; null while it says nothing")
 
 
+class Who(BaseModel):
+    """Who was seen in a track."""
+
+    identity: str
+    name: str | None = Field(description="What people call it")
+    similarity: float | None = Field(description="To the nearest when it was decided")
+
+
 class EventEntry(Event):
     """One event."""
 
@@ -112,6 +129,9 @@ class EventEntry(Event):
     )
     recognitions: list[RecognitionBrief] = Field(
         [], description="What recognisers say of it so far; lists have it, streams and files do not"
+    )
+    who: Who | None = Field(
+        None, description="Who was seen, as far as that is decided; lists have it, streams and files do not"
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from camera_ctrler.api.event_schemas import Cameras
+from camera_ctrler.api.event_schemas import Cameras, IdentityId, TrackId
 from camera_ctrler.api.schemas import EpochMs, Flag, PageQuery, Query, decimal, whole_number
 from camera_ctrler.identities.recognising import RecognisingState
 from contract.detections import Xyxy
@@ -13,8 +13,6 @@ from contract.ids import CameraId
 
 _Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
-IdentityId = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-TrackId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f/]*$")]
 _Similarity = Annotated[float, Field(ge=-1, le=1), BeforeValidator(decimal)]
 _Milliseconds = Annotated[int, Field(ge=-86_400_000, le=10**12)]
 

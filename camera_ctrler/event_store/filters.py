@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 
 from camera_ctrler.accounts.visibility import asked_and_seen, of_cameras
 from camera_ctrler.event_store.tables import events, tracks
@@ -27,6 +27,11 @@ class EventFilter:
     text: str = ""
     #: Cameras that the text names, too: by what people call them.
     named: frozenset[str] = frozenset()
+    #: Ids of tracks, a few.
+    tracks: frozenset[str] = frozenset()
+    #: Who was seen, and in which tracks, as far as that is decided.
+    identity: str | None = None
+    sighted: frozenset[str] = frozenset()
     #: Cameras that whoever asks may see; None: all.
     visible: frozenset[str] | None = None
 
@@ -49,6 +54,8 @@ class EventFilter:
             and (not self.classes or event.class_name in self.classes)
             and (self.from_ms is None or event.at_ms >= self.from_ms)
             and (self.to_ms is None or event.at_ms < self.to_ms)
+            and (not self.tracks or event.track in self.tracks)
+            and (self.identity is None or event.identity == self.identity or event.track in self.sighted)
             and self._has_text(event)
         )
 
@@ -65,9 +72,12 @@ class EventFilter:
         for column, values in (
             (columns.kind, self.kinds),
             (columns.class_name, self.classes),
+            (columns.track, self.tracks),
         ):
             if values:
                 found.append(column.in_(sorted(values)))
+        if self.identity is not None:
+            found.append(or_(columns.identity == self.identity, columns.track.in_(sorted(self.sighted))))
         if self.from_ms is not None:
             found.append(columns.at_ms >= self.from_ms)
         if self.to_ms is not None:

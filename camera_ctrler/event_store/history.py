@@ -71,20 +71,20 @@ class EventHistory:
             page = self.page(wanted, limit=limit, since_ms=since_ms, before=page.go_on_after)
             yield page
 
-    def find(self, event_id: str) -> Event | None:
+    def find(self, event_id: str) -> Entry[Event] | None:
         """Return one event; None: there is none of that id, or no more.
 
         Raises:
             redis.RedisError: It is not stored, and Redis is away.
         """
-        event = self.reading.find(event_id)
-        if event is not None:
-            return event
+        entry = self.reading.find(event_id)
+        if entry is not None:
+            return entry
         oldest, before = self._feed.unstored_from(), None
         for _ in range(_PAGES):
             page = self._streams.events(lambda each: each.event_id == event_id, limit=1, before=before, oldest=oldest)
             if page.entries:
-                return page.entries[0].message
+                return page.entries[0]
             before = page.go_on_after
             if before is None:
                 break

@@ -81,12 +81,12 @@ class EventReading:
         with self._engine.connect() as connection:
             return _entries(connection.execute(query.limit(limit)).mappings(), EventFilter(), limit)
 
-    def find(self, event_id: str) -> Event | None:
+    def find(self, event_id: str) -> Entry[Event] | None:
         """Return one event; None: there is none of that id, or no more."""
         query = select(events, event_photos.c.path).select_from(_WITH_PHOTO).where(events.c.event_id == event_id)
         with self._engine.connect() as connection:
-            row = connection.execute(query.limit(1)).mappings().first()
-        return None if row is None else event_of_row(row).event
+            found = _entries(connection.execute(query.limit(1)).mappings(), EventFilter(), 1)
+        return found[0] if found else None
 
     def stored(self, event_ids: Iterable[str]) -> set[str]:
         """Return those of the ids that are stored."""
@@ -106,6 +106,12 @@ class EventReading:
         query = query.order_by(tracks.c.first_seen_ms.desc(), tracks.c.track.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [summary_of_row(row) for row in connection.execute(query).mappings()]
+
+    def track(self, track: str) -> TrackSummary | None:
+        """Return one track; None: there is none of that id, or no more."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(tracks).where(tracks.c.track == track)).mappings().first()
+        return None if row is None else summary_of_row(row)
 
     def dead_letters(self, *, limit: int, before: str | None = None) -> list[KeptLetter]:
         """Return entries of the stream that could not be stored, newest first; `before`: older than this entry."""

@@ -183,6 +183,22 @@ class IdentityReading:
             raise SightingNotFoundError(track)
         return _sighting(row)
 
+    def of_tracks(self, tracks: Collection[str]) -> dict[str, SightingView]:
+        """Return track -> whose sighting it is, for those of the tracks that are sightings; 1,000 tracks at most."""
+        if not tracks:
+            return {}
+        with self._engine.connect() as connection:
+            are_seen = of_cameras(sightings.c.camera_id, (), self._visible)
+            rows = connection.execute(_with_names().where(sightings.c.track.in_(sorted(tracks)), *are_seen))
+            return {row.track: _sighting(row) for row in rows}
+
+    def tracks_of(self, wanted: SightingFilter, *, limit: int) -> frozenset[str]:
+        """Return the ids of the newest tracks that are such sightings."""
+        query = select(sightings.c.track).where(*replace(wanted, visible=self._visible).conditions())
+        query = query.order_by(sightings.c.first_ms.desc())
+        with self._engine.connect() as connection:
+            return frozenset(connection.scalars(query.limit(limit)))
+
     def sightings(
         self, wanted: SightingFilter, *, limit: int, before: tuple[int, str] | None = None
     ) -> list[SightingView]:

@@ -11,9 +11,9 @@ import av
 import structlog
 
 from camera_ctrler.playback.clip_writer import ClipWriter
-from camera_ctrler.playback.errors import ClipInterruptedError
 from camera_ctrler.playback.export_plan import Plan, Source, plan
 from camera_ctrler.playback.hls import iso_time
+from camera_ctrler.playback.making import Making
 from camera_ctrler.playback.recorded import files_of, nothing_recorded
 from camera_ctrler.playback.recorded_files import FootageGoneError, RecordedFiles
 from camera_ctrler.playback.track_runs import DamagedFootageError
@@ -103,24 +103,24 @@ class Exporter:
             raise nothing_recorded(self._footage, camera_id, from_ms, to_ms)
         return Export(camera_id, camera_name, from_ms, to_ms, exact, planned, left_out)
 
-    def make(self, export: Export, target: Path) -> ExportFigures:
-        """Write a clip to `target`; the same footage gives the same bytes.
+    def make(self, export: Export, target: Path, making: Making | None = None) -> ExportFigures:
+        """Write a clip to `target`; the same footage gives the same bytes. `making` is told how far it is.
 
         Raises:
             FootageGoneError: A file was deleted since `prepare`.
-            ClipInterruptedError: The server stops.
+            ClipInterruptedError: The server stops, or nobody wants it any more.
             DamagedFootageError, ArchiveAwayError: A file cannot be read.
             OSError: `target` cannot be written.
         """
         planned = export.planned
+        making = making or Making(self._stopping)
         base = next((piece for piece in planned.pieces if not piece.encode), planned.pieces[0])
         try:
             with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as container:
                 container.metadata.update(_described(export))
                 writer = ClipWriter(container, self._files, planned, base)
-                for piece, begin in zip(planned.pieces, planned.begins, strict=True):
-                    if self._stopping.is_set():
-                        raise ClipInterruptedError("the server stops; ask again in a moment")
+                for number, (piece, begin) in enumerate(zip(planned.pieces, planned.begins, strict=True)):
+                    making.tell(number / len(planned.pieces))
                     writer.write(piece, begin)
         except av.FFmpegError as error:
             raise DamagedFootageError(f"the footage of this range cannot be put into one clip: {error}") from error

@@ -1,7 +1,6 @@
 """Makes pictures and time-lapses of recorded footage: JPEG of an instant, sprites of keyframes, MP4 of keyframes."""
 
 import hashlib
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import av
 import cv2
 import numpy as np
 
-from camera_ctrler.playback.errors import ClipInterruptedError
+from camera_ctrler.playback.making import Making
 from camera_ctrler.playback.moments import Moment, Moments
 from camera_ctrler.playback.picture_encoder import TIME_BASE, BgrImage, PictureEncoder, fit
 
@@ -82,21 +81,20 @@ def make_sprite(moments: Moments, camera_id: str, times_ms: Sequence[int], colum
 
 
 def make_timelapse(
-    moments: Moments, camera_id: str, times_ms: Sequence[int], target: Path, stopping: threading.Event
+    moments: Moments, camera_id: str, times_ms: Sequence[int], target: Path, making: Making
 ) -> TimelapseFigures:
     """Write an MP4 of the keyframes before each instant; one that would be shown twice is shown longer.
 
     Raises:
         NothingToPlayError: There is none.
-        ClipInterruptedError: The server stops.
+        ClipInterruptedError: The server stops, or nobody wants it any more.
     """
     tick = TIME_BASE.denominator // TIMELAPSE_FPS
     shown: list[int] = []
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         encoder = PictureEncoder(container)
-        for moment in moments.keyframes(camera_id, times_ms):
-            if stopping.is_set():
-                raise ClipInterruptedError("the server stops; ask again in a moment")
+        for number, moment in enumerate(moments.keyframes(camera_id, times_ms)):
+            making.tell(number / len(times_ms))
             if moment is not None:
                 encoder.add(_image(moment.frame, None), len(shown) * tick, tick)
                 shown.append(moment.at_ms)

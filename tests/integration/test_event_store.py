@@ -51,7 +51,9 @@ def test_an_event_comes_back_as_it_was_told_with_its_place(stored_events: Stored
     page = stored_events.reading.page(ALL, limit=10)
     assert [entry.message for entry in page.entries] == told[::-1]
     assert [entry.entry_id for entry in page.entries] == [f"{EIGHT_MS + place}-0" for place in (3, 2, 1, 0)]
-    assert stored_events.reading.find("lobby:1:2") == told[1]
+    found = stored_events.reading.find("lobby:1:2")
+    assert found is not None
+    assert found.message == told[1]
     assert stored_events.reading.find("lobby:1:5") is None
 
 

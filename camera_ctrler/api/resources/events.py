@@ -22,25 +22,26 @@ from camera_ctrler.api.event_schemas import (
     EventQuery,
     EventStreamQuery,
     ExportFormat,
-    RecognitionBrief,
     ResultEntry,
     ResultPage,
     ResultQuery,
 )
 from camera_ctrler.api.event_stream import MIMETYPE, event_parts
+from camera_ctrler.api.event_views import event_entries, with_what_is_known
 from camera_ctrler.api.long_answers import may_go_on
 from camera_ctrler.api.problems import FieldError, field_errors, invalid_request
 from camera_ctrler.api.schemas import PageQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.event_store.filters import EventFilter
+from camera_ctrler.identities.reading import SightingFilter
 from contract.accounts import Role
-from contract.events import Event
-from runtime.stream_reader import Entry
 
 resource = Resource("events", "events")
 
 #: Events of one page of an export: some 15 MB while it is made, and few enough questions for a year of events.
 _EXPORT_PAGE: Final = 5_000
+#: Tracks of an identity whose events are found; SQLite takes 32,766 parameters.
+_MAX_SIGHTED: Final = 10_000
 _LAST_EVENT_ID: Final = "Last-Event-ID"
 _ENTRY_ID: Final[TypeAdapter[str]] = TypeAdapter(EntryId)
 _FILES: Final = {
@@ -67,13 +68,13 @@ def list_events(query: EventQuery) -> EventPage:
     if query.after is not None:
         _refuse_both(query)
         followed = services().reader.streams.events_after(wanted.wants, query.after, query.limit)
-        items = _items(followed.entries)
+        items = event_entries(followed.entries)
         return EventPage(items=items, next_cursor=None, next_after=followed.last_looked_at)
     scope = f"events?{query.model_dump_json(exclude={'cursor', 'limit'})}"
     before = services().cursors.read(scope, query.cursor)
     page = services().history.page(wanted, limit=query.limit, since_ms=query.since_ms, before=before)
     next_cursor = services().cursors.make(scope, page.go_on_after) if page.go_on_after else None
-    return EventPage(items=_with_recognitions(_items(page.entries)), next_cursor=next_cursor, next_after=None)
+    return EventPage(items=with_what_is_known(event_entries(page.entries)), next_cursor=next_cursor, next_after=None)
 
 
 @resource.documented(
@@ -127,7 +128,7 @@ def export_events(query: EventExportQuery) -> Response:
             for page in chain([first], pages):
                 if parts.stopping.is_set() or not go_on():
                     raise ConnectionAbortedError("the server stops, or who asked may not have them any more")
-                yield _items(page.entries)
+                yield event_entries(page.entries)
 
         lines = csv_lines if query.format is ExportFormat.CSV else json_lines
         response = Response(lines(entries()), mimetype=_FILES[query.format].mimetype)
@@ -187,8 +188,21 @@ def _wanted(query: EventFilterQuery) -> EventFilter:
         to_ms=query.to_ms,
         text=query.text or "",
         named=named,
+        tracks=frozenset(query.track),
+        identity=query.identity,
+        sighted=_sighted(query),
         visible=visible_cameras(),
     )
+
+
+def _sighted(query: EventFilterQuery) -> frozenset[str]:
+    """Return the tracks in which the identity that is asked for was seen."""
+    if query.identity is None:
+        return frozenset()
+    seen = SightingFilter(
+        identity=query.identity, cameras=frozenset(query.camera), from_ms=query.from_ms, to_ms=query.to_ms
+    )
+    return services().identities.reading.tracks_of(seen, limit=_MAX_SIGHTED)
 
 
 def _refuse_both(query: EventQuery) -> None:
@@ -214,24 +228,6 @@ def _last_event_id() -> str | None:
 def _newest_entry() -> str:
     ends = services().reader.streams.event_ends()
     return "0-0" if ends is None else ends[1]
-
-
-def _with_recognitions(items: list[EventEntry]) -> list[EventEntry]:
-    """Return events with what recognisers say of them."""
-    found = services().recognitions.of_events(item.event_id for item in items if item.crops)
-    for item in items:
-        item.recognitions = [
-            RecognitionBrief(recogniser=each.recogniser, state=each.state, reason=each.reason, result=each.result)
-            for each in found.get(item.event_id, [])
-        ]
-    return items
-
-
-def _items(entries: list[Entry[Event]]) -> list[EventEntry]:
-    return [
-        EventEntry(**entry.message.model_dump(), entry_id=entry.entry_id, recorded_at_ms=entry.first_part)
-        for entry in entries
-    ]
 
 
 @resource.documented(

@@ -14,6 +14,7 @@ from camera_ctrler.api.services import services
 from contract.accounts import Role
 from contract.errors import ContractError
 from contract.events import Event
+from runtime.stream_reader import Entry
 
 resource = Resource("evidence", "recordings")
 
@@ -74,8 +75,17 @@ def event_of(event_id: str) -> Event:
     Raises:
         ProblemError: 404; it is not there, or not any more, or of another camera.
     """
-    event = services().history.find(event_id)
-    if event is None or not principal().sees(event.camera_id):
+    return event_entry_of(event_id).message
+
+
+def event_entry_of(event_id: str) -> Entry[Event]:
+    """Return an event with its place among all.
+
+    Raises:
+        ProblemError: 404; it is not there, or not any more, or of another camera.
+    """
+    entry = services().history.find(event_id)
+    if entry is None or not principal().sees(entry.message.camera_id):
         raise ProblemError(
             404,
             "event-not-found",
@@ -83,4 +93,4 @@ def event_of(event_id: str) -> Event:
             f"There is no event {event_id[:80]!r}, or no more: they are kept for as long as FARM_EVENTS_KEEP says. "
             "List them with /events",
         )
-    return event
+    return entry

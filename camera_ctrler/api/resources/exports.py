@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from flask import Response
 
 from camera_ctrler.api.clip_response import clip_response
-from camera_ctrler.api.documented import Media, Resource
+from camera_ctrler.api.documented import VERSION_PREFIX, Media, Resource
 from camera_ctrler.api.problems import ProblemError
+from camera_ctrler.api.recorded_services import RecordedServices
 from camera_ctrler.api.recording_schemas import (
     DAY_MS,
     HOUR_MS,
@@ -23,7 +24,8 @@ from camera_ctrler.api.recording_schemas import (
 from camera_ctrler.api.services import services
 from camera_ctrler.playback.clip_store import ClipFile
 from camera_ctrler.playback.exporter import Export, ExportFigures
-from camera_ctrler.playback.recorded_pictures import TIMELAPSE_FPS, instants, make_timelapse
+from camera_ctrler.playback.making import Making
+from camera_ctrler.playback.recorded_pictures import TIMELAPSE_FPS, TimelapseFigures, instants, make_timelapse
 from contract.accounts import Role
 
 resource = Resource("exports", "recordings")
@@ -65,7 +67,7 @@ CLIP_HEADERS: Final = {
 )
 def clip_mp4(camera_id: str, query: ClipQuery) -> Response:
     """Answer with a clip."""
-    export = _prepared(camera_id, query)
+    export = prepared(camera_id, query)
     return export_response(export, open_export(export))
 
 
@@ -82,10 +84,9 @@ def clip_mp4(camera_id: str, query: ClipQuery) -> Response:
 )
 def export_clip(camera_id: str, query: ClipQuery) -> ClipExport:
     """Answer with what a clip is."""
-    export = _prepared(camera_id, query)
+    export = prepared(camera_id, query)
     with open_export(export) as clip:
         figures, size = clip.figures, clip.size
-    asked = {"from_ms": export.from_ms, "to_ms": export.to_ms} | ({"exact": "true"} if export.exact else {})
     return ClipExport(
         camera_id=camera_id,
         from_ms=export.from_ms,
@@ -97,11 +98,23 @@ def export_clip(camera_id: str, query: ClipQuery) -> ClipExport:
         notes=list(figures.notes),
         size_bytes=size,
         sha256=figures.sha256,
-        url=f"/api/v1/cameras/{camera_id}/clip.mp4?{urlencode(asked)}",
+        url=clip_url(export),
     )
 
 
-def _prepared(camera_id: str, query: ClipQuery) -> Export:
+def clip_url(export: Export) -> str:
+    """Return where this API serves a clip."""
+    asked = {"from_ms": export.from_ms, "to_ms": export.to_ms} | ({"exact": "true"} if export.exact else {})
+    return f"{VERSION_PREFIX}/cameras/{export.camera_id}/clip.mp4?{urlencode(asked)}"
+
+
+def prepared(camera_id: str, query: ClipQuery) -> Export:
+    """Return the clip that is asked for, not made yet.
+
+    Raises:
+        NothingRecordedError: There is no footage that can be played.
+        ProblemError: 400; no such range.
+    """
     parts = services()
     name = parts.registry.get(camera_id).view().name
     from_ms, to_ms = query.bounds(parts.clock.now_ms(), longest_ms=MAX_CLIP_MS)
@@ -112,10 +125,20 @@ def open_export(export: Export) -> ClipFile[ExportFigures]:
     """Return the clip, made now unless there is one.
 
     Raises:
-        ProblemError: 503; there is no room for it.
+        ProblemError: 503; there is no room for it, or all streams are taken.
         FarmError: It cannot be made.
     """
-    parts = services()
+    refuse_without_room(export)
+    with services().streams.one():
+        return made_export(services().recorded, export, Making(services().stopping))
+
+
+def refuse_without_room(export: Export) -> None:
+    """Pass, if the controller has room for a clip.
+
+    Raises:
+        ProblemError: 503; there is none.
+    """
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if export.size_bytes * _ROOM > free:
         raise ProblemError(
@@ -125,10 +148,17 @@ def open_export(export: Export) -> ClipFile[ExportFigures]:
             f"The clip takes some {export.size_bytes / 1e6:.0f} MB, and the controller's temporary folder has "
             f"{free / 1e6:.0f} MB left; ask for a shorter range, or set TMPDIR to a larger volume.",
         )
-    with parts.streams.one():
-        return parts.recorded.exports.open(
-            (export.camera_id, export.name), lambda path: parts.recorded.exporter.make(export, path)
-        )
+
+
+def made_export(recorded: RecordedServices, export: Export, making: Making) -> ClipFile[ExportFigures]:
+    """Return the clip, made now unless there is one.
+
+    Raises:
+        FarmError: It cannot be made.
+    """
+    return recorded.exports.open(
+        (export.camera_id, export.name), lambda path: recorded.exporter.make(export, path, making)
+    )
 
 
 def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
@@ -172,12 +202,9 @@ def timelapse_mp4(camera_id: str, query: TimelapseQuery) -> Response:
     parts = services()
     parts.registry.get(camera_id)
     from_ms, to_ms = query.bounds(parts.clock.now_ms(), longest_ms=MAX_TIMELAPSE_MS, default_ms=HOUR_MS)
-    times = instants(from_ms, to_ms, query.seconds * TIMELAPSE_FPS)
     key = (camera_id, from_ms, to_ms, query.seconds)
     with parts.streams.one():
-        clip = parts.recorded.timelapses.open(
-            key, lambda path: make_timelapse(parts.recorded.moments, camera_id, times, path, parts.stopping)
-        )
+        clip = made_timelapse(parts.recorded, key, Making(parts.stopping))
     figures = clip.figures
     headers = {
         "X-Frames": str(figures.pictures),
@@ -187,3 +214,18 @@ def timelapse_mp4(camera_id: str, query: TimelapseQuery) -> Response:
     }
     tag = f"{'-'.join(map(str, key))}-{figures.pictures}-{clip.size}"
     return clip_response(clip, tag=tag, name=f"{camera_id}-timelapse.mp4", headers=headers)
+
+
+#: Camera, begin and end of the range in Unix ms UTC, and seconds of the time-lapse.
+TimelapseKey = tuple[str, int, int, int]
+
+
+def made_timelapse(recorded: RecordedServices, key: TimelapseKey, making: Making) -> ClipFile[TimelapseFigures]:
+    """Return a time-lapse, made now unless there is one.
+
+    Raises:
+        FarmError: It cannot be made.
+    """
+    camera_id, from_ms, to_ms, seconds = key
+    times = instants(from_ms, to_ms, seconds * TIMELAPSE_FPS)
+    return recorded.timelapses.open(key, lambda path: make_timelapse(recorded.moments, camera_id, times, path, making))

@@ -8,6 +8,7 @@ from flask import Response, request
 from camera_ctrler.api.access import see
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.event_schemas import EventEntry
+from camera_ctrler.api.event_views import event_entries
 from camera_ctrler.api.problems import FieldError, invalid_request
 from camera_ctrler.api.recording_schemas import (
     DAY_MS,
@@ -95,11 +96,7 @@ def _events(camera_id: str, from_ms: int, to_ms: int, most: int) -> tuple[list[E
 
     wanted = EventFilter(cameras=frozenset({camera_id}), from_ms=from_ms, to_ms=to_ms)
     page = services().history.page(wanted, limit=most)
-    entries = [
-        EventEntry(**entry.message.model_dump(), entry_id=entry.entry_id, recorded_at_ms=entry.first_part)
-        for entry in page.entries
-    ]
-    return entries, page.go_on_after is None and page.has_newest
+    return event_entries(page.entries), page.go_on_after is None and page.has_newest
 
 
 def _spans(spans: list[Span]) -> list[RecordedSpan]:

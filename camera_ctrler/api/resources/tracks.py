@@ -3,19 +3,29 @@
 from contextlib import suppress
 from typing import Final
 
-from camera_ctrler.api.access import visible_cameras
-from camera_ctrler.api.documented import VERSION_PREFIX, Resource
+from flask import Response, send_file
+
+from camera_ctrler.api.access import principal, visible_cameras
+from camera_ctrler.api.documented import VERSION_PREFIX, Media, Resource
 from camera_ctrler.api.event_schemas import TrackEntry, TrackPage, TrackQuery, refuse_no_time
+from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.services import services
-from camera_ctrler.event_store.filters import TrackFilter
+from camera_ctrler.api.track_ways import best_crops
+from camera_ctrler.event_store.filters import EventFilter, TrackFilter
 from camera_ctrler.event_store.track_rollup import TrackSummary
 from contract.accounts import Role
 from contract.errors import ContractError
+from contract.events import Event, EventKind
 from contract.frame_paths import captured_at_ms
 
 resource = Resource("tracks", "events")
 
 _SEPARATOR: Final = " "
+#: Seconds for which a browser keeps the picture of a track that is over, and of one that goes on.
+_ENDED_AGE_SECONDS: Final = 3_600
+_GOING_ON_AGE_SECONDS: Final = 10
+#: Events of a track whose crops are looked at, the newest ones: it has twelve crops in all, told in a few events.
+_EVENTS_WITH_CROPS: Final = 400
 
 
 @resource.documented(
@@ -50,6 +60,43 @@ def list_tracks(query: TrackQuery) -> TrackPage:
     if len(found) > len(page):
         next_cursor = services().cursors.make(scope, f"{page[-1].first_seen_ms}{_SEPARATOR}{page[-1].track}")
     return TrackPage(items=[_entry(track) for track in page], next_cursor=next_cursor)
+
+
+@resource.documented(
+    "GET",
+    "/tracks/<track>/crop.jpg",
+    role=Role.VIEWER,
+    summary="Picture of a track",
+    description="The best crop of its object that there is by now.",
+    answers={200: Media("image/jpeg", "The crop"), 304: None},
+    errors=(404,),
+)
+def track_crop(track: str) -> Response:
+    """Answer with the best crop of a track."""
+    found = services().history.reading.track(track)
+    if found is not None and principal().sees(found.camera_id):
+        for each in best_crops(_events_with_crops(found)):
+            with suppress(FileNotFoundError, ContractError):  # it has passed its retention, or was erased
+                file = services().crops.resolve(each.crop.path)
+                age = _ENDED_AGE_SECONDS if found.ended else _GOING_ON_AGE_SECONDS
+                answer = send_file(file, mimetype="image/jpeg", conditional=True, max_age=age)
+                # Private: it may be erased, and no cache beside this farm shall keep it.
+                answer.headers["Cache-Control"] = f"private, max-age={age}"
+                return answer
+    raise ProblemError(
+        404, "crop-not-found", "Crop not found", f"There is no picture of track {track[:80]!r}, or not yet, or no more"
+    )
+
+
+def _events_with_crops(track: TrackSummary) -> list[Event]:
+    wanted = EventFilter(
+        cameras=frozenset({track.camera_id}),
+        kinds=frozenset({EventKind.TRACK_UPDATED, EventKind.TRACK_ENDED}),
+        from_ms=track.first_seen_ms,
+        to_ms=track.last_seen_ms + 1,
+        tracks=frozenset({track.track}),
+    )
+    return [entry.message for entry in services().history.reading.page(wanted, limit=_EVENTS_WITH_CROPS).entries]
 
 
 def _entry(track: TrackSummary) -> TrackEntry:
