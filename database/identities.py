@@ -31,8 +31,8 @@ VERSION_LENGTH: Final = 64
 IDENTITY_LENGTH: Final = 40
 NAME_LENGTH: Final = 200
 
-#: Numbers of embeddings in one segment. Small enough to grow in memory and to be made anew in two seconds, when something
-#: in it is erased; large enough that a million embeddings are searched quickly. Numbers never move: changing it means
+#: Numbers of embeddings in one segment. Small enough to grow in memory and to be made anew in two seconds when some of
+#: it is erased; large enough that a million embeddings are searched quickly. Numbers never move: changing it means
 #: making all segments anew.
 SEGMENT_SIZE: Final = 65_536
 
