@@ -63,7 +63,7 @@ export function BulkBar({ rows, matching, onChoose }: Props) {
           ))}
         </Alert>
       )}
-      <Modal opened={asked !== null} onClose={() => setAsked(null)} title={asked === null ? "" : t(`bulk.ask.${asked}`, { count: rows.length })}>
+      <Modal opened={asked !== null} onClose={() => setAsked(null)} closeButtonProps={{ "aria-label": t("actions.close") }} title={asked === null ? "" : t(`bulk.ask.${asked}`, { count: rows.length })}>
         <Stack>
           <Text size="sm">
             {rows
