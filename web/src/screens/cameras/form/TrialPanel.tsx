@@ -55,7 +55,7 @@ export function TrialPanel({ values, camera }: Props) {
             {t("trial.running")}
           </Text>
         )}
-        {trial.isSuccess && <TrialResult trial={trial.data} />}
+        {trial.isSuccess && trial.data !== undefined && <TrialResult trial={trial.data} />}
       </div>
       {trial.isError && <Failure error={trial.error} title={t("trial.notRun")} />}
     </Stack>
