@@ -142,7 +142,7 @@ def running_farm(options: argparse.Namespace, folder: Path) -> Iterator[Farm]:
 def is_analysed(farm: Farm, camera_id: str) -> bool:
     """Tell whether a camera's frames are analysed."""
     status = farm.camera_status(camera_id)
-    return status["state"] == "online" and status["frames_analysed"] > 0
+    return bool(status["state"] == "online" and status["frames_analysed"] > 0)
 
 
 def load_once(chromium: Browser, farm: Farm, figures: Figures) -> None:
