@@ -82,6 +82,7 @@ export function BulkBar({ rows, matching, onChoose }: Props) {
       <Modal
         opened={asked !== null}
         onClose={() => setAsked(null)}
+        closeButtonProps={{ "aria-label": t("actions.close") }}
         title={asked === null ? "" : t(`bulk.ask.${asked}`, { count: rows.length })}
       >
         <Stack>
