@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.api_server import REPOSITORY
+from tests.support.processes import wait_until
 from tests.support.shown_farm import SCREENS, Shown, log_in, show, shown_farm
 from tests.support.valkey_server import ValkeyServer
 from tests.support.web_pages import browser, need_built_ui, own_page
@@ -66,12 +67,20 @@ def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     ]
 
 
+def _colour(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Choose light or dark, and wait until the page has heard of it."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    shown = "() => document.documentElement.dataset.mantineColorScheme"
+    wait_until(lambda: bool(page.evaluate(shown) == scheme), f"{scheme} colours", 5)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def test_the_login_keeps_nobody_out(chromium: Browser, shown: Shown) -> None:
     """Given nobody who is logged in, then the page on which one logs in has no serious violation, light or dark."""
     with own_page(chromium, shown.url, expected=EXPECTED, viewport=PHONE) as page:
         show(page, "/login")
         assert violations(page) == []
-        page.emulate_media(color_scheme="dark")
+        _colour(page, "dark")
         assert violations(page, ["color-contrast"]) == []
 
 
@@ -79,11 +88,10 @@ def test_the_login_keeps_nobody_out(chromium: Browser, shown: Shown) -> None:
 def test_a_screen_keeps_nobody_out(path: str, page: Page) -> None:
     """Given a screen with something on it, then axe finds nothing serious: wide, in dark colours, and on a phone."""
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # as Playwright takes it
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     show(page, path)
     assert violations(page) == []
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    _colour(page, "dark")
     assert violations(page, ["color-contrast"]) == [], "in dark colours"
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    _colour(page, "light")
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # as Playwright takes it
     assert violations(page) == [], "on a phone"

@@ -140,8 +140,8 @@ def _draw_a_zone(page: Page, name: str) -> None:
     surface = page.get_by_label(re.compile("^Drawing an area"))
     box = surface.bounding_box()
     assert box is not None
-    for left, top in ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)):
-        page.mouse.click(box["x"] + left * box["width"], box["y"] + top * box["height"])
+    for left, top in ((0.2, 0.2), (0.8, 0.2), (0.8, 0.4), (0.2, 0.4)):
+        surface.click(position={"x": left * box["width"], "y": top * box["height"]})
     page.get_by_role("button", name="Finish").click()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved; the camera is opened anew")).to_be_visible()

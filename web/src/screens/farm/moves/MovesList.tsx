@@ -41,7 +41,7 @@ export function MovesList() {
   }
   return (
     <>
-      <Table.ScrollContainer minWidth={520} type="native">
+      <Table.ScrollContainer minWidth={520}>
         <Table className="numbers" verticalSpacing={5}>
           <Table.Thead>
             <Table.Tr>

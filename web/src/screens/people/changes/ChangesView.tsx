@@ -49,7 +49,7 @@ export function ChangesView() {
           {problemText(undoing.error)}
         </Alert>
       )}
-      <Table.ScrollContainer minWidth={480} type="native">
+      <Table.ScrollContainer minWidth={480}>
         <Table verticalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
