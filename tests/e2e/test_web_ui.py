@@ -153,7 +153,7 @@ def _see_boxes_live(page: Page, name: str) -> None:
     expect(page.get_by_text(re.compile("In view: .*person"))).to_be_visible(timeout=PATIENCE_MS)
     canvas = page.get_by_role("img", name=f"Live picture of {name}")
     # A box of two pixels' breadth around somebody; the colour is seen nowhere else on the plaza.
-    wait_until(lambda: bool(canvas.evaluate(BOX_PIXELS) > 100), "boxes on the picture", PATIENCE_MS / 1000)
+    wait_until(lambda: bool(canvas.evaluate(BOX_PIXELS) > 100), "boxes on the picture", 25)
 
 
 def _plays(video: Locator) -> None:
