@@ -54,9 +54,7 @@ SCREENS: Final = (
 
 
 #: Whether anything says that it is loading.
-_LOADS: Final = (
-    "() => [...document.querySelectorAll('[role=status]')].some((x) => x.textContent === 'Loading…')"
-)
+_LOADS: Final = "() => [...document.querySelectorAll('[role=status]')].some((x) => x.textContent === 'Loading…')"
 
 
 @dataclass(frozen=True, slots=True)

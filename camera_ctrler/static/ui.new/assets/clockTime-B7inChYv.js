@@ -1,1 +1,0 @@
-function e(e,t,n=new Date){let r=new Date(e),i=r.toDateString()===n.toDateString();return new Intl.DateTimeFormat(t,i?{timeStyle:`medium`}:{dateStyle:`short`,timeStyle:`medium`}).format(r)}export{e as t};
