@@ -80,7 +80,7 @@ def test_from_the_first_login_to_the_journey_of_a_person_and_an_export(
             for name in (LEFT, RIGHT):
                 _add_camera(page, name, cameras.url(f"{name}.mp4"))
             _draw_a_zone(page, LEFT)
-            _see_boxes_live(page, LEFT)
+            _see_boxes_live(page, RIGHT)
             _play_the_clip_of_an_event(page)
             if not without_reid:
                 _search_the_person_and_see_the_journey(page)
@@ -154,7 +154,7 @@ def _see_boxes_live(page: Page, name: str) -> None:
     expect(page.get_by_text(re.compile("In view: .*person"))).to_be_visible(timeout=PATIENCE_MS)
     canvas = page.get_by_role("img", name=f"Live picture of {name}")
     # A box of two pixels' breadth around somebody; the colour is seen nowhere else on the plaza.
-    wait_until(lambda: bool(canvas.evaluate(BOX_PIXELS) > 100), "boxes on the picture", 25)
+    wait_until(lambda: bool(canvas.evaluate(BOX_PIXELS) > 100), "boxes on the picture", PATIENCE_MS / 1000)
 
 
 def _plays(video: Locator) -> None:
