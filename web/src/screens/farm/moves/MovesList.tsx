@@ -22,7 +22,7 @@ export function MovesList() {
     "/api/v1/moves",
     { params: { query: { limit: PAGE } } },
     {
-      initialPageParam: undefined,
+      initialPageParam: null,
       pageParamName: "cursor",
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       refetchInterval: EVERY_MS,
