@@ -105,4 +105,4 @@ def show(page: Page, path: str) -> None:
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
     wait_until(lambda: not page.evaluate(_LOADS), f"{path} to be loaded", 15)
     failed = page.get_by_text("This could not be shown")
-    assert failed.count() == 0, f"{path}: {failed.locator("xpath=ancestor::*[@role='alert']").all_inner_texts()}"
+    assert failed.count() == 0, f"{path}: {page.get_by_role('alert').all_inner_texts()}"
