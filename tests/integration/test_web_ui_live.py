@@ -1,9 +1,9 @@
 """The web UI's shell and its live wall in a real browser, before a controller whose worker is played."""
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -187,9 +187,13 @@ def test_a_controller_that_hangs_is_said_and_its_return_noticed(page: Page, serv
     """Given the wall, when the controller stops answering, then that is said in words, until it answers again."""
     page.goto("/live")
     expect(page.get_by_role("listitem")).to_have_count(2)
-    served.process.send_signal(signal.SIGSTOP)
+    master = psutil.Process(served.process.pid)
+    processes = [master, *master.children(recursive=True)]
+    for each in processes:
+        each.suspend()
     try:
         expect(page.get_by_role("alert")).to_contain_text("The controller does not answer", timeout=30_000)
     finally:
-        served.process.send_signal(signal.SIGCONT)
+        for each in processes:
+            each.resume()
     expect(page.get_by_role("alert")).to_have_count(0, timeout=30_000)
