@@ -29,7 +29,7 @@ BOX_PIXELS = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let found = 0;
   for (let at = 0; at < data.length; at += 4)
-    if ([86, 180, 233].every((value, place) => Math.abs(data[at + place] - value) <= 8)) found += 1;
+    if (Math.abs(data[at] - 86) + Math.abs(data[at + 1] - 180) + Math.abs(data[at + 2] - 233) < 20) found += 1;
   return found;
 }"""
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -49,6 +49,7 @@ def _printed_password(farm: Farm) -> str:
     return str(said[0]["password"])
 
 
+@pytest.mark.timeout(300)  # some 80 s where nothing else runs
 def test_from_the_first_login_to_the_journey_of_a_person_and_an_export(
     chromium: Browser, tmp_path: Path, own_valkey: ValkeyServer
 ) -> None:
@@ -75,10 +76,11 @@ def test_from_the_first_login_to_the_journey_of_a_person_and_an_export(
             page.set_default_timeout(PATIENCE_MS)
             _log_in(page, _printed_password(farm))
             _choose_an_own_password(page, _printed_password(farm))
+            _see_the_worker(page)
             for name in (LEFT, RIGHT):
                 _add_camera(page, name, cameras.url(f"{name}.mp4"))
             _draw_a_zone(page, LEFT)
-            _see_boxes_live(page, LEFT)
+            _see_boxes_live(page, RIGHT)
             _play_the_clip_of_an_event(page)
             if not without_reid:
                 _search_the_person_and_see_the_journey(page)
@@ -92,7 +94,7 @@ def test_from_the_first_login_to_the_journey_of_a_person_and_an_export(
 def _log_in(page: Page, password: str) -> None:
     page.goto("/")
     page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_label(re.compile("^Password")).fill(password)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Live", level=1)).to_be_visible(timeout=PATIENCE_MS)
 
@@ -100,7 +102,7 @@ def _log_in(page: Page, password: str) -> None:
 def _choose_an_own_password(page: Page, given: str) -> None:
     page.get_by_role("link", name="Choose one of your own").click()
     page.get_by_label("Current password").fill(given)
-    page.get_by_label("New password", exact=True).fill(OWN_PASSWORD)
+    page.get_by_label(re.compile(r"^New password( \*)?$")).fill(OWN_PASSWORD)
     page.get_by_label("New password again").fill(OWN_PASSWORD)
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("The password was changed.")).to_be_visible()
@@ -108,6 +110,11 @@ def _choose_an_own_password(page: Page, given: str) -> None:
 
 def _open(page: Page, screen: str) -> None:
     page.get_by_role("navigation", name="Screens").get_by_role("link", name=screen, exact=True).click()
+
+
+def _see_the_worker(page: Page) -> None:
+    _open(page, "Farm")
+    expect(page.get_by_role("listitem").filter(has_text="one").get_by_text("works")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def _add_camera(page: Page, name: str, url: str) -> None:
@@ -134,8 +141,8 @@ def _draw_a_zone(page: Page, name: str) -> None:
     surface = page.get_by_label(re.compile("^Drawing an area"))
     box = surface.bounding_box()
     assert box is not None
-    for left, top in ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)):
-        page.mouse.click(box["x"] + left * box["width"], box["y"] + top * box["height"])
+    for left, top in ((0.2, 0.2), (0.8, 0.2), (0.8, 0.4), (0.2, 0.4)):
+        surface.click(position={"x": left * box["width"], "y": top * box["height"]})
     page.get_by_role("button", name="Finish").click()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved; the camera is opened anew")).to_be_visible()

@@ -1,5 +1,6 @@
 """A farm of which everything is there to be shown, served by a controller's own process to a browser."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def log_in(page: Page) -> None:
     """Log in as somebody who may everything."""
     page.goto("/login")
     page.get_by_label("User name").fill(USER)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label(re.compile("^Password")).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Live", level=1)).to_be_visible()
 
@@ -103,3 +104,5 @@ def show(page: Page, path: str) -> None:
     page.goto(path)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
     wait_until(lambda: not page.evaluate(_LOADS), f"{path} to be loaded", 15)
+    failed = page.get_by_text("This could not be shown")
+    assert failed.count() == 0, f"{path}: {page.get_by_role('alert').all_inner_texts()}"
