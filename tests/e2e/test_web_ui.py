@@ -8,10 +8,11 @@ from pathlib import Path
 
 import av
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 from tests.support.farm import Farm
 from tests.support.plaza import LEFT, RIGHT, plaza_clips
+from tests.support.processes import wait_until
 from tests.support.reid_weights import missing_reid_weights
 from tests.support.rtsp_server import RtspServer
 from tests.support.valkey_server import ValkeyServer, free_port
@@ -31,9 +32,6 @@ BOX_PIXELS = """canvas => {
     if ([86, 180, 233].every((value, place) => Math.abs(data[at + place] - value) <= 8)) found += 1;
   return found;
 }"""
-#: A video in what the selector names has been shown for a second.
-PLAYS = "within => { const video = document.querySelector(`${within} video`); return video && video.currentTime > 1; }"
-
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
@@ -147,10 +145,14 @@ def _see_boxes_live(page: Page, name: str) -> None:
     _open(page, "Live")
     page.get_by_role("link", name=f"Open {name}").click()
     expect(page.get_by_text(re.compile("In view: .*person"))).to_be_visible(timeout=PATIENCE_MS)
-    canvas = page.get_by_role("img", name=f"Live picture of {name}").element_handle()
-    assert canvas is not None
+    canvas = page.get_by_role("img", name=f"Live picture of {name}")
     # A box of two pixels' breadth around somebody; the colour is seen nowhere else on the plaza.
-    page.wait_for_function(f"canvas => ({BOX_PIXELS})(canvas) > 100", arg=canvas)
+    wait_until(lambda: bool(canvas.evaluate(BOX_PIXELS) > 100), "boxes on the picture", PATIENCE_MS / 1000)
+
+
+def _plays(video: Locator) -> None:
+    """Wait until a second of a video has been shown."""
+    wait_until(lambda: bool(video.evaluate("video => video.currentTime > 1")), "the clip to play", PATIENCE_MS / 1000)
 
 
 def _play_the_clip_of_an_event(page: Page) -> None:
@@ -158,7 +160,7 @@ def _play_the_clip_of_an_event(page: Page) -> None:
     page.get_by_role("button", name=re.compile("person")).first.click()
     event = page.get_by_role("dialog")
     expect(event.locator("video")).to_be_visible(timeout=PATIENCE_MS)
-    page.wait_for_function(PLAYS, arg="[role=dialog]")
+    _plays(event.locator("video"))
     assert event.locator("video").evaluate("video => [video.videoWidth, video.videoHeight]") == [384, 576]
 
 
@@ -179,7 +181,7 @@ def _search_the_person_and_see_the_journey(page: Page) -> None:
     expect(page.get_by_role("heading", name="Journey")).to_be_visible()
     lanes = page.get_by_role("group", name="Journey on a time axis")
     lanes.get_by_role("button", name=re.compile("^plaza-.*: play$")).first.click()
-    page.wait_for_function(PLAYS, arg="main")
+    _plays(page.locator("main video"))
 
 
 def _export(page: Page, folder: Path) -> None:

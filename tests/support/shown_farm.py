@@ -13,6 +13,7 @@ from contract.recognition import RecognitionState
 from tests.support.accounts import guarded_farm_at, guarded_settings
 from tests.support.api_server import ApiServer
 from tests.support.permission_farm import SEEN, PermissionFarm, identity_of
+from tests.support.processes import wait_until
 from tests.support.valkey_server import free_port
 
 USER: Final = "olivia"
@@ -48,6 +49,12 @@ SCREENS: Final = (
     "/settings/audit",
     "/settings/retention",
     "/settings/models",
+)
+
+
+#: Whether anything says that it is loading.
+_LOADS: Final = (
+    "() => [...document.querySelectorAll('[role=status]')].some((x) => x.textContent === 'Loading…')"
 )
 
 
@@ -97,6 +104,4 @@ def show(page: Page, path: str) -> None:
     """Open a screen and wait until it shows what it has."""
     page.goto(path)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
-    page.wait_for_function(
-        "() => ![...document.querySelectorAll('[role=status]')].some((each) => each.textContent.includes('Loading'))"
-    )
+    wait_until(lambda: not page.evaluate(_LOADS), f"{path} to be loaded", 15)

@@ -34,7 +34,8 @@ test("each column becomes what the API takes", () => {
 });
 
 test("every line that is wrong is named with its field, and the others stay", () => {
-  const text = "id,url,analyse_fps\ngood,rtsp://h/1,1\ntaken,rtsp://h/2,1\ngood,rtsp://h/3,1\nx,rtsp://h/4,fast\ny,,\nz,rtsp://h/6,1,2\n";
+  const text =
+    "id,url,analyse_fps\ngood,rtsp://h/1,1\ntaken,rtsp://h/2,1\ngood,rtsp://h/3,1\nx,rtsp://h/4,fast\ny,,\nz,rtsp://h/6,1,2\n";
   const { rows, troubles } = checkedRows(readCsv(text), new Set(["taken"]));
   expect(rows.map(({ line }) => line)).toEqual([2]);
   expect(troubles.map(({ line, field, kind }) => [line, field, kind])).toEqual([

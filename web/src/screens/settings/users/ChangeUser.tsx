@@ -12,7 +12,6 @@ import { SessionList } from "../sessions/SessionList";
 import { useChange } from "../useChange";
 
 type User = components["schemas"]["UserInfo"];
-type UserPatch = components["schemas"]["UserPatch"];
 
 interface Props {
   readonly user: User;
@@ -32,8 +31,7 @@ export function ChangeUser({ user, onClose }: Props) {
     () =>
       api.PATCH("/api/v1/users/{user}", {
         params: { path },
-        // What is left out stays as it is; the types know of no fields that may be left out where they have a default.
-        body: { role, cameras, disabled, ...(password === "" ? {} : { password }) } as UserPatch,
+        body: { role, cameras, disabled, ...(password === "" ? {} : { password }) },
       }),
     "/api/v1/users",
     t("users.changed", { name: user.name }),
