@@ -5,20 +5,25 @@ a common mean, in few of the dimensions; cameras, tracks and crops move them. Se
 in the gallery. What is measured is `GalleryIndex` itself, with its segments and files, on a database of its own; what
 is true comes from comparing with everything.
 
-Run: python -m benchmarks.gallery [--count 1000000] [--out FILE.json]; the first run makes the database and the index,
-which takes long, and keeps them in ~/.cache/camfarm-benchmarks; one that is stopped goes on where it was. To choose
-parameters: ... --parameters
+Run: python -m benchmarks.gallery [--count 1000000] [--out FILE.json]; the first run makes the database, which takes
+long, and keeps it in ~/.cache/camfarm-benchmarks. The index is made anew with each run, as after an update, unless it
+is told to --keep the one that is there.
 """
 
 import argparse
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+# As in `python -m reid`.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import psutil
@@ -26,8 +31,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, func, insert, select, update
-from usearch.compiled import MetricKind, ScalarKind
-from usearch.index import Index
 
 from benchmarks.load.machine import described, use_cores
 from contract.crops import Crop
@@ -35,6 +38,7 @@ from contract.events import EventKind
 from contract.recognition import RecognitionRequest
 from database.engine import migrate, open_engine
 from database.identities import SEGMENT_SIZE, embeddings, gallery_state
+from reid.gallery import nearest
 from reid.gallery.embedding_rows import insert_embeddings, pack, unpack
 from reid.gallery.gallery_index import GalleryIndex
 from reid.gallery.segment import FORMAT, numbers_of
@@ -51,6 +55,8 @@ CAMERAS: Final = 100
 CHUNK: Final = 50_000
 QUERIES: Final = 1_000
 NEAREST: Final = 10
+#: Tried, how many embeddings to compare for each vector.
+COMPARED: Final = (500, 1_000, 1_500, 2_000, 3_000)
 #: What is promised.
 P95_MS: Final = 20.0
 RECALL: Final = 0.99
@@ -128,76 +134,16 @@ def queries(people: People, count: int) -> Embeddings:
     return people.crops(chosen, 10**9 + np.arange(QUERIES), 10**9)
 
 
-# --- parameters -------------------------------------------------------------------------------------------------------
+# --- the gallery ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """One way to make a segment."""
+class Compared:
+    """What comparing more, or less, would do."""
 
-    scalar: str
-    connectivity: int
-    expansion_add: int
-    expansion_search: int
-    adds_a_second: float
-    p95_ms: float
+    compared: int
     recall: float
-    bytes_each: float
-
-
-def try_parameters(count: int) -> list[Tried]:
-    """Measure one segment, made in several ways, with one thread."""
-    people = People(Likeness())
-    vectors = np.concatenate(list(gallery_chunks(people, count)))
-    asked = queries(people, count)
-    truth = np.argsort(-(asked @ vectors.T), axis=1)[:, :NEAREST]
-    ways = [
-        (ScalarKind.BF16, 16, 64),
-        (ScalarKind.BF16, 16, 128),
-        (ScalarKind.BF16, 24, 64),
-        (ScalarKind.F16, 16, 64),
-        (ScalarKind.I8, 16, 64),
-    ]
-    found = []
-    for scalar, connectivity, expansion_add in ways:
-        index = Index(
-            ndim=DIMENSION,
-            metric=MetricKind.IP,
-            dtype=scalar,
-            connectivity=connectivity,
-            expansion_add=expansion_add,
-        )
-        began = time.process_time()
-        index.add(np.arange(count, dtype=np.uint64), vectors, threads=1)
-        rate = count / (time.process_time() - began)
-        for expansion_search in (32, 64, 128):
-            written = index.save()
-            assert written is not None
-            searched = Index.restore(written, expansion_search=expansion_search)
-            assert searched is not None
-            times, hits = [], 0
-            for number, query in enumerate(asked):
-                start = time.thread_time()
-                keys = searched.search(query, NEAREST, threads=1).keys
-                times.append(time.thread_time() - start)
-                hits += len(np.intersect1d(np.asarray(keys).astype(np.int64), truth[number]))
-            found.append(
-                Tried(
-                    str(scalar).rsplit(".", maxsplit=1)[-1],
-                    connectivity,
-                    expansion_add,
-                    expansion_search,
-                    round(rate, 1),
-                    round(float(np.percentile(times, 95)) * 1_000, 3),
-                    round(hits / (len(asked) * NEAREST), 4),
-                    round(index.serialized_length / count, 1),
-                )
-            )
-            print(found[-1], flush=True)
-    return found
-
-
-# --- the gallery ------------------------------------------------------------------------------------------------------
+    cpu_p95_ms: float
 
 
 @dataclass
@@ -206,9 +152,9 @@ class Outcome:
 
     count: int
     segments: int = 0
-    #: Only of the run that made the index.
-    build_seconds: float | None = None
-    built_a_second: float | None = None
+    #: Making the index of the database, files included, by the clock and in CPU time; 0: it was there.
+    build_seconds: float = 0.0
+    build_cpu_seconds: float = 0.0
     database_bytes: int = 0
     snapshot_bytes: int = 0
     load_seconds: float = 0.0
@@ -223,6 +169,8 @@ class Outcome:
     #: The same in CPU time of the searching thread, which other work on the machine does not lengthen.
     cpu_p95_ms: float = 0.0
     recall: float = 0.0
+    #: By how many embeddings are compared for each vector: recall, and p95 in CPU time.
+    compared: list[Compared] = field(default_factory=list)
     #: Of searches for eight vectors at a time and 64 neighbours each, as decisions on a track are made.
     decision_p95_ms: float = 0.0
     #: While others insert.
@@ -297,8 +245,8 @@ def true_nearest(engine: Engine, asked: Embeddings, folder: Path) -> NDArray[np.
     return numbers
 
 
-def measure(count: int) -> Outcome:
-    """Measure a gallery of `count` embeddings."""
+def measure(count: int, *, keeps: bool) -> Outcome:
+    """Measure a gallery of `count` embeddings; make its index anew unless it is kept."""
     folder = CACHE / str(count)
     folder.mkdir(parents=True, exist_ok=True)
     outcome = Outcome(count, segments=count // SEGMENT_SIZE + 1)
@@ -307,11 +255,13 @@ def measure(count: int) -> Outcome:
     migrate(engine)
     fill(engine, people, count)
     _forget_inserted(engine, count)
-    _make_snapshots(engine, folder, outcome)
+    if not keeps:
+        shutil.rmtree(folder / "snapshots", ignore_errors=True)
+        _make_snapshots(engine, folder, outcome)
     asked = queries(people, count)
     truth = true_nearest(engine, asked, folder)
     outcome.database_bytes = sum(path.stat().st_size for path in folder.glob("farm.sqlite3*"))
-    outcome.snapshot_bytes = sum(path.stat().st_size for path in (folder / "snapshots").rglob("*.usearch"))
+    outcome.snapshot_bytes = sum(path.stat().st_size for path in (folder / "snapshots").rglob("*.segment"))
 
     outcome.memory_before_bytes = _memory()
     began = time.perf_counter()
@@ -337,36 +287,28 @@ def _loaded(engine: Engine, folder: Path) -> GalleryIndex:
 
 
 def _make_snapshots(engine: Engine, folder: Path, outcome: Outcome) -> None:
-    """Make of the index what of its files is not there; say how far it is now and then."""
-    is_new = not list((folder / "snapshots").rglob("*.json"))
-    began = time.process_time()
-    index = GalleryIndex(engine, VERSION, DIMENSION, folder / "snapshots")
-    said_at = time.monotonic()
-    while index.catch_up():
-        if time.monotonic() - said_at > 30:
-            said_at = time.monotonic()
-            print(f"{len(index)} embeddings in the index", flush=True)
-    if is_new:
-        outcome.build_seconds = round(time.process_time() - began, 1)
-        outcome.built_a_second = round(outcome.count / outcome.build_seconds, 1)
+    """Make the index and its files."""
+    began, cpu_began = time.perf_counter(), time.process_time()
+    index = _loaded(engine, folder)
     index.close()
+    outcome.build_seconds = round(time.perf_counter() - began, 1)
+    outcome.build_cpu_seconds = round(time.process_time() - cpu_began, 1)
 
 
 def _search(index: GalleryIndex, asked: Embeddings, truth: NDArray[np.int64], outcome: Outcome) -> None:
-    for query in asked[:200]:  # pages are read from the disk, once
+    for query in asked[:100]:  # pages are read from the disk, once
         index.search(query[np.newaxis], NEAREST)
-    times, cpu_times, hits = [], [], 0
-    for query, nearest in zip(asked, truth, strict=True):
-        began, cpu_began = time.perf_counter(), time.thread_time()
-        numbers, _ = index.search(query[np.newaxis], NEAREST)
-        times.append(time.perf_counter() - began)
-        cpu_times.append(time.thread_time() - cpu_began)
-        hits += len(np.intersect1d(numbers, nearest))
+    times, cpu_times, outcome.recall = _search_each(index, asked, truth)
     outcome.p50_ms, outcome.p95_ms, outcome.p99_ms = (
         round(float(np.percentile(times, part)) * 1_000, 2) for part in (50, 95, 99)
     )
     outcome.cpu_p95_ms = round(float(np.percentile(cpu_times, 95)) * 1_000, 2)
-    outcome.recall = round(hits / (len(asked) * NEAREST), 4)
+    before = nearest.COMPARED
+    for compared in COMPARED:
+        setattr(nearest, "COMPARED", compared)  # noqa: B010 - it is a constant everywhere else
+        _, cpu_times, recall = _search_each(index, asked[:300], truth[:300])
+        outcome.compared.append(Compared(compared, recall, round(float(np.percentile(cpu_times, 95)) * 1_000, 2)))
+    setattr(nearest, "COMPARED", before)  # noqa: B010
     times = []
     for start in range(0, 200 * 4, 8):
         began = time.perf_counter()
@@ -375,11 +317,26 @@ def _search(index: GalleryIndex, asked: Embeddings, truth: NDArray[np.int64], ou
     outcome.decision_p95_ms = round(float(np.percentile(times, 95)) * 1_000, 2)
 
 
+def _search_each(
+    index: GalleryIndex, asked: Embeddings, truth: NDArray[np.int64]
+) -> tuple[list[float], list[float], float]:
+    """Return the seconds of each search, its CPU seconds, and the recall of all."""
+    times, cpu_times, hits = [], [], 0
+    for query, true in zip(asked, truth, strict=True):
+        began, cpu_began = time.perf_counter(), time.thread_time()
+        numbers, _ = index.search(query[np.newaxis], NEAREST)
+        times.append(time.perf_counter() - began)
+        cpu_times.append(time.thread_time() - cpu_began)
+        hits += len(np.intersect1d(numbers, true))
+    return times, cpu_times, round(hits / (len(asked) * NEAREST), 4)
+
+
 def _insert_while_searching(
     engine: Engine, index: GalleryIndex, people: People, asked: Embeddings, outcome: Outcome, seconds: float = 20.0
 ) -> None:
     """Let one thread store and follow, as a ReID process does, and another one search."""
-    new = people.crops(np.arange(8_000) % 500, 2 * 10**9 + np.arange(8_000) // CROPS, 3 * 10**9)
+    each = np.arange(60_000)
+    new = people.crops(each % 500, 2 * 10**9 + each // CROPS, 3 * 10**9)
     stop, inserted = threading.Event(), 0
 
     def store() -> None:
@@ -443,7 +400,7 @@ def _forget_inserted(engine: Engine, count: int) -> None:
         place, _, up_to = (int(part) for part in note.stem.split("-"))
         if up_to > count or up_to not in {numbers_of(place)[1], count}:
             note.unlink()
-            note.with_suffix(".usearch").unlink(missing_ok=True)
+            note.with_suffix(".segment").unlink(missing_ok=True)
 
 
 def _memory() -> int:
@@ -451,7 +408,7 @@ def _memory() -> int:
 
 
 def _mapped() -> int:
-    return sum(each.rss for each in psutil.Process().memory_maps() if each.path.endswith(".usearch"))
+    return sum(each.rss for each in psutil.Process().memory_maps() if each.path.endswith(".segment"))
 
 
 def main() -> int:
@@ -459,18 +416,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1_000_000, help="embeddings in the gallery")
     parser.add_argument("--cores", type=int, default=2, help="of this machine that everything runs on")
-    parser.add_argument("--parameters", action="store_true", help="try ways to make one segment instead")
+    parser.add_argument("--keep", action="store_true", help="search the index that is there, do not make it anew")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     use_cores(options.cores)
-    if options.parameters:
-        figures: dict[str, Any] = {"tried": [asdict(each) for each in try_parameters(min(options.count, 32_768))]}
-        problems: list[str] = []
-    else:
-        outcome = measure(options.count)
-        figures, problems = asdict(outcome), outcome.problems
-        _show(outcome)
-    document = {"machine": described(), "format": FORMAT, "likeness": asdict(Likeness())} | figures
+    outcome = measure(options.count, keeps=options.keep)
+    problems = outcome.problems
+    _show(outcome)
+    document = {"machine": described(), "format": FORMAT, "likeness": asdict(Likeness())} | asdict(outcome)
     if options.out:
         options.out.write_text(json.dumps(document, indent=2))
     for problem in problems:
@@ -488,5 +441,4 @@ def _show(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "2")
     raise SystemExit(main())

@@ -241,7 +241,7 @@ def run_manager(settings: ControllerSettings) -> int:
     """
     shutdown = Shutdown()
     shutdown.listen()
-    registry = Registry(settings.database, SecretBox.from_settings(settings))
+    registry = Registry(settings.database, SecretBox.from_settings(settings), addresses=settings.camera_addresses)
     try:
         registry.migrate()
         return ManagerService(settings, registry, shutdown).run()

@@ -15,7 +15,7 @@ from contract.ids import new_camera_id
 #: More problems than these are only counted.
 _SHOWN_PROBLEMS = 50
 
-cameras = typer.Typer(help="Add, list, remove and import cameras.", no_args_is_help=True)
+cameras = typer.Typer(help="Add, test, list, change, remove and import cameras.", no_args_is_help=True)
 
 
 class InvalidCameraError(FarmError, ValueError):
@@ -116,6 +116,48 @@ def change(
         with audited(registry.engine, "update_camera", " ".join(ids), **asked):
             registry.update_many(ids, patch)
     print(f"changed {len(ids)} cameras")
+
+
+@cameras.command("test")
+def try_camera(
+    camera: Annotated[str, typer.Argument(metavar="URL|ID", help="A stream, or the id of a registered camera.")],
+    username: Annotated[str | None, typer.Option(help="Its user; the password is then asked for.")] = None,
+    main: Annotated[bool, typer.Option("--main", help="Try the stream that is recorded.")] = False,
+    require_labels: Annotated[
+        list[str] | None, typer.Option("--require-label", help="Let a worker with this label try it; repeatable.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a worker of the running farm try a camera; ends with 1 where it cannot be watched."""
+    from pydantic import ValidationError
+
+    from camera_ctrler.camera_trials import CameraTrials
+    from cli.camera_files import problems_of
+    from cli.camera_trial_view import print_trial
+    from cli.connection import joined, open_redis, open_registry
+    from contract.camera_specs import CameraPatch
+    from contract.camera_trials import TrialStream
+    from runtime.farm_reader import FarmReader
+    from runtime.settings import DatabaseSettings
+
+    fields: dict[str, Any] = {"username": username, "require_labels": require_labels or None}
+    if username is not None:
+        fields["password"] = typer.prompt("Password", hide_input=sys.stdin.isatty(), err=True)
+    settings = joined(DatabaseSettings.load())
+    with open_registry(settings) as registry, open_redis(settings, "camfarm-cli") as client:
+        camera_id = camera if registry.exists(camera) else None
+        if camera_id is None:
+            fields["url"] = camera
+        try:
+            patch = CameraPatch(**{name: given for name, given in fields.items() if given is not None})
+        except ValidationError as error:
+            raise InvalidCameraError("; ".join(problems_of(error)).replace("column ", "")) from error
+        drafted = registry.drafted(camera_id, patch)
+        stream = TrialStream.RECORDED if main else TrialStream.ANALYSED
+        reply = CameraTrials(client, FarmReader(client)).run(drafted.assignment(epoch=1), drafted.placement, stream)
+    print_trial(reply, as_json=as_json)
+    if reply.reason is not None:
+        raise typer.Exit(1)
 
 
 @cameras.command("list")

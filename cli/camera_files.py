@@ -19,6 +19,8 @@ MAX_FILE_BYTES: Final = 50_000_000
 COLUMNS: Final = tuple(CameraCreate.model_fields)
 #: Columns that hold several values.
 LIST_COLUMNS: Final = ("classes", "require_labels", "prefer_labels")
+#: Column that holds JSON, as the API takes it.
+JSON_COLUMN: Final = "zones"
 #: Between the values in one cell of a CSV file.
 LIST_SEPARATOR: Final = ";"
 
@@ -106,7 +108,16 @@ def _with_lists(fields: dict[str, str]) -> dict[str, Any]:
         for column in LIST_COLUMNS
         if column in fields
     }
-    return {**fields, **lists}
+    drawn = {JSON_COLUMN: _from_json(fields[JSON_COLUMN])} if JSON_COLUMN in fields else {}
+    return {**fields, **lists, **drawn}
+
+
+def _from_json(text: str) -> Any:
+    """Return what a cell holds; nothing drawn where it is empty, and what is no JSON as it is, to be refused."""
+    try:
+        return json.loads(text) if text.strip() else []
+    except (json.JSONDecodeError, RecursionError):
+        return text
 
 
 def patch_of(assignments: Iterable[str]) -> CameraPatch:

@@ -44,7 +44,7 @@ def joined(settings: Settings) -> Settings:
 def open_registry(settings: DatabaseSettings) -> Iterator[Registry]:
     """Open the camera registry, brought to the current schema."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    registry = Registry(settings.database, SecretBox.from_settings(settings))
+    registry = Registry(settings.database, SecretBox.from_settings(settings), addresses=settings.camera_addresses)
     try:
         registry.migrate()
         yield registry

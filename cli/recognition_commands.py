@@ -148,12 +148,8 @@ def _opened(action: str = "", wanted: "RecognitionFilter | None" = None) -> "Ite
             if wanted is None:
                 yield store
                 return
-            chosen: dict[str, Any] = {
-                "recogniser": wanted.recognisers,
-                "camera": wanted.cameras,
-                "event_id": wanted.event_id,
-            }
-            with audited(registry.engine, action, **chosen):
+            recognisers, cameras = sorted(wanted.recognisers), sorted(wanted.cameras)
+            with audited(registry.engine, action, wanted.event_id or "", recogniser=recognisers, camera=cameras):
                 yield store
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from contract.cameras import AnalysisSettings
 from contract.ids import CameraId
 from contract.recordings import RecordingSettings
+from contract.zones import Polygon, Zone, masks_of
 
 
 class Assignment(BaseModel):
@@ -28,4 +29,11 @@ class Assignment(BaseModel):
     main_secrets: str | None = None
     settings: AnalysisSettings = AnalysisSettings()
     recording: RecordingSettings = RecordingSettings()
+    #: Areas, lines and masks; a worker that is older than they are does not know them.
+    zones: list[Zone] = []
     epoch: Annotated[int, Field(ge=1)]
+
+    @property
+    def masks(self) -> tuple[Polygon, ...]:
+        """Outlines of what is blacked out, in shares of the picture's width and height."""
+        return masks_of(self.zones)

@@ -8,6 +8,7 @@ from contract.camera_urls import check_camera_url
 from contract.cameras import AnalysisSettings, DetectOn, Labels, PlacementSettings, SaveMode
 from contract.ids import CameraId
 from contract.recordings import RecordingSettings, RecordMode
+from contract.zones import Zones, ZoneSettings
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Credential = Annotated[str, Field(min_length=1, max_length=256)]
@@ -27,7 +28,7 @@ MAIN_URL: Final = "The camera's main stream, which is recorded, where `url` is i
 REMOVABLE: Final = frozenset({"username", "password", "main_url"})
 
 
-class CameraCreate(AnalysisSettings, PlacementSettings, RecordingSettings):
+class CameraCreate(AnalysisSettings, PlacementSettings, RecordingSettings, ZoneSettings):
     """A camera to be registered."""
 
     model_config = _SPEC
@@ -57,6 +58,10 @@ class CameraCreate(AnalysisSettings, PlacementSettings, RecordingSettings):
         """Return the part of it that recording needs."""
         return RecordingSettings(**self.model_dump(include=set(RecordingSettings.model_fields)))
 
+    def drawing(self) -> ZoneSettings:
+        """Return what is drawn on its picture."""
+        return ZoneSettings(zones=self.zones)
+
 
 class CameraPatch(BaseModel):
     """Changes to a camera; a field that is not given stays as it is.
@@ -84,6 +89,7 @@ class CameraPatch(BaseModel):
     record_audio: bool | None = None
     pre_roll_seconds: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] | None = None
     post_roll_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] | None = None
+    zones: Zones | None = Field(None, description="All of them: those that are left out are removed")
 
     @field_validator("url", "main_url")
     @classmethod
@@ -98,11 +104,16 @@ class CameraPatch(BaseModel):
         return self
 
     def changes(self) -> dict[str, Any]:
-        """Return the fields that were given, by name."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        """Return the fields that were given, by name; zones as they are stored."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return (
+            given
+            if self.zones is None
+            else given | {"zones": ZoneSettings(zones=self.zones).model_dump(mode="json")["zones"]}
+        )
 
 
-class Camera(AnalysisSettings, PlacementSettings, RecordingSettings):
+class Camera(AnalysisSettings, PlacementSettings, RecordingSettings, ZoneSettings):
     """A registered camera as people see it: secrets masked.
 
     Clock: `*_ms` is Unix time in milliseconds UTC.

@@ -26,6 +26,8 @@ class StatusReason(StrEnum):
     DISK_READ_ONLY = "disk_read_only"
     DISK_FAILED = "disk_failed"
     NOT_RECORDABLE = "not_recordable"
+    MASK_FAILED = "mask_failed"
+    ADDRESS_REFUSED = "address_refused"
     NO_WORKER = "no_worker"
     NO_CAPACITY = "no_capacity"
     NO_LABELS = "no_labels"
@@ -57,6 +59,8 @@ REMEDIES: dict[StatusReason, str] = {
     StatusReason.DISK_READ_ONLY: "The frames volume cannot be written to. Check how it is mounted and who owns it.",
     StatusReason.DISK_FAILED: "The frames volume fails. Check the disk and its mount; it is tried again by itself.",
     StatusReason.NOT_RECORDABLE: "Only H.264 and H.265 are recorded. Set the camera's recorded stream to one of them.",
+    StatusReason.MASK_FAILED: "Its masks cannot be blacked out of its footage: none is kept. See the worker's log.",
+    StatusReason.ADDRESS_REFUSED: "Cameras may not be there. If this one is, set FARM_CAMERA_ADDRESSES_ALLOWED.",
     StatusReason.NO_WORKER: "No worker is running. Start one with: ./farm worker",
     StatusReason.NO_CAPACITY: "Every worker is full. Start another one with: ./farm worker",
     StatusReason.NO_LABELS: "No worker has the labels it requires. Set FARM_WORKER_LABELS of one or change the camera.",

@@ -373,3 +373,31 @@ def gallery_reply(request_id: str) -> str:
     Reader: who asked, who takes it away. Lifetime: 30 s.
     """
     return f"{PREFIX}:gallery:reply:{request_id}"
+
+
+def camera_trials(worker_id: str) -> str:
+    """Cameras that a worker shall try, for people who set them up.
+
+    Type: list of `CameraTrialRequest` as JSON, oldest left, with expiry. Writer: script `ask_trial` for API and command
+    line. Reader: the worker; a request is not taken up after its `until_ms`.
+    Lifetime: at most 4 entries, 40 s after the last one.
+    """
+    return f"{PREFIX}:worker:{worker_id}:trials"
+
+
+def camera_trials_answered(worker_id: str) -> str:
+    """Says that a worker tries cameras.
+
+    Type: string with expiry. Writer: the worker, whenever it looks for a request. Reader: script `ask_trial`.
+    Lifetime: 30 s after the last write: as long as a worker may be at those that it has taken.
+    """
+    return f"{PREFIX}:worker:{worker_id}:tries"
+
+
+def camera_trial_reply(request_id: str) -> str:
+    """What came of a trial, with a picture of at most 640 pixels.
+
+    Type: list of one `CameraTrialReply` as JSON, with expiry. Writer: the worker that was asked.
+    Reader: who asked, who takes it away. Lifetime: 30 s.
+    """
+    return f"{PREFIX}:trial:{request_id}"

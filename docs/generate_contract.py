@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from contract import (
     assignments,
+    camera_trials,
     cameras,
     crops,
     detections,
@@ -32,6 +33,7 @@ from contract import (
     recordings,
     reid_workers,
     workers,
+    zones,
 )
 from runtime import settings
 
@@ -53,6 +55,8 @@ MESSAGE_MODULES: Final = (
     recognition,
     reid_workers,
     gallery,
+    zones,
+    camera_trials,
 )
 NOTICE: Final = "<!-- Made by `python -m docs.generate_contract`; change the code it is made from, not this file. -->"
 REASONS_BEGIN: Final = "<!-- reasons: made by `python -m docs.generate_contract` -->"

@@ -1,6 +1,6 @@
 """A ReID worker's figures for Prometheus, read when they are asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -51,14 +51,15 @@ class ReidCollector(Collector):
             yield CounterMetricFamily("farm_reid_taken_back", "Recognitions that dead workers had", figures.taken_back)
 
 
-def serve_figures(host: str, port: int, collector: ReidCollector) -> int:
+def serve_figures(host: str, port: int, collectors: Iterable[Collector]) -> int:
     """Serve the metrics on a thread; return the port, which was chosen if `port` is 0.
 
     Raises:
         FarmError: The address cannot be listened on.
     """
     registry = CollectorRegistry()
-    registry.register(collector)
+    for collector in collectors:
+        registry.register(collector)
     try:
         server, _ = start_http_server(port, host, registry)
     except OSError as error:

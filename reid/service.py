@@ -4,11 +4,12 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import redis
 import structlog
+from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -62,12 +63,24 @@ class ReidService:
         recognisers: Mapping[str, Recogniser],
         shutdown: Shutdown,
         clock: Clock,
+        collectors: Sequence[Collector] = (),
     ) -> None:
+        """Prepare; nothing runs yet.
+
+        Args:
+            settings: Of this process.
+            engine: The database.
+            recognisers: By name.
+            shutdown: Asks it to end.
+            clock: Of this machine.
+            collectors: Figures of the process's other parts, for Prometheus.
+        """
         self._settings = settings
         self._engine = engine
         self._recognisers = recognisers
         self._shutdown = shutdown
         self._clock = clock
+        self._collectors = collectors
         self.worker_id: Final = new_worker_id(socket.gethostname())
         name = f"camfarm-reid-{self.worker_id}"
         self._client = connect(settings, name=name)
@@ -137,8 +150,8 @@ class ReidService:
         status = threading.Thread(target=self._report_for_ever, name="status", daemon=True)
         status.start()
         if self._settings.reid_metrics_host:
-            collector = ReidCollector(self.status)
-            port = serve_figures(self._settings.reid_metrics_host, self._settings.reid_metrics_port, collector)
+            collectors = [ReidCollector(self.status), *self._collectors]
+            port = serve_figures(self._settings.reid_metrics_host, self._settings.reid_metrics_port, collectors)
             log.info("metrics_served", host=self._settings.reid_metrics_host, port=port)
         self._dispatcher.start()
         log.info("reid_worker_started", worker=self.worker_id, redis=server, recognisers=sorted(self._recognisers))

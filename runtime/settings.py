@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contract.camera_addresses import CameraAddresses
 from contract.cameras import LABEL_PATTERN
 from contract.errors import FarmError
 from contract.retention import KeepRules, parse_age
@@ -86,6 +87,9 @@ class CommonSettings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     #: Seconds a lease lives without being renewed; it is renewed three times in that time.
     lease_seconds: Annotated[float, Field(ge=0.5, le=60)] = 3.0
+    #: Networks in which cameras may be although their addresses are refused otherwise, separated by commas: link-local
+    #: ones, clouds' metadata services, multicast. Workers and controllers go by it.
+    camera_addresses_allowed: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     #: ``console`` for people, ``json`` for log collectors, ``auto``: console on a terminal.
     log_format: Literal["auto", "console", "json"] = "auto"
@@ -98,6 +102,17 @@ class CommonSettings(BaseSettings):
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
+
+    @field_validator("camera_addresses_allowed")
+    @classmethod
+    def _check_addresses(cls, value: str) -> str:
+        CameraAddresses(value)
+        return value
+
+    @property
+    def camera_addresses(self) -> CameraAddresses:
+        """Which addresses cameras may have."""
+        return CameraAddresses(self.camera_addresses_allowed)
 
     @property
     def models_path(self) -> Path:
@@ -425,6 +440,8 @@ class ReidSettings(DatabaseSettings):
     reid_threads: Annotated[int, Field(ge=0, le=256)] = 0
     #: Part of the strangers who may be taken for somebody known; more of it finds more people again, and wrong ones.
     reid_false_identification_rate: Annotated[float, Field(ge=0.0001, le=0.2)] = 0.02
+    #: Threads of one search of the gallery with several crops; one crop is searched with one.
+    reid_search_threads: Annotated[int, Field(ge=1, le=64)] = 1
     #: Name of a detector in FARM_MODELS_DIR that finds people in uploaded pictures.
     reid_detector: str = "yolo11n"
     #: Somebody who was not seen for longer is not looked for, unless people have named that identity or watch for it:

@@ -123,7 +123,7 @@ class DecodedPicture:
         """Return the brightness at full size; see `Picture.luma`."""
         frame = self._frame
         if frame.format.name not in _LUMA_FIRST:
-            frame = _converted(frame, self.width, self.height, "gray")
+            frame = converted(frame, self.width, self.height, "gray")
         plane = frame.planes[0]
         rows: GrayImage = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         return rows[: self.height, : self.width]
@@ -155,7 +155,7 @@ class DecodedPicture:
         return self.bgr()[top:bottom, left:right]
 
     def _to_bgr(self, width: int, height: int) -> BgrImage:
-        return np.ascontiguousarray(_converted(self._frame, width, height, "bgr24").to_ndarray())
+        return np.ascontiguousarray(converted(self._frame, width, height, "bgr24").to_ndarray())
 
 
 class _Converters(threading.local):
@@ -175,7 +175,8 @@ class _Converters(threading.local):
 _converters: Final = _Converters()
 
 
-def _converted(frame: VideoFrame, width: int, height: int, pixel_format: str) -> VideoFrame:
+def converted(frame: VideoFrame, width: int, height: int, pixel_format: str) -> VideoFrame:
+    """Return a frame in another size and pixel format; this thread keeps the converter for the next one."""
     converter = _converters.get(frame.width, frame.height, frame.format.name, width, height, pixel_format)
     return converter.reformat(
         frame, width, height, format=pixel_format, interpolation=Interpolation.BILINEAR, threads=1

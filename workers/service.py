@@ -22,11 +22,15 @@ from runtime.frame_store import FrameStore
 from runtime.lease import Lease, LeaseKeeper, LeaseState
 from runtime.recording_feed import RecordingFeed
 from runtime.redis_client import RedisAwayError, RedisUnreachableError, check_server, connect
+from runtime.secret_box import SecretBox
 from runtime.settings import WorkerSettings
 from runtime.shutdown import Shutdown
 from runtime.spool import Spool
+from runtime.trial_link import TrialLink
 from runtime.version import VERSION
 from runtime.worker_link import WorkerLink, Written
+from workers.camera_trials import CameraTrials
+from workers.capture.state import CaptureSettings
 from workers.crops.camera_crops import CameraCrops
 from workers.crops.memory import CropMemory
 from workers.crops.saver import CropSaver
@@ -122,6 +126,13 @@ class WorkerService:
             meter=self._meter,
         )
         self._usage = ProcessUsage()
+        self._trials = CameraTrials(
+            TrialLink(connect(settings, name=f"{name}-trials")),
+            self.worker_id,
+            CaptureSettings.of(settings),
+            SecretBox.from_settings(settings),
+            clock,
+        )
         crop_memory = CropMemory()
         self._pipeline = Pipeline(
             DetectionSettings(settings.batch_wait_ms / 1000, settings.detect_threads or usable_cpus()),
@@ -174,6 +185,7 @@ class WorkerService:
         keeper = LeaseKeeper(self._lease, self._settings.lease_seconds, self._lease_changed)
         keeper.start()
         self._pipeline.start()
+        self._trials.start()
         status = threading.Thread(target=self._report_for_ever, name="status", daemon=True)
         status.start()
         if self._settings.metrics_host:
@@ -182,6 +194,7 @@ class WorkerService:
             log.info("metrics_served", host=self._settings.metrics_host, port=port)
         log.info("worker_started", worker=self.worker_id, redis=server, detector=self._detector.runtime)
         self._follow_until_asked()
+        self._trials.stop()
         broken = self._shutdown.failed or self._detector_is_stuck()
         if not self._lease_lost.is_set() and not broken:
             self._drain()

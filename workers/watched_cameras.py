@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -19,6 +19,7 @@ from workers.frames import Frame
 from workers.media import MediaTap
 from workers.motion.attention import Attention
 from workers.recording.camera_recorder import CameraRecorder
+from workers.recording.masked_tap import MaskedTap
 from workers.recording.recorder import Recorder
 from workers.tracking.tracker import CameraTracker
 
@@ -76,6 +77,8 @@ class Watched:
     capture: Capture
     tracker: CameraTracker
     recording: CameraRecorder
+    #: Blacks out what its masks hide before it is recorded; None: it has none.
+    masked: MaskedTap | None
 
 
 class CameraListener(Protocol):
@@ -177,13 +180,14 @@ class WatchedCameras:
             crops=self._parts.new_crops(),
         )
         listener = self._listener
+        masked = self._recorder.masked(recording, assignment.masks) if assignment.masks else None
         capture = self._parts.open_capture(
             assignment,
             lambda frame: listener.arrived(run, frame),
-            lambda state: listener.capture_changed(run, state),
-            recording,
+            lambda state: listener.capture_changed(run, _with_masking(state, masked)),
+            recording if masked is None else masked,
         )
-        self._watched[assignment.camera_id] = Watched(run, capture, self._parts.new_tracker(), recording)
+        self._watched[assignment.camera_id] = Watched(run, capture, self._parts.new_tracker(), recording, masked)
         capture.start()
         log.info("camera_taken", camera=assignment.camera_id, epoch=assignment.epoch)
 
@@ -203,6 +207,8 @@ class WatchedCameras:
         watched.run.left = True
         watched.capture.stop()
         self._ending.append(watched.capture)
+        if watched.masked is not None:
+            watched.masked.close()
         self._recorder.leave(watched.recording)
         self._listener.left(watched.run)
         self._used[camera_id] = watched.run.numbers
@@ -246,9 +252,15 @@ class WatchedCameras:
 def _streams(assignment: Assignment) -> tuple[object, ...]:
     """Return what says which streams are received: a change of any of it needs another capture."""
     recording = assignment.recording
+    looked_at = assignment.url, assignment.secrets, assignment.masks
     if recording.record is RecordMode.OFF:
-        return assignment.url, assignment.secrets
-    return assignment.url, assignment.secrets, assignment.main_url, assignment.main_secrets, recording.record_audio
+        return looked_at
+    return *looked_at, assignment.main_url, assignment.main_secrets, recording.record_audio
+
+
+def _with_masking(state: CaptureState, masked: MaskedTap | None) -> CaptureState:
+    """Add to what a capture costs what masking its recording does, for the camera is placed by both."""
+    return state if masked is None else replace(state, cpu_seconds=state.cpu_seconds + masked.cpu_seconds)
 
 
 def _differs(wanted: Assignment, held: Assignment) -> bool:

@@ -26,6 +26,7 @@ from camera_ctrler.api.resources import (
     evidence,
     export_progress,
     exports,
+    farm_health,
     footage,
     identities,
     links,
@@ -41,6 +42,7 @@ from camera_ctrler.api.resources import (
     tokens,
     tracks,
     users,
+    walls,
     watching,
     workers,
 )
@@ -53,6 +55,7 @@ RESOURCES: Final = tuple(
     for module in (
         cameras,
         status,
+        farm_health,
         workers,
         events,
         event_details,
@@ -63,6 +66,7 @@ RESOURCES: Final = tuple(
         searches,
         watching,
         pictures,
+        walls,
         recordings,
         timelines,
         exports,

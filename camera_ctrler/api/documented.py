@@ -67,6 +67,8 @@ class Media:
 
     mimetype: str
     description: str
+    #: Messages that come within it: the document describes them too.
+    messages: tuple[type[BaseModel], ...] = ()
 
 
 #: What comes back with a status: a message, a medium, one of several media, or nothing.

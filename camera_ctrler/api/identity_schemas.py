@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from camera_ctrler.api.event_schemas import Cameras, IdentityId, TrackId
 from camera_ctrler.api.schemas import EpochMs, Flag, PageQuery, Query, decimal, whole_number
+from camera_ctrler.identities.recognising import RecognisingState
 from contract.detections import Xyxy
 from contract.gallery import MAX_FOUND
 from contract.ids import CameraId
@@ -124,6 +125,14 @@ class SearchResult(BaseModel):
     persons: int = Field(description="People in the picture; the largest was searched for")
     version: str = Field(description="The embedder whose embeddings were compared")
     complete: bool = Field(description="False: a part of the gallery is not searched yet, after a start")
+
+
+class RecognisingEntry(BaseModel):
+    """Whether people are recognised and can be searched for now."""
+
+    state: RecognisingState
+    text: str = Field(description="Why not, in a sentence; empty: they are")
+    remedy: str
 
 
 class Rename(BaseModel):

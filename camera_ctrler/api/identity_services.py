@@ -9,6 +9,7 @@ from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.identities.asking import Searches
 from camera_ctrler.identities.changes import IdentityChanges
 from camera_ctrler.identities.erasure import Erasure
+from camera_ctrler.identities.in_view import InView
 from camera_ctrler.identities.reading import IdentityReading
 from camera_ctrler.identities.watching import IdentityWishes
 from runtime.clock import Clock
@@ -26,6 +27,7 @@ class IdentityServices:
     erasure: Erasure
     searches: Searches
     crops: CropStore
+    in_view: InView
 
     @classmethod
     def create(
@@ -39,6 +41,7 @@ class IdentityServices:
             erasure=Erasure(engine, settings.frames_dir, clock),
             searches=Searches(client),
             crops=CropStore(settings.frames_dir),
+            in_view=InView(engine, clock),
         )
 
     @property

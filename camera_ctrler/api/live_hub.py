@@ -43,12 +43,31 @@ class WatchedCamera:
         self._fetching = threading.Lock()
         self._outage = Outage(clock)
         self.viewers = 0
+        #: Set with every new preview, for who watches several cameras.
+        self._told: set[threading.Event] = set()
+
+    @property
+    def version(self) -> int:
+        """Number of the newest preview that was told of."""
+        return self._version
 
     def touch(self) -> None:
         """Say that there is a new preview."""
         with self._changed:
             self._version += 1
             self._changed.notify_all()
+            for event in self._told:
+                event.set()
+
+    def tell(self, event: threading.Event) -> None:
+        """Set an event from now on whenever there is a new preview."""
+        with self._changed:
+            self._told.add(event)
+
+    def tell_no_more(self, event: threading.Event) -> None:
+        """Set it no more."""
+        with self._changed:
+            self._told.discard(event)
 
     def wait(self, seen: int, seconds: float) -> int:
         """Return the newest version number, as soon as it is not `seen`, after `seconds` in any case."""

@@ -73,7 +73,9 @@ def _models(operations: list[Operation]) -> set[tuple[type[BaseModel], Mode]]:
     models: set[tuple[type[BaseModel], Mode]] = {(Problem, "serialization")}
     for operation in operations:
         models |= {(model, "validation") for model in (operation.query, operation.body) if model is not None}
-        models |= {(answer, "serialization") for answer in operation.answers.values() if isinstance(answer, type)}
+        for answer in operation.answers.values():
+            named = answer.messages if isinstance(answer, Media) else (answer,) if isinstance(answer, type) else ()
+            models |= {(model, "serialization") for model in named}
     return models
 
 

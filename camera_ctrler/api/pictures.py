@@ -85,7 +85,12 @@ class Pictures:
 
 def picture_of(preview: Preview) -> Picture:
     """Return a preview as a picture."""
-    return Picture(preview.jpeg, preview.result, _tag(preview.result, "preview"))
+    return Picture(preview.jpeg, preview.result, preview_tag(preview.result))
+
+
+def preview_tag(result: AnalysisResult) -> str:
+    """Return the tag of a preview."""
+    return _tag(result, "preview")
 
 
 def _tag(result: AnalysisResult, kind: str) -> str:

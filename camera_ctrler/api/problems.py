@@ -26,6 +26,7 @@ from camera_ctrler.accounts.errors import (
     UserNotFoundError,
     WrongPasswordError,
 )
+from camera_ctrler.camera_trials import TrialsBusyError
 from camera_ctrler.identities.asking import NothingToSearchWithError, SearchAwayError, UnusablePictureError
 from camera_ctrler.identities.errors import (
     ChangeConflictError,
@@ -187,6 +188,7 @@ _KNOWN: Final[tuple[tuple[type[FarmError], int, str, str, str], ...]] = (
     (CameraExistsError, 409, "camera-exists", "Camera exists already", "id"),
     (CameraOwnedElsewhereError, 409, "camera-owned-elsewhere", "Camera follows the external table", ""),
     (InvalidUrlError, 400, "invalid-request", "The request cannot be used", "url"),
+    (TrialsBusyError, 503, "too-many-trials", "Too many cameras are being tried", ""),
     (ContractError, 400, "invalid-request", "The request cannot be used", ""),
     (NothingToPlayError, 404, "nothing-to-play", "Nothing to play", ""),
     (FootageGoneError, 404, "footage-gone", "Footage is gone", ""),

@@ -103,6 +103,8 @@ class RecognitionSummary(BaseModel):
     waiting: int = Field(description="Without a place on a queue")
     queued: int = Field(description="On a queue, or being done")
     dead: int
+    oldest_waiting_ms: int | None = Field(description="When the oldest event happened that waits; null: none does")
+    oldest_queued_ms: int | None = Field(description="The same of those on a queue, or being done")
     workers: list[ReidWorkerEntry]
 
 

@@ -13,6 +13,7 @@ from camera_ctrler.accounts.accounts import Accounts
 from camera_ctrler.accounts.first_admin import log_first_admin, make_first_admin
 from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.api.cursors import Cursors
+from camera_ctrler.api.diagnosis.history import CountHistory
 from camera_ctrler.api.event_hub import EventHub
 from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.identity_services import IdentityServices
@@ -22,6 +23,7 @@ from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
 from camera_ctrler.api.throttle import LoginThrottle
 from camera_ctrler.audit.log import AuditLog
+from camera_ctrler.camera_trials import CameraTrials
 from camera_ctrler.event_store.history import EventHistory
 from camera_ctrler.event_store.reading import EventReading
 from camera_ctrler.event_store.recognitions import Recognitions
@@ -90,6 +92,8 @@ class Services:
     reader: FarmReader
     store: FrameStore
     farm: FarmWatch
+    #: Counts of the last minutes, for what is said of what grows.
+    counts: CountHistory
     cursors: Cursors
     frames: FrameIndex
     pictures: Pictures
@@ -103,6 +107,7 @@ class Services:
     clip_maker: ClipMaker
     streams: StreamSlots
     recorded: RecordedServices
+    trials: CameraTrials
     #: Set when the server stops: long answers end.
     stopping: threading.Event
 
@@ -119,7 +124,7 @@ class Services:
         """
         clock, stopping = SystemClock(), threading.Event()
         box = SecretBox.from_settings(settings)
-        registry = Registry(settings.database, box, clock)
+        registry = Registry(settings.database, box, clock, settings.camera_addresses)
         client = connect(settings, name="camfarm-api", timeout_seconds=REDIS_SECONDS)
         limits_client = connect(settings, name="camfarm-api-limits", timeout_seconds=LIMITS_SECONDS)
         reader = FarmReader(client)
@@ -137,6 +142,7 @@ class Services:
             reader=reader,
             store=store,
             farm=FarmWatch(registry, reader, clock),
+            counts=CountHistory(clock),
             cursors=Cursors(box),
             frames=FrameIndex(store, reader, clock),
             pictures=Pictures(reader, store),
@@ -150,6 +156,7 @@ class Services:
             clip_maker=ClipMaker(store, stopping),
             streams=StreamSlots(max(1, settings.api_threads - RESERVED_THREADS)),
             recorded=RecordedServices.create(settings, registry.engine, box, clock, stopping),
+            trials=CameraTrials(client, reader),
             stopping=stopping,
         )
 

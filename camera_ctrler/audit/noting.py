@@ -72,8 +72,14 @@ def listen(engine: Engine) -> None:
 
 def _take_along(connection: Connection) -> None:
     pending = _PENDING.get()
-    if pending is not None:
+    if pending is None:
+        return
+    try:
         pending.write(connection)
+    except BaseException:
+        # SQLAlchemy takes a transaction for ended whose commit was not reached, and would leave it open in the pool.
+        connection.dialect.do_rollback(connection.connection)
+        raise
 
 
 @contextmanager

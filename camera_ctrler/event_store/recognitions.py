@@ -128,6 +128,24 @@ class Recognitions:
             )
         return counted
 
+    def oldest_ms(self, visible: frozenset[str] | None = None) -> dict[RecognitionState, int]:
+        """Return when the oldest event happened of those that wait or are queued, by state; none: there are none.
+
+        Args:
+            visible: Cameras whose recognitions count, and no notes, as in `counts`; None: all.
+        """
+        seen = of_cameras(_C.camera_id, (), visible)
+        found: dict[RecognitionState, int] = {}
+        with self._engine.connect() as connection:
+            for state in (RecognitionState.WAITING, RecognitionState.QUEUED):
+                at_ms = connection.scalar(select(func.min(_C.at_ms)).where(_C.state == state, *seen))
+                if at_ms is not None:
+                    found[state] = at_ms
+            noted = None if visible is not None else connection.scalar(select(func.min(recognition_notes.c.at_ms)))
+        if noted is not None:
+            found[RecognitionState.WAITING] = min(noted, found.get(RecognitionState.WAITING, noted))
+        return found
+
     def replay(self, wanted: RecognitionFilter) -> int:
         """Let dead letters be tried again, before all else and with all their crops; return how many."""
         fresh = {

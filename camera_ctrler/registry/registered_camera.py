@@ -12,6 +12,7 @@ from contract.camera_specs import Camera
 from contract.camera_urls import MASK, mask_url
 from contract.cameras import AnalysisSettings, PlacementSettings
 from contract.recordings import RecordingSettings
+from contract.zones import ZoneSettings
 
 
 class RegisteredCamera:
@@ -72,6 +73,11 @@ class RegisteredCamera:
         return RecordingSettings(**{name: fields[name] for name in RecordingSettings.model_fields})
 
     @cached_property
+    def drawing(self) -> ZoneSettings:
+        """What is drawn on its picture."""
+        return ZoneSettings.model_validate({"zones": self._row.zones})
+
+    @cached_property
     def host(self) -> str:
         """Host of its URL; empty for a file."""
         return urlsplit(self._row.url).hostname or ""
@@ -87,6 +93,7 @@ class RegisteredCamera:
             main_secrets=self._row.main_secrets,
             settings=self.settings(),
             recording=self.recording,
+            zones=self.drawing.zones,
             epoch=epoch,
         )
 

@@ -18,8 +18,10 @@ from camera_ctrler.registry.errors import (
 )
 from camera_ctrler.registry.registered_camera import RegisteredCamera
 from camera_ctrler.registry.tables import CameraEpochRow, CameraRow, RegistryStateRow
+from contract.camera_addresses import CameraAddresses
 from contract.camera_specs import CameraCreate, CameraPatch
 from contract.camera_urls import CameraSecrets
+from contract.errors import REMEDIES, InvalidUrlError, StatusReason
 from contract.ids import new_camera_id
 from database.engine import check_schema, migrate, open_engine
 from runtime.clock import Clock, SystemClock
@@ -27,6 +29,8 @@ from runtime.secret_box import SecretBox
 
 ORIGIN_FARM: Final = "farm"
 ORIGIN_EXTERNAL: Final = "external"
+#: Id of a camera that is tried before there is one.
+DRAFT_ID: Final = "new-camera"
 #: SQLite allows 32,766 bound parameters in a statement; this leaves room.
 _BATCH: Final = 5_000
 
@@ -45,11 +49,18 @@ class Listing:
 class Registry:
     """The camera registry. Safe to use from several threads and processes."""
 
-    def __init__(self, database_url: str, secret_box: SecretBox, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        secret_box: SecretBox,
+        clock: Clock | None = None,
+        addresses: CameraAddresses | None = None,
+    ) -> None:
         self._engine = open_engine(database_url)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self._secrets = CameraSecretBox(secret_box)
         self._clock = clock or SystemClock()
+        self._addresses = addresses or CameraAddresses()
         #: Camera id -> its row and what was made of it, of the last `list_all`. Replaced whole, never changed.
         self._listed: dict[str, tuple[Row[Any], RegisteredCamera]] = {}
         #: Camera id -> columns, of unreadable rows that the log has named.
@@ -171,7 +182,10 @@ class Registry:
 
         Raises:
             CameraExistsError: Names the first id that is taken, or given twice.
+            InvalidUrlError: One has an address that no camera may have.
         """
+        for spec in specs:
+            self._check_addresses(spec.url, spec.main_url)
         rows = [self._new_row(spec, origin) for spec in specs]
         seen: set[str] = set()
         with self._sessions() as session:
@@ -201,7 +215,7 @@ class Registry:
         Raises:
             CameraNotFoundError: There is none with that id.
             CameraOwnedElsewhereError: Its name, URL or credentials follow the external table.
-            InvalidUrlError: The URL has `***` for secrets that are not stored.
+            InvalidUrlError: The URL has `***` for secrets that are not stored, or an address that no camera may have.
             CameraUnreadableError: Its row was edited into something that cannot be used, and still would be.
         """
         return self.update_many([camera_id], patch, by_origin=by_origin)[0]
@@ -210,6 +224,7 @@ class Registry:
         self, camera_ids: Sequence[str], patch: CameraPatch, *, by_origin: str | None = ORIGIN_FARM
     ) -> list[RegisteredCamera]:
         """Change several cameras alike, or none of them; see `update`."""
+        self._check_addresses(patch.url, patch.main_url)
         with self._sessions() as session:
             _lock(session)
             rows = [_row(session, camera_id) for camera_id in camera_ids]
@@ -219,10 +234,45 @@ class Registry:
                 session.commit()
             return [RegisteredCamera(row) for row in rows]
 
+    def drafted(self, camera_id: str | None, patch: CameraPatch) -> RegisteredCamera:
+        """Return a camera as it would be after a change, or as a new one would be; nothing is stored.
+
+        Args:
+            camera_id: Which one; None: a new one.
+            patch: What changes; of a new one, all that is known of it, its URL at least.
+
+        Raises:
+            CameraNotFoundError: There is none with that id.
+            InvalidUrlError: The URL has `***` for secrets that are not stored.
+            CameraUnreadableError: It could not be used.
+        """
+        if camera_id is None:
+            row = self._new_row(CameraCreate(id=DRAFT_ID, **patch.changes()), ORIGIN_FARM)
+        else:
+            with self._sessions() as session:
+                row = CameraRow(**_row(session, camera_id).as_dict())
+            self._change(row, patch.changes())
+        drafted = RegisteredCamera(row)
+        drafted.check()
+        return drafted
+
+    def _check_addresses(self, *urls: str | None) -> None:
+        for url in urls:
+            if url is not None and (refusal := self._addresses.refusal_of_url(url)):
+                raise InvalidUrlError(f"{refusal}. {REMEDIES[StatusReason.ADDRESS_REFUSED]}")
+
     def _is_changed(self, session: Session, row: CameraRow, changes: dict[str, Any], by_origin: str | None) -> bool:
         """Change a row; return whether it is another one now."""
         if by_origin not in {None, row.origin} and changes.keys() & {"name", "url", "username", "password"}:
             raise CameraOwnedElsewhereError(row.id)
+        self._change(row, changes)
+        RegisteredCamera(row).check()
+        if not session.is_modified(row):
+            return False
+        row.updated_at_ms = self._clock.now_ms()
+        return True
+
+    def _change(self, row: CameraRow, changes: dict[str, Any]) -> None:
         if changes.keys() & {"url", "username", "password"}:
             row.url, secrets = self._secrets.changed(row, changes)
             row.secrets = self._secrets.encrypted(secrets)
@@ -230,11 +280,6 @@ class Registry:
             row.main_url, row.main_secrets = self._secrets.changed_main(row, changes["main_url"])
         for name in changes.keys() - {"url", "main_url", "username", "password"}:
             setattr(row, name, changes[name])
-        RegisteredCamera(row).check()
-        if not session.is_modified(row):
-            return False
-        row.updated_at_ms = self._clock.now_ms()
-        return True
 
     def remove(self, camera_id: str, *, by_origin: str | None = ORIGIN_FARM) -> None:
         """Forget one camera; its saved frames stay until they are too old.
@@ -328,6 +373,7 @@ class Registry:
             **spec.settings().model_dump(mode="json"),
             **spec.placement().model_dump(mode="json"),
             **spec.recording().model_dump(mode="json"),
+            **spec.drawing().model_dump(mode="json"),
         )
 
 

@@ -34,6 +34,8 @@ class CameraRow(Base):
     record_audio: Mapped[bool] = mapped_column(Boolean, server_default=true())
     pre_roll_seconds: Mapped[float] = mapped_column(Float, server_default="5")
     post_roll_seconds: Mapped[float] = mapped_column(Float, server_default="10")
+    #: A list of `contract.zones.Zone`.
+    zones: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
     enabled: Mapped[bool] = mapped_column(Boolean)
     origin: Mapped[str] = mapped_column(String(16))
     created_at_ms: Mapped[int] = mapped_column(BigInteger)

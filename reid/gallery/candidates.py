@@ -39,9 +39,20 @@ class Seen:
     last_ms: int
 
 
-def nearest_tracks(index: GalleryIndex, connection: Connection, vectors: Embeddings, count: int) -> list[str]:
-    """Return tracks that have something like one of the vectors, the most alike first, each once."""
-    numbers, _ = index.search(vectors, count)
+def nearest_tracks(
+    index: GalleryIndex,
+    connection: Connection,
+    vectors: Embeddings,
+    count: int,
+    *,
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+) -> list[str]:
+    """Return tracks that have something like one of the vectors, the most alike first, each once.
+
+    Tracks outside of the time may be among them: see `GalleryIndex.search`.
+    """
+    numbers, _ = index.search(vectors, count, from_ms=from_ms, to_ms=to_ms)
     track_of = index.rows.tracks_of(connection, numbers.tolist())
     return list(dict.fromkeys(track_of[number] for number in numbers.tolist() if number in track_of))
 

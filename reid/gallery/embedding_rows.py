@@ -17,7 +17,19 @@ from reid.images import Embeddings
 #: Ids in one question: SQLite takes 32,766 parameters.
 _BATCH: Final = 1_000
 #: How a vector is stored: half the bytes, and similarities differ by less than 0.001.
-_STORED: Final = np.dtype("<f2")
+STORED: Final = np.dtype("<f2")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredVectors:
+    """What an index has of some embeddings; everything has N entries, in the order of their numbers."""
+
+    numbers: NDArray[np.int64]
+    #: When each crop was taken, and when its track began, Unix ms UTC.
+    at_ms: NDArray[np.int64]
+    started_at_ms: NDArray[np.int64]
+    #: Shape (N, dimension).
+    vectors: NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +69,12 @@ class StoredEmbeddings:
 
 def pack(vector: NDArray[np.float32]) -> bytes:
     """Return a vector as it is stored."""
-    return vector.astype(_STORED).tobytes()
+    return vector.astype(STORED).tobytes()
 
 
 def unpack(stored: Sequence[bytes], dimension: int) -> Embeddings:
     """Return stored vectors, shape (N, dimension), of length 1."""
-    vectors = np.frombuffer(b"".join(stored), _STORED).astype(np.float32).reshape(-1, dimension)
+    vectors = np.frombuffer(b"".join(stored), STORED).astype(np.float32).reshape(-1, dimension)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
 
@@ -129,9 +141,19 @@ class EmbeddingRows:
         self.version: Final = version
         self.dimension: Final = dimension
 
-    def between(self, connection: Connection, first: int, last: int, limit: int) -> StoredEmbeddings:
+    def between(self, connection: Connection, first: int, last: int, limit: int) -> StoredVectors:
         """Return embeddings with ``first <= number <= last``, the first `limit` of them."""
-        return self._find(connection, embeddings.c.number.between(first, last), limit)
+        columns = embeddings.c
+        query = select(columns.number, columns.at_ms, columns.started_at_ms, columns.vector)
+        query = query.where(columns.version == self.version, columns.number.between(first, last))
+        rows = connection.execute(query.order_by(columns.number).limit(limit)).all()
+        numbers, at_ms, started_at_ms, vectors = zip(*rows, strict=True) if rows else ((), (), (), ())
+        return StoredVectors(
+            numbers=np.array(numbers, np.int64),
+            at_ms=np.array(at_ms, np.int64),
+            started_at_ms=np.array(started_at_ms, np.int64),
+            vectors=np.frombuffer(b"".join(vectors), STORED).reshape(-1, self.dimension),
+        )
 
     def of_tracks(self, connection: Connection, tracks: Collection[str]) -> StoredEmbeddings:
         """Return all embeddings of some tracks; not for more than some hundred tracks."""

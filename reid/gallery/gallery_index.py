@@ -11,16 +11,18 @@ from sqlalchemy import Engine, func, select
 
 from database.identities import embeddings, gallery_segments, gallery_state
 from reid.gallery.embedding_rows import EmbeddingRows
+from reid.gallery.figures import GalleryCounts
+from reid.gallery.nearest import find_nearest
 from reid.gallery.segment import Numbers, Segment, numbers_of, segment_of
 from reid.gallery.snapshots import SnapshotFolder
 from reid.images import Embeddings
 from runtime.clock import Clock, SystemClock
 
-#: Embeddings that are read and added at a time: some 0.5 s in which nothing else is heard.
-BATCH: Final = 512
+#: Embeddings that are read and added at a time: some 50 ms.
+BATCH: Final = 2_048
 #: Embeddings that are added before the segment that grows is written to disk again: what a process that starts again
-#: has to add, some ten seconds' work.
-SAVE_EVERY: Final = 8_192
+#: has to add, less than a second's work.
+SAVE_EVERY: Final = 16_384
 #: Seconds between two looks for embeddings that are gone because they were too old.
 RECOUNT_SECONDS: Final = 3_600.0
 
@@ -34,7 +36,14 @@ class GalleryIndex:
     """
 
     def __init__(
-        self, engine: Engine, version: str, dimension: int, snapshots: Path, clock: Clock | None = None
+        self,
+        engine: Engine,
+        version: str,
+        dimension: int,
+        snapshots: Path,
+        clock: Clock | None = None,
+        *,
+        threads: int = 1,
     ) -> None:
         """Prepare; nothing is read yet.
 
@@ -44,6 +53,7 @@ class GalleryIndex:
             dimension: Numbers in one embedding.
             snapshots: Folder for files that make starting quick.
             clock: Of this machine.
+            threads: For one search with several vectors.
         """
         # Every question is one statement, and none shall see an old state of the database.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -52,6 +62,7 @@ class GalleryIndex:
         self.dimension: Final = dimension
         self._snapshots = SnapshotFolder(snapshots, version, dimension)
         self._clock = clock or SystemClock()
+        self._threads = threads
         #: By place. Replaced, never changed, so that a search has them all or none.
         self._segments: dict[int, Segment] = {}
         #: Serialises `catch_up`: a search that must be complete may call it, too.
@@ -61,7 +72,9 @@ class GalleryIndex:
         #: What takes the place of a segment that has embeddings which are gone, as far as it is made.
         self._mending: Segment | None = None
         self._is_complete = False
+        self._last = 0
         self._added = 0
+        self.counts: Final = GalleryCounts()
         self._recount_at = self._clock.monotonic() + RECOUNT_SECONDS
 
     def __len__(self) -> int:
@@ -77,6 +90,22 @@ class GalleryIndex:
         """All embeddings up to this number are found, where it is complete."""
         return max((segment.up_to for segment in self._segments.values()), default=0)
 
+    @property
+    def segments(self) -> int:
+        """How many runs of numbers it has."""
+        return len(self._segments)
+
+    @property
+    def behind(self) -> int:
+        """Numbers that the database had given out when it was looked at last, and that were not read yet."""
+        segments = self._segments
+        places = range(self._oldest, segment_of(self._last) + 1)
+        ends = {place: min(self._last, numbers_of(place)[1]) for place in places}
+        return sum(
+            end - (segments[place].up_to if place in segments else numbers_of(place)[0] - 1)
+            for place, end in ends.items()
+        )
+
     def catch_up(self) -> bool:
         """Do a bounded piece of work to come nearer to what the database has; return whether there is more to do."""
         with self._following:
@@ -91,23 +120,22 @@ class GalleryIndex:
                 return False
         return True
 
-    def search(self, vectors: Embeddings, count: int) -> tuple[Numbers, NDArray[np.float32]]:
+    def search(
+        self, vectors: Embeddings, count: int, *, from_ms: int | None = None, to_ms: int | None = None
+    ) -> tuple[Numbers, NDArray[np.float32]]:
         """Return what is nearest to any of some vectors: numbers, each once, and similarities, the highest first.
 
         Args:
             vectors: Shape (N, dimension), of length 1.
             count: How many for each of them.
+            from_ms: Whole segments whose tracks had ended before are not looked at; others are.
+            to_ms: Whole segments whose tracks began then or later are not looked at.
         """
-        parts = [segment.search(vectors, count) for segment in self._segments.values()]
-        if not parts or not len(vectors):
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        numbers = np.concatenate([part[0] for part in parts])
-        similarities = np.concatenate([part[1] for part in parts])
-        order = np.argsort(-similarities, kind="stable")
-        numbers, similarities = numbers[order], similarities[order]
-        _, first = np.unique(numbers, return_index=True)
-        chosen = np.sort(first)[: count * len(vectors)]
-        return numbers[chosen], similarities[chosen]
+        segments = [segment for segment in self._segments.values() if segment.extent.may_be_in(from_ms, to_ms)]
+        began = self._clock.monotonic()
+        found = find_nearest(segments, vectors, count, self._threads)
+        self.counts.search_seconds.observe(self._clock.monotonic() - began)
+        return found
 
     def save(self) -> None:
         """Write what has grown to disk, so that the next start is quick; a disk that refuses is said to."""
@@ -135,7 +163,7 @@ class GalleryIndex:
             end = min(last, numbers_of(place)[1])
             if segment.up_to < end:
                 self._added += self._read_some(segment, end)
-                if segment.is_full or self._added >= SAVE_EVERY:
+                if segment.is_full or (self._added >= SAVE_EVERY and end == last):
                     self._file(segment)
                 return True
         return False
@@ -148,6 +176,7 @@ class GalleryIndex:
             # The number first: what is erased after the other question is noticed with the next look.
             last = int(connection.scalar(select(gallery_state.c.last_number)) or 0)
             self._erasures = {row.segment: row.erasures for row in connection.execute(query)}
+        self._last = last
         return last
 
     def _wanted(self, last: int) -> range:
@@ -173,8 +202,10 @@ class GalleryIndex:
         """Add what comes next, up to the number `end`; return how many that were."""
         with self._engine.connect() as connection:
             found = self.rows.between(connection, segment.up_to + 1, end, BATCH)
-        segment.add(found.numbers, found.vectors, end if len(found) < BATCH else int(found.numbers[-1]))
-        return len(found)
+        count = len(found.numbers)
+        self.counts.added.inc(count)
+        segment.add(found, end if count < BATCH else int(found.numbers[-1]))
+        return count
 
     def _hide_erased(self) -> None:
         """Let what was erased not be found any more, in memory and on disk; `_mend` makes such segments anew."""

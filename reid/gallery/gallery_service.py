@@ -15,6 +15,7 @@ from contract.errors import FarmError
 from contract.ids import new_worker_id
 from reid.crop_files import CropFiles, UnreadableCropError, VolumeAwayError
 from reid.embedding.embedder import Embedder
+from reid.gallery.figures import GalleryCollector, GalleryState
 from reid.gallery.gallery_index import GalleryIndex
 from reid.gallery.news import GalleryNews
 from reid.gallery.reembedding import Reembedding
@@ -95,8 +96,14 @@ class GalleryService:
         self._embedder = embedder
         self._name = new_worker_id(socket.gethostname())
         self._index = GalleryIndex(
-            engine, self._embedder.version, self._embedder.dimension, settings.data_dir / "gallery"
+            engine,
+            self._embedder.version,
+            self._embedder.dimension,
+            settings.data_dir / "gallery",
+            threads=settings.reid_search_threads,
         )
+        #: While this process decides.
+        self._writer: GalleryWriter | None = None
         self._stop = threading.Event()
         threads = [("gallery-index", self._follow), ("gallery-search", self._answer)]
         if thresholds is not None:
@@ -107,6 +114,20 @@ class GalleryService:
     def index(self) -> GalleryIndex:
         """The index, for figures."""
         return self._index
+
+    def collector(self) -> GalleryCollector:
+        """Return its figures for Prometheus."""
+        return GalleryCollector(self._index.counts, self._state)
+
+    def _state(self) -> GalleryState:
+        index, writer = self._index, self._writer
+        return GalleryState(
+            embeddings=len(index),
+            segments=index.segments,
+            behind=index.behind,
+            identities=None if writer is None else writer.identities,
+            undecided=None if writer is None else max(0, index.up_to - writer.decided_to),
+        )
 
     def start(self) -> None:
         """Begin."""
@@ -211,12 +232,14 @@ class GalleryService:
         reembedding = Reembedding(self._engine, self._index.version, self._open_embedder, files, lease.token)
         log.info("gallery_writer_leads", name=self._name)
         pause = 0.0
+        self._writer = writer
         try:
             while not self._stop.wait(pause) and lease.state is not LeaseState.LOST:
                 pause = self._step(writer, reembedding, trouble)
         except NotWriterError as error:
             log.warning("gallery_writer_left", reason=str(error))
         finally:
+            self._writer = None
             keeper.stop()
 
     def _step(self, writer: GalleryWriter, reembedding: Reembedding, trouble: "_Trouble") -> float:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from pydantic import BaseModel, ValidationError
-from usearch.index import Index
+from pydantic import BaseModel
 
-from reid.gallery.segment import FORMAT, Segment, new_index, numbers_of
+from reid.gallery.segment import FORMAT, Extent, Segment
 
 _NAME: Final = re.compile(r"(?P<place>\d{8})-(?P<erasures>\d+)-(?P<up_to>\d+)\.json")
 _CHUNK: Final = 1 << 20
+#: What lies beside a note.
+ENDING: Final = ".segment"
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,10 @@ class SnapshotNote(BaseModel):
     format: str
     version: str
     dimension: int
+    #: See `Extent`.
     rows: int
+    begun_ms: int
+    newest_ms: int
     size_bytes: int
     sha256: str
 
@@ -73,23 +77,19 @@ class SnapshotFolder:
             erasures: How often something was erased from it: no file from before the last time is used.
         """
         for up_to, note_path in self._notes(place, erasures):
-            path = note_path.with_suffix(".usearch")
-            problem = self._problem(note_path, path)
-            if not problem:
-                return self._open(path, place, erasures, up_to)
+            path = note_path.with_suffix(ENDING)
+            try:
+                note = SnapshotNote.model_validate_json(note_path.read_text())
+                problem = self._problem(note, path)
+                if not problem:
+                    extent = Extent(note.rows, note.begun_ms, note.newest_ms)
+                    return Segment.read(path, place, self._dimension, extent, erasures=erasures, up_to=up_to)
+            except (OSError, ValueError) as error:  # of pydantic, too
+                problem = str(error).splitlines()[0]
             log.warning("gallery_snapshot_unusable", file=path.name, problem=problem, remedy="it is made anew from SQL")
             if self._lock is not None:
                 _delete(note_path)
         return None
-
-    def _open(self, path: Path, place: int, erasures: int, up_to: int) -> Segment:
-        index = new_index(self._dimension)
-        is_mapped = up_to == numbers_of(place)[1]
-        if is_mapped:
-            index.view(str(path))
-        else:
-            index.load(str(path))
-        return Segment(place, index, erasures=erasures, up_to=up_to, is_mapped=is_mapped)
 
     def save(self, segment: Segment) -> bool:
         """Write a segment, if this process is the one that writes; older files of it are deleted.
@@ -99,26 +99,27 @@ class SnapshotFolder:
         """
         if not self.try_to_keep():
             return False
-        rows, up_to = len(segment), segment.up_to
-        note_path = self._folder / f"{segment.place:08d}-{segment.erasures}-{up_to}.json"
+        extent = segment.extent
+        note_path = self._folder / f"{segment.place:08d}-{segment.erasures}-{segment.up_to}.json"
         part = note_path.with_suffix(f".{os.getpid()}.part")
         try:
-            segment.save(part)
+            with part.open("wb") as file:
+                segment.write(file)
             note = SnapshotNote(
                 format=FORMAT,
                 version=self._version,
                 dimension=self._dimension,
-                rows=rows,
+                rows=extent.rows,
+                begun_ms=extent.begun_ms,
+                newest_ms=extent.newest_ms,
                 size_bytes=part.stat().st_size,
                 sha256=_sha256(part),
             )
             _to_disk(part)
-            part.replace(note_path.with_suffix(".usearch"))
+            part.replace(note_path.with_suffix(ENDING))
             part.write_text(note.model_dump_json())
             _to_disk(part)
             part.replace(note_path)
-        except RuntimeError as error:  # usearch says so when it cannot write
-            raise OSError(f"the snapshot {part} cannot be written: {error}") from error
         finally:
             part.unlink(missing_ok=True)
         for other in self._folder.glob(f"{segment.place:08d}-*.json"):
@@ -141,6 +142,9 @@ class SnapshotFolder:
             match = _NAME.fullmatch(note_path.name)
             if match is None or int(match["place"]) not in places:
                 _delete(note_path)
+        for path in self._folder.glob("*.*"):  # of a process that died while it wrote
+            if not path.with_name(f"{path.name.split('.')[0]}.json").exists():
+                path.unlink()
         for other in self._folder.parent.iterdir():
             if other != self._folder and other.is_dir():
                 lock = _locked(other)
@@ -157,22 +161,15 @@ class SnapshotFolder:
                 found.append((int(match["up_to"]), path))
         return sorted(found, reverse=True)
 
-    def _problem(self, note_path: Path, path: Path) -> str:
+    def _problem(self, note: SnapshotNote, path: Path) -> str:
         """Tell why a file cannot be used; empty: it can."""
-        try:
-            note = SnapshotNote.model_validate_json(note_path.read_text())
-            size = path.stat().st_size
-            if (note.format, note.version, note.dimension) != (FORMAT, self._version, self._dimension):
-                return "it was written by another version of CamFarm or of the model"
-            if size != note.size_bytes:
-                return f"it has {size} bytes and should have {note.size_bytes}"
-            if _sha256(path) != note.sha256:
-                return "its checksum is wrong"
-            described = Index.metadata(str(path))
-        except (OSError, ValidationError, ValueError, RuntimeError) as error:
-            return str(error).splitlines()[0]
-        if not described or described["dimensions"] != self._dimension:
-            return "it is no index of this dimension"
+        size = path.stat().st_size
+        if (note.format, note.version, note.dimension) != (FORMAT, self._version, self._dimension):
+            return "it was written by another version of CamFarm or of the model"
+        if size != note.size_bytes:
+            return f"it has {size} bytes and should have {note.size_bytes}"
+        if _sha256(path) != note.sha256:
+            return "its checksum is wrong"
         return ""
 
 
@@ -202,6 +199,7 @@ def _to_disk(path: Path) -> None:
 
 
 def _delete(note_path: Path) -> None:
-    """Delete a note, and then its file."""
+    """Delete a note, and then whatever lies beside it, also what another version of CamFarm has put there."""
     note_path.unlink(missing_ok=True)
-    note_path.with_suffix(".usearch").unlink(missing_ok=True)
+    for path in note_path.parent.glob(f"{note_path.stem}.*"):
+        path.unlink(missing_ok=True)

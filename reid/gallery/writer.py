@@ -71,6 +71,16 @@ class GalleryWriter:
         #: Whether something may be left to be told that was not when it was decided.
         self._has_unsent = True
 
+    @property
+    def identities(self) -> int:
+        """Identities that were seen within the time window."""
+        return self._identities
+
+    @property
+    def decided_to(self) -> int:
+        """Up to this number all embeddings have been decided on, as far as this writer knows."""
+        return self._decided_to or 0
+
     def step(self) -> bool:
         """Decide on some tracks; return whether there are more.
 

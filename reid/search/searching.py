@@ -114,7 +114,10 @@ class GallerySearch:
             query = without_bias(vectors, cameras, means, self._mean)
             look = FIRST_LOOK
             while True:
-                tracks = [each for each in nearest_tracks(self._index, connection, query, look) if each not in left_out]
+                near = nearest_tracks(
+                    self._index, connection, query, look, from_ms=request.from_ms, to_ms=request.to_ms
+                )
+                tracks = [each for each in near if each not in left_out]
                 found = self._passing(connection, request, tracks)[: request.limit]
                 # What is asked for may lie behind much that the filters leave out.
                 if len(found) == request.limit or look >= min(LAST_LOOK, len(self._index)):

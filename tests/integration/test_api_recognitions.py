@@ -138,6 +138,7 @@ def test_counts_and_reid_workers_are_in_summary_status_and_metrics(
     farm.client.sadd(keys.reid_workers(), "reid-2")
     summary = _json(api, "/recognitions/summary")
     assert (summary["waiting"], summary["queued"], summary["dead"]) == (1, 0, 1)
+    assert (summary["oldest_waiting_ms"], summary["oldest_queued_ms"]) == (EIGHT_MS + 1, None)
     assert [(each["worker_id"], each["alive"]) for each in summary["workers"]] == [("reid-1", True), ("reid-2", False)]
     shown = _json(api, "/status")["recognitions"]
     assert shown == {"waiting": 1, "queued": 0, "dead": 1, "workers": 1, "problems": ["the database: away"]}

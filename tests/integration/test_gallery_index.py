@@ -1,5 +1,6 @@
 """The index over embeddings: it follows the database, starts from files, forgets what was erased. On both databases."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from sqlalchemy import delete, insert
 from structlog.testing import capture_logs
 
 from camera_ctrler.identities.cleaner import IdentityCleaner
 from camera_ctrler.identities.erasure import Erasure
 from database.identities import embeddings, gallery_segments
+from reid.gallery.embedding_rows import pack
 from reid.gallery.gallery_index import RECOUNT_SECONDS, GalleryIndex
 from tests.support.api_server import REPOSITORY
 from tests.support.galleries import DIMENSION, EIGHT_MS, HOUR_MS, VERSION, Gallery, looks, settle
@@ -25,7 +26,7 @@ def _found(index: GalleryIndex, person: int, count: int = 3) -> list[int]:
     return [int(number) for number in index.search(looks(person, 1, seed=9), count)[0]]
 
 
-def _files(folder: Path, ending: str = ".usearch") -> list[str]:
+def _files(folder: Path, ending: str = ".segment") -> list[str]:
     return sorted(path.name for path in folder.rglob(f"*{ending}"))
 
 
@@ -37,7 +38,8 @@ def _wholly(index: GalleryIndex) -> GalleryIndex:
 
 @pytest.fixture
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of 32 numbers, so that there are several."""
+    """Segments of 32 numbers, so that there are several; they have codes from 16 on."""
+    monkeypatch.setattr("reid.gallery.segment.CODED_FROM", 16)
     for module in ("reid.gallery.segment", "camera_ctrler.identities.erasure"):
         monkeypatch.setattr(f"{module}.SEGMENT_SIZE", 32)
 
@@ -63,7 +65,7 @@ def test_two_readers_answer_alike_wherever_they_began(gallery: Gallery) -> None:
         assert similarities.tolist() == wanted[1].tolist()
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "no note", "other version", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "no note", "other version", "other format", "empty"])
 def test_a_snapshot_that_is_damaged_is_made_anew(gallery: Gallery, damage: str) -> None:
     """Given a file that is cut short, changed, or of something else, it is said once, and all are found as before."""
     for person in range(10):
@@ -72,7 +74,7 @@ def test_a_snapshot_that_is_damaged_is_made_anew(gallery: Gallery, damage: str) 
     assert index.catch_up_wholly(PATIENCE)
     index.close()
     folder = gallery.folder / "snapshots"
-    (file,) = folder.rglob("*.usearch")
+    (file,) = folder.rglob("*.segment")
     data = file.read_bytes()
     if damage == "cut":
         os.truncate(file, len(data) // 2)
@@ -82,9 +84,14 @@ def test_a_snapshot_that_is_damaged_is_made_anew(gallery: Gallery, damage: str) 
         os.truncate(file, 0)
     elif damage == "no note":
         file.with_suffix(".json").unlink()
-    else:
+    elif damage == "other version":
         note = file.with_suffix(".json")
         note.write_text(note.read_text().replace(VERSION, "another"))
+    else:  # as they were before: another ending, and less in the note
+        file.rename(file.with_suffix(".usearch"))
+        known = json.loads(file.with_suffix(".json").read_text())
+        del known["begun_ms"], known["newest_ms"]
+        file.with_suffix(".json").write_text(json.dumps(known | {"format": "usearch-2.26/ip/bf16/16/64/65536"}))
     with capture_logs() as logs:
         index = gallery.index()
         assert index.catch_up_wholly(PATIENCE)
@@ -92,6 +99,7 @@ def test_a_snapshot_that_is_damaged_is_made_anew(gallery: Gallery, damage: str) 
     assert set(_found(index, 4)) == {13, 14, 15}
     assert [each["event"] for each in logs].count("gallery_snapshot_unusable") == (damage != "no note")
     index.close()
+    assert not _files(gallery.folder, ".usearch")
     assert gallery.index().catch_up_wholly(PATIENCE)
 
 
@@ -103,16 +111,31 @@ def test_a_file_is_mapped_and_not_read_when_its_segment_is_full(gallery: Gallery
     index = gallery.index()
     assert index.catch_up_wholly(PATIENCE)
     index.close()
-    assert _files(gallery.folder) == ["00000000-0-31.usearch", "00000001-0-63.usearch", "00000002-0-75.usearch"]
-    before = {path: path.stat().st_mtime_ns for path in gallery.folder.rglob("*.usearch")}
+    assert _files(gallery.folder) == ["00000000-0-31.segment", "00000001-0-63.segment", "00000002-0-75.segment"]
+    before = {path: path.stat().st_mtime_ns for path in gallery.folder.rglob("*.segment")}
     again = gallery.index()
     assert again.catch_up_wholly(PATIENCE)
     gallery.see(99, "lobby:1:99")
     assert again.catch_up_wholly(PATIENCE)
     again.close()
-    after = {path: path.stat().st_mtime_ns for path in gallery.folder.rglob("*.usearch")}
-    assert sorted(set(after) - set(before)) == [next(iter(before)).with_name("00000002-0-78.usearch")]
+    after = {path: path.stat().st_mtime_ns for path in gallery.folder.rglob("*.segment")}
+    assert sorted(set(after) - set(before)) == [next(iter(before)).with_name("00000002-0-78.segment")]
     assert all(after[path] == before[path] for path in set(after) & set(before))
+
+
+@pytest.mark.usefixtures("small_segments")
+def test_segments_outside_of_the_time_that_is_asked_for_are_not_looked_at(gallery: Gallery) -> None:
+    """Given a person seen on three days, in segments of their own, only those of the day asked for are found."""
+    for day in range(3):
+        for person in range(11):
+            gallery.see(person, f"lobby:{day}:{person}", at_ms=EIGHT_MS + day * 24 * HOUR_MS)
+    index = _wholly(gallery.index())
+    begin_ms = EIGHT_MS + 24 * HOUR_MS
+    found = index.search(looks(4, 1), 100, from_ms=begin_ms, to_ms=begin_ms + HOUR_MS)[0]
+    assert set(range(33, 66)) <= set(found.tolist()) <= set(range(32, 96))
+    index.close()
+    again = _wholly(gallery.index())  # from files, it knows the times, too
+    assert again.search(looks(4, 1), 100, from_ms=begin_ms, to_ms=begin_ms + HOUR_MS)[0].tolist() == found.tolist()
 
 
 @pytest.mark.usefixtures("small_segments")
@@ -153,8 +176,8 @@ def test_erasure_leaves_nothing_in_memory_or_on_disk(gallery: Gallery) -> None:
     with gallery.engine.connect() as connection:
         kept = index.rows.of_tracks(connection, ["lobby:1:7", "yard:1:7"])
     assert len(kept) == 6
-    marks = [_as_bf16(vector) for vector in kept.vectors]
-    assert any(mark in path.read_bytes() for mark in marks for path in gallery.folder.rglob("*.usearch"))
+    marks = [pack(vector) for vector in kept.vectors]
+    assert any(mark in path.read_bytes() for mark in marks for path in gallery.folder.rglob("*.segment"))
     crops = [gallery.folder / "frames" / path for path in kept.crop_paths]
     assert all(path.exists() for path in crops)
 
@@ -165,22 +188,15 @@ def test_erasure_leaves_nothing_in_memory_or_on_disk(gallery: Gallery) -> None:
     for each in (index, other):
         each.catch_up()
         assert not set(_found(each, 7, 100)) & set(kept.numbers.tolist())
-    assert not any(mark in path.read_bytes() for mark in marks for path in gallery.folder.rglob("*.usearch"))
+    assert not any(mark in path.read_bytes() for mark in marks for path in gallery.folder.rglob("*.segment"))
     for each in (index, other):
         _wholly(each)
         each.save()
         assert len(each) == 60
-    assert not any(mark in path.read_bytes() for mark in marks for path in gallery.folder.rglob("*.usearch"))
+    assert not any(mark in path.read_bytes() for mark in marks for path in gallery.folder.rglob("*.segment"))
     again = gallery.index("elsewhere-2")
     _wholly(again)
     assert len(again) == 60
-
-
-def _as_bf16(vector: NDArray[np.float32]) -> bytes:
-    """Return a part of a vector as a graph has it."""
-    whole = np.asarray(vector, np.float32).view(np.uint32)
-    rounded = (whole + 0x7FFF + ((whole >> 16) & 1)) >> 16
-    return rounded.astype("<u2").tobytes()[:16]
 
 
 @pytest.mark.usefixtures("small_segments")

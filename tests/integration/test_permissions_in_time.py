@@ -82,8 +82,7 @@ def test_what_is_open_ends_soon_after_it_was_forbidden(
 
 def test_who_listens_hears_only_of_cameras_that_he_sees(permission_farm: PermissionFarm) -> None:
     """Given a guard of one camera and a viewer of all, when both cameras have an event, then the guard hears of one."""
-    guard = Open(permission_farm.guarded.logged_in("guard"), "/api/v1/events/stream")
-    viewer = Open(permission_farm.guarded.logged_in("viewer"), "/api/v1/events/stream")
+    guard, viewer = (Open(permission_farm.clients[each], "/api/v1/events/stream") for each in ("guard", "viewer"))
     stored = StoredEvents(permission_farm.services.registry.engine, permission_farm.services.client)
     for camera_id in (HIDDEN, SEEN):
         stored.publish(track_event(77, camera_id=camera_id, track=f"{camera_id}:1:77"))
@@ -91,11 +90,7 @@ def test_who_listens_hears_only_of_cameras_that_he_sees(permission_farm: Permiss
         wait_until(lambda listener=listener: f"{SEEN}:1:77".encode() in listener.received, "it is heard", 20)  # type: ignore[misc]
     assert f"{HIDDEN}:1:77".encode() in viewer.received
     assert HIDDEN.encode() not in guard.received
-    for name in ("guard", "viewer"):  # so that no thread listens on
-        permission_farm.services.accounts.change_user(name, {"disabled": True})
-        permission_farm.services.accounts.change_user(name, {"disabled": False})
-    guard.ends()
-    viewer.ends()
+    permission_farm.services.event_hub.wake_all()
 
 
 # --- links -----------------------------------------------------------------------------------------------------------

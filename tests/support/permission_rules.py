@@ -82,6 +82,7 @@ RULES: Final[dict[str, Rule]] = {
     "status.farm_status": get(V, "/api/v1/status", shows=True),
     "status.camera_status": get(V, f"{_CAMERA}/status"),
     "status.camera_result": get(V, f"{_CAMERA}/result"),
+    "farm_health.farm_health": get(V, "/api/v1/farm/health"),
     "workers.list_workers": get(V, "/api/v1/workers", shows=True),
     "workers.drain_worker": send("POST", O, "/api/v1/workers/worker-1/drain", (202,), farm=True),
     "workers.list_moves": get(V, "/api/v1/moves", shows=True),
@@ -117,6 +118,7 @@ RULES: Final[dict[str, Rule]] = {
         "PUT", O, "/api/v1/sightings/{track}/identity", (200,), {"identity": "{identity}"}, fresh="newcomer"
     ),
     # No ReID worker runs here: who may search is told that nobody answers.
+    "searches.search_state": get(V, "/api/v1/searches/state"),
     "searches.similar_to_track": get(V, "/api/v1/sightings/{track}/similar", 503),
     "searches.similar_to_identity": get(V, f"{_IDENTITY}/similar", 503),
     "searches.similar_to_picture": send("POST", V, "/api/v1/searches/picture", (422,), data=_JPEG),
@@ -195,8 +197,9 @@ RULES: Final[dict[str, Rule]] = {
 
 #: Routes that are no operations, pages and their files: endpoint -> an address, and whether one must log in.
 PAGES: Final[dict[str, tuple[str, bool]]] = {
-    "static": ("/static/wall.html", False),
-    "wall": ("/", False),
+    "static": ("/static/favicon.svg", False),
+    "web_ui.page": ("/live/anything", False),
+    "web_ui.file": ("/ui/assets/nothing.js", False),
     "flasgger.static": ("/flasgger_static/swagger-ui.css", False),
     "flasgger.apidocs": ("/apidocs/", False),
     "flasgger.oauth_redirect": ("/oauth2-redirect.html", False),

@@ -22,6 +22,7 @@ from workers.capture.state import CaptureSettings, CaptureState, StreamFacts
 from workers.capture.streams import CameraStream, DuePicture, StreamContext
 from workers.capture.watch import Watch
 from workers.frames import Frame
+from workers.mask_painter import MaskPainter
 from workers.media import MediaTap
 from workers.stage_meter import StageMeter
 
@@ -51,7 +52,7 @@ class CameraCapture:
     where libav waits for a silent RTSP server it ends when its time-out does, and being a daemon it holds up nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of its own, and named
         self,
         camera_id: str,
         url: str,
@@ -63,6 +64,7 @@ class CameraCapture:
         on_state: Callable[[CaptureState], None],
         tap: MediaTap | None = None,
         meter: StageMeter | None = None,
+        painter: MaskPainter | None = None,
     ) -> None:
         """Prepare a capture; `start` begins.
 
@@ -76,6 +78,7 @@ class CameraCapture:
             on_state: Gets each change of state, and figures once a second while the stream runs.
             tap: Gets every packet (none of snapshots); None: the camera is not recorded, or from another stream.
             meter: Is told what receiving and decoding take; None: nobody asks.
+            painter: Blacks out what the camera's masks hide; None: it has none.
         """
         self._camera_id = camera_id
         self._url = url
@@ -84,6 +87,7 @@ class CameraCapture:
         self._on_frame = on_frame
         self._on_state = on_state
         self._tap = tap
+        self._painter = painter
         self._costs = None if meter is None else CaptureCosts(meter)
         self._wanted = order
         self._calling = threading.Lock()
@@ -148,7 +152,9 @@ class CameraCapture:
         self._sampler.restart()
         while True:
             stream = open_stream(
-                StreamContext(self._url, self._settings, self._sampler, self._watch, self._clock, self._tap)
+                StreamContext(
+                    self._url, self._settings, self._sampler, self._watch, self._clock, self._tap, self._painter
+                )
             )
             pictures = 0
             try:

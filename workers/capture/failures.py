@@ -78,6 +78,7 @@ SENTENCES: Final[dict[StatusReason, str]] = {
     StatusReason.TLS_FAILED: "the secure connection failed",
     StatusReason.PATH_FORBIDDEN: "the file is not below FARM_LOCAL_VIDEO_DIR",
     StatusReason.URL_INVALID: "the URL cannot be used",
+    StatusReason.ADDRESS_REFUSED: "no camera may have that address",
 }
 
 

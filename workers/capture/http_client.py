@@ -18,6 +18,7 @@ from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from contract.errors import StatusReason
 from runtime.version import VERSION
+from workers.capture.addresses import resolved
 from workers.capture.failures import CaptureError, Stage, classify, failed
 from workers.capture.http_connections import HttpConnections
 from workers.capture.state import CaptureSettings
@@ -130,7 +131,8 @@ class HttpClient:
         self._timeouts = (settings.connect_timeout_seconds, settings.stall_timeout_seconds)
         self._auth: AuthBase | None = None
         self._session = requests.Session()
-        self._connections: Final = HttpConnections(self._session)
+        self._addresses = settings.addresses
+        self._connections: Final = HttpConnections(self._session, self._judged)
         # Proxies of the environment are for the internet, and .netrc must not lend passwords to cameras.
         self._session.trust_env = False
         self._session.verify = trusted_certificates() if settings.camera_tls_verify else False
@@ -138,6 +140,10 @@ class HttpClient:
             # Asked for by a setting; the warning would come with every request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._session.headers.update({"User-Agent": f"CamFarm/{VERSION}", "Accept-Encoding": "identity"})
+
+    def _judged(self, host: str, port: int) -> list[str]:
+        """Return the addresses of a host, of the camera's or of one that it leads to."""
+        return [str(info[4][0]) for info in resolved(host, port, self._addresses, self._secret_url)]
 
     def get(self, url: str = "", *, first_byte: int = 0, end_byte: int | None = None) -> HttpBody:
         """Ask for `url` (default: the camera's own).

@@ -1,11 +1,11 @@
-"""Knows the connections of one HTTP client, so that another thread can cut them even before an answer is there."""
+"""Knows the connections of one HTTP client: where they may lead, and how another thread cuts them at any moment."""
 
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakSet
 
 import requests
@@ -13,26 +13,50 @@ import urllib3
 import urllib3.connection
 from requests.adapters import HTTPAdapter
 
-#: Told of each connection that this thread makes.
-_made: ContextVar[Callable[[socket.socket], None] | None] = ContextVar("_made", default=None)
+
+class _Owner(Protocol):
+    def judged(self, host: str, port: int) -> list[str]: ...
+
+    def note(self, connection: socket.socket) -> None: ...
 
 
-def _tell(connection: urllib3.connection.HTTPConnection) -> None:
-    told = _made.get()
-    if told is not None and connection.sock is not None:
-        told(connection.sock)
+#: Whose connections this thread makes.
+_owner: ContextVar[_Owner | None] = ContextVar("_owner", default=None)
 
 
-class _Connection(urllib3.connection.HTTPConnection):
+class _Judged(urllib3.connection.HTTPConnection):
+    """Connects only to addresses that were judged, and tells of each connection."""
+
     def connect(self) -> None:
         super().connect()
-        _tell(self)
+        owner = _owner.get()
+        if owner is not None and self.sock is not None:
+            owner.note(self.sock)
+
+    def _new_conn(self) -> socket.socket:
+        owner = _owner.get()
+        if owner is None:
+            return super()._new_conn()
+        name = self._dns_host
+        judged = owner.judged(name, self.port)
+        try:
+            # The name stays what requests and certificates go by; only what is connected to is the address.
+            for address in judged[:-1]:
+                self._dns_host = address
+                with suppress(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+                    return super()._new_conn()
+            self._dns_host = judged[-1]
+            return super()._new_conn()
+        finally:
+            self._dns_host = name
 
 
-class _SecureConnection(urllib3.connection.HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _tell(self)
+class _Connection(_Judged):
+    pass
+
+
+class _SecureConnection(_Judged, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -46,7 +70,14 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
 class HttpConnections:
     """The open connections of one `requests.Session`, which one thread uses."""
 
-    def __init__(self, session: requests.Session) -> None:
+    def __init__(self, session: requests.Session, judged: Callable[[str, int], list[str]]) -> None:
+        """Take over the session's connections.
+
+        Args:
+            session: Used by one thread.
+            judged: Returns the addresses of a host's name and port, one at least, and raises where one is refused.
+        """
+        self.judged: Final = judged
         self._lock: Final = threading.Lock()
         self._sockets: Final[WeakSet[socket.socket]] = WeakSet()
         self._cut = False
@@ -58,13 +89,14 @@ class HttpConnections:
     @contextmanager
     def noting(self) -> Iterator[None]:
         """While inside, note the connections that this thread makes."""
-        token = _made.set(self._note)
+        token = _owner.set(self)
         try:
             yield
         finally:
-            _made.reset(token)
+            _owner.reset(token)
 
-    def _note(self, connection: socket.socket) -> None:
+    def note(self, connection: socket.socket) -> None:
+        """Take note of a connection that was made."""
         with self._lock:
             self._sockets.add(connection)
             if self._cut:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -12,6 +12,7 @@ from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from contract.errors import StatusReason
+from workers.capture.addresses import pinned, refused
 from workers.capture.byte_source import Body, ByteSource, nothing
 from workers.capture.failures import CaptureError, CaptureStoppedError, Stage, classify, failed
 from workers.capture.hardware import accelerator
@@ -20,7 +21,7 @@ from workers.capture.pacing import LIVE_SPEED, Pacer
 from workers.capture.packet_stream import PacketStream
 from workers.capture.reach import reach
 from workers.capture.snapshot_stream import SnapshotStream
-from workers.capture.socket_guard import GuardedConnection, opening
+from workers.capture.socket_guard import GuardedConnection, opening, peers, sockets
 from workers.capture.source_kinds import SourceKind, kind_of_answer, kind_of_url
 from workers.capture.state import CaptureSettings
 from workers.capture.streams import CameraStream, StreamContext
@@ -83,34 +84,50 @@ def rtsp_options(settings: CaptureSettings, *, wants_audio: bool = False) -> dic
 
 def _open_rtsp(context: StreamContext) -> PacketStream:
     settings = context.settings
-    reach(context.url, settings.connect_timeout_seconds, context.watch, context.clock)
+    address = reach(context.url, settings.connect_timeout_seconds, context.watch, context.clock, settings.addresses)
+    url = pinned(context.url, address)
     options = rtsp_options(settings, wants_audio=context.wants_audio)
     try:
-        return _open_guarded(context, options)
+        return _open_guarded(context, url, options)
     except av.error.HTTPClientError as error:
         if type(error) is not av.error.HTTPOtherClientError:
             raise classify(error, Stage.OPENING, context.url) from None
     # So do servers answer that have no video and are asked for nothing else; asked for all, they show it.
     try:
-        return _open_guarded(context, {**options, "allowed_media_types": "video+audio+data"})
+        return _open_guarded(context, url, {**options, "allowed_media_types": "video+audio+data"})
     except av.error.HTTPClientError as error:
         raise classify(error, Stage.OPENING, context.url) from None
 
 
-def _open_guarded(context: StreamContext, options: dict[str, str]) -> PacketStream:
+def _open_guarded(context: StreamContext, url: str, options: dict[str, str]) -> PacketStream:
     """Open a stream that libav reads without a limit, where its connection can be cut; else with PyAV's limit."""
+    before = sockets()
     if context.settings.rtsp_transport == "tcp":
-        with opening(context.url, context.watch) as its:
+        with opening(url, context.watch) as its:
             if its is not None:
-                container = _opened(context, options, None)
+                container = _opened(context, url, options, None)
+                _refuse_peers(container, context, before)
                 connections = its.made(context.watch)
                 if connections:
                     return _cuttable(container, context, connections[0])
                 if connections is not None:  # it has ended, and so does what is read from it
                     return _stream_of(container, context, is_sent_as_made=True)
                 container.close()
-    container = _opened(context, options, context.settings.stall_timeout_seconds)
+    container = _opened(context, url, options, context.settings.stall_timeout_seconds)
+    _refuse_peers(container, context, before)
     return _stream_of(container, context, is_sent_as_made=True)
+
+
+def _refuse_peers(container: InputContainer, context: StreamContext, before: Set[str]) -> None:
+    """Hang up where libav has connected to an address that was not judged before: a server may send it elsewhere.
+
+    Which of the process's new connections is this one's, nobody can tell. One of another camera that is refused at this
+    moment costs this one a try.
+    """
+    for peer in peers(besides=before):
+        if refusal := context.settings.addresses.refusal(peer):
+            container.close()
+            raise refused(context.url, refusal)
 
 
 def _cuttable(container: InputContainer, context: StreamContext, connection: GuardedConnection) -> PacketStream:
@@ -137,12 +154,12 @@ def _cuttable(container: InputContainer, context: StreamContext, connection: Gua
         raise
 
 
-def _opened(context: StreamContext, options: dict[str, str], read_seconds: float | None) -> InputContainer:
+def _opened(context: StreamContext, url: str, options: dict[str, str], read_seconds: float | None) -> InputContainer:
     limit = context.settings.connect_timeout_seconds
     asked_at = context.clock.monotonic()
     try:
         return av.open(
-            context.url,
+            url,
             "r",
             options=options,
             timeout=(limit, read_seconds),

@@ -16,6 +16,7 @@ from workers.capture.hardware import check_decode_device
 from workers.capture.packet_capture import PacketCapture
 from workers.capture.state import CaptureSettings, CaptureState
 from workers.frames import Frame
+from workers.mask_painter import MaskPainter
 from workers.media import MediaTap
 from workers.stage_meter import StageMeter
 
@@ -93,7 +94,7 @@ def capture_opener(
         assignment: Assignment, on_frame: OnFrame, on_state: OnState, tap: MediaTap | None
     ) -> CameraCapture | TwoStreamCapture | UndecipheredCapture:
         try:
-            url, main_url = _urls_with_secrets(assignment, box)
+            url, main_url = urls_with_secrets(assignment, box)
         except SecretKeyError as error:
             return UndecipheredCapture(str(error), on_state)
         if assignment.recording.record is RecordMode.OFF:
@@ -109,6 +110,7 @@ def capture_opener(
             on_state=on_state,
             tap=None if has_two else tap,
             meter=meter,
+            painter=MaskPainter(assignment.masks) if assignment.masks else None,
         )
         if tap is None or main_url is None:
             return analysed
@@ -120,7 +122,12 @@ def capture_opener(
     return open_capture
 
 
-def _urls_with_secrets(assignment: Assignment, box: SecretBox) -> tuple[str, str | None]:
+def urls_with_secrets(assignment: Assignment, box: SecretBox) -> tuple[str, str | None]:
+    """Return the URLs of a camera's streams, secrets included; None: it has no second one.
+
+    Raises:
+        SecretKeyError: They were encrypted with another key.
+    """
     secrets = _decrypted(assignment.secrets, box)
     url = join_secrets(assignment.url, secrets)
     if assignment.main_url is None:

@@ -193,7 +193,8 @@ class PacketStream:
             return None
         look.is_hopeless = False
         look.size = (frame.width, frame.height)
-        return DuePicture(DecodedPicture(frame), at_ms, at)
+        painter = self._context.painter
+        return DuePicture(DecodedPicture(frame if painter is None else painter.frame(frame)), at_ms, at)
 
     # --- the tap -------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,10 @@ from contextlib import closing
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from contract.camera_addresses import CameraAddresses
 from contract.errors import StatusReason
 from runtime.clock import Clock
+from workers.capture.addresses import resolved
 from workers.capture.failures import Stage, classify, failed
 from workers.capture.socket_guard import DEFAULT_PORTS, besides_libav
 from workers.capture.watch import Watch
@@ -17,27 +19,22 @@ from workers.capture.watch import Watch
 _TICK_SECONDS: Final = 0.1
 
 
-def reach(url: str, timeout_seconds: float, watch: Watch, clock: Clock) -> None:
-    """Connect to the host of `url` and hang up.
+def reach(url: str, timeout_seconds: float, watch: Watch, clock: Clock, addresses: CameraAddresses) -> str:
+    """Connect to the host of `url` and hang up; return the address that answers.
 
     Raises:
-        CaptureError: name_not_found, refused, unreachable or timeout.
+        CaptureError: name_not_found, address_refused, refused, unreachable or timeout.
         CaptureStoppedError: Asked to stop meanwhile.
     """
     parts = urlsplit(url)
-    try:
-        addresses = socket.getaddrinfo(
-            parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme], type=socket.SOCK_STREAM
-        )
-    except (socket.gaierror, UnicodeError):
-        raise failed(StatusReason.NAME_NOT_FOUND, url) from None
+    found = resolved(parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme], addresses, url)
     failure = failed(StatusReason.NAME_NOT_FOUND, url)
-    for family, kind, protocol, _, address in addresses:
+    for family, kind, protocol, _, address in found:
         try:
             probe = socket.socket(family, kind, protocol)
             with besides_libav(probe), closing(probe):
-                _connect(probe, address, timeout_seconds / len(addresses), watch, clock)
-                return
+                _connect(probe, address, timeout_seconds / len(found), watch, clock)
+                return str(address[0])
         except OSError as error:
             failure = classify(error, Stage.OPENING, url)
     raise failure

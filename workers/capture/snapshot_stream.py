@@ -70,7 +70,8 @@ class SnapshotStream:
             if image is not None:
                 damaged_in_a_row = 0
                 self._size = (image.shape[1], image.shape[0])
-                yield DuePicture(BgrPicture(image), at_ms, at)
+                painter = self._context.painter
+                yield DuePicture(BgrPicture(image if painter is None else painter.image(image)), at_ms, at)
                 continue
             self._errors += 1
             damaged_in_a_row += 1

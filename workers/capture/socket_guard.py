@@ -96,7 +96,7 @@ class Opening:
         self._lock = threading.Lock()
         self._has_turn = True
         #: What names all sockets that there were, whoever's: they need not be looked at again.
-        self._before = _sockets()
+        self._before = sockets()
         #: What names the new connections.
         self._new: set[str] = set()
 
@@ -253,9 +253,22 @@ def _peer_of(url: str) -> _Peer:
     return frozenset(str(info[4][0]) for info in found), port
 
 
-def _sockets() -> set[str]:
-    """Return what names the sockets of this process."""
+def sockets() -> set[str]:
+    """Return what names the sockets of this process; none where this system does not tell."""
+    if not _FILES.is_dir():
+        return set()
     return {name for name, _ in _files() if name.startswith("socket:")}
+
+
+def peers(*, besides: Set[str]) -> set[str]:
+    """Return the addresses that this process is connected to, but for the sockets named."""
+    found = set()
+    for name, number in _files() if _FILES.is_dir() else ():
+        if name.startswith("socket:") and name not in besides:
+            with suppress(OSError), socket.socket(fileno=os.dup(number)) as connection:
+                if connection.family in {socket.AF_INET, socket.AF_INET6}:
+                    found.add(str(connection.getpeername()[0]))
+    return found
 
 
 def _connections(peer: _Peer, *, besides: Set[str] = frozenset()) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """What a capture says of its camera, and what it needs to know to watch one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
+from contract.camera_addresses import CameraAddresses
 from contract.cameras import CameraState
 from contract.errors import StatusReason
 from runtime.settings import WorkerSettings
@@ -20,6 +21,8 @@ class CaptureSettings:
     local_video_dir: Path | None = None
     camera_tls_verify: bool = True
     decode_device: str = "cpu"
+    #: Which addresses cameras may have.
+    addresses: CameraAddresses = field(default_factory=CameraAddresses)
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> Self:
@@ -32,6 +35,7 @@ class CaptureSettings:
             local_video_dir=settings.local_video_dir,
             camera_tls_verify=settings.camera_tls_verify,
             decode_device=settings.decode_device,
+            addresses=settings.camera_addresses,
         )
 
 

@@ -8,6 +8,7 @@ from runtime.clock import Clock
 from workers.capture.sampling import Sampler
 from workers.capture.state import CaptureSettings, StreamFacts
 from workers.capture.watch import Watch
+from workers.mask_painter import MaskPainter
 from workers.media import MediaTap
 from workers.pictures import Picture
 
@@ -37,6 +38,8 @@ class StreamContext:
     clock: Clock
     #: Given every packet; None: nobody wants them.
     tap: MediaTap | None = None
+    #: Blacks out what the camera's masks hide, before anybody sees a picture; None: it has none.
+    painter: MaskPainter | None = None
 
     @property
     def wants_audio(self) -> bool:

@@ -17,7 +17,16 @@ from contract.recordings import (
 from workers.media import MediaPacket, MediaTemplate
 from workers.recording.camera_files import CameraFiles
 from workers.recording.footage_file import Held
-from workers.recording.held_packets import OVERHEAD_BYTES, Arrived, Ended, Failed, HeldPackets, Inbox, Opened
+from workers.recording.held_packets import (
+    OVERHEAD_BYTES,
+    Arrived,
+    Ended,
+    Failed,
+    HeldPackets,
+    Inbox,
+    Lost,
+    Opened,
+)
 from workers.recording.stream_session import StreamSession
 from workers.recording.told_segments import ToldSegments
 from workers.recording.wishes import Look
@@ -112,6 +121,10 @@ class CameraRecorder:
         """Take note of why there is no stream."""
         self._inbox.put(Failed(reason, detail))
 
+    def lost(self, reason: str, packets: int) -> None:
+        """Take note of packets of the video that were to be recorded and were lost before they came here."""
+        self._inbox.put(Lost(reason, packets))
+
     # --- analysis and assignments; any thread --------------------------------------------------------------------
 
     def looked(self, look: Look) -> None:
@@ -181,6 +194,8 @@ class CameraRecorder:
                 self._place(each)
             elif isinstance(each, Failed):
                 self._stream_failure = each
+            elif isinstance(each, Lost):
+                self._files.lose(each.reason, each.packets)
             else:
                 if self._session is not None:
                     self._hold(self._session.end())
@@ -289,6 +304,13 @@ class CameraRecorder:
             sound=self._session.sound_note if self._session and settings.record_audio else "",
         )
 
+    def _without_stream(self) -> tuple[RecordingState, StatusReason | None, str]:
+        known = self._stream_failure
+        if known is None:
+            return RecordingState.WAITING, None, "no stream"
+        is_refused = known.reason is StatusReason.MASK_FAILED  # there is one, and it must not be recorded as it is
+        return RecordingState.FAILING if is_refused else RecordingState.WAITING, known.reason, known.detail
+
     def _state(self, settings: RecordingSettings) -> tuple[RecordingState, StatusReason | None, str]:
         session = self._session
         is_open = session is not None and not session.ended
@@ -301,7 +323,6 @@ class CameraRecorder:
         if self._files.open is not None:
             return RecordingState.RECORDING, None, ""
         if not is_open:
-            known = self._stream_failure
-            return RecordingState.WAITING, known.reason if known else None, known.detail if known else "no stream"
+            return self._without_stream()
         waits_for = {RecordMode.MOTION: "motion", RecordMode.EVENTS: "an event"}.get(settings.record, "a keyframe")
         return RecordingState.WAITING, None, f"waiting for {waits_for}"

@@ -35,6 +35,14 @@ class Failed:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Packets of the video that were to be recorded and never come here, with the reason."""
+
+    reason: str
+    packets: int
+
+
 # Not frozen, as what is made for every packet: that would take three times as long.
 @dataclass(slots=True)
 class Arrived:
@@ -52,7 +60,7 @@ class Arrived:
     follows_hole: bool = False
 
 
-Told = Opened | Ended | Failed | Arrived
+Told = Opened | Ended | Failed | Lost | Arrived
 
 
 class Inbox:

@@ -10,10 +10,13 @@ import structlog
 
 from contract.assignments import Assignment
 from contract.workers import Stage
+from contract.zones import Polygon
 from runtime.clock import Clock
 from runtime.recording_feed import RecordingFeed
+from workers.mask_painter import MaskPainter
 from workers.recording.announcer import Announcer
 from workers.recording.camera_recorder import CameraRecorder
+from workers.recording.masked_tap import MaskedTap
 from workers.stage_meter import StageMeter
 
 #: Seconds between two rounds. What has arrived since the last one is lost when the process is killed, beside the
@@ -92,6 +95,11 @@ class Recorder:
         with self._lock:
             self._cameras.append(camera)
         return camera
+
+    def masked(self, camera: CameraRecorder, masks: tuple[Polygon, ...]) -> MaskedTap:
+        """Return what is to be the tap of a camera with masks, in place of its recording."""
+        buffer_bytes = self._settings.buffer_bytes // 2
+        return MaskedTap(camera, MaskPainter(masks), buffer_bytes=buffer_bytes, meter=self._meter)
 
     def leave(self, camera: CameraRecorder) -> None:
         """Finish a recording as soon as its capture, which was asked to end, has done so."""

@@ -9,6 +9,7 @@ from camera_ctrler.api.auditing import note_what
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.schemas import CameraImport, CameraPage, CameraQuery, ImportedCameras
 from camera_ctrler.api.services import services
+from camera_ctrler.api.trial_schemas import CameraTrial, CameraTrialBody
 from contract.accounts import Role
 from contract.camera_specs import Camera, CameraCreate, CameraPatch
 from contract.ids import new_camera_id
@@ -124,6 +125,31 @@ def import_cameras(body: CameraImport) -> tuple[ImportedCameras, int, dict[str, 
     added = services().registry.add_many(new)
     services().farm.forget()
     return ImportedCameras(items=[camera.view() for camera in added]), 201, {}
+
+
+@resource.documented(
+    "POST",
+    "/cameras:test",
+    role=Role.ADMIN,
+    whole_farm=True,
+    summary="Try a camera",
+    description="A worker that may have it connects to it, takes one picture, measures for some seconds and hangs up; "
+    "the answer comes within 20 s. Nothing is stored. What cannot be watched is answered with 200, `ok: false`, the "
+    "reason and its remedy. With `camera_id` a registered camera is tried, with the other fields as changes to it: a "
+    "`url` with `***` keeps the stored secrets.",
+    body=CameraTrialBody,
+    answers={200: CameraTrial},
+    errors=(404, 503),
+    examples={
+        "One that is not registered": {"url": "rtsp://192.0.2.10:554/stream1", "username": "viewer", "password": "x"},
+        "One that is": {"camera_id": "lobby"},
+        "The stream that it records": {"camera_id": "lobby", "stream": "recorded"},
+    },
+)
+def try_camera(body: CameraTrialBody) -> CameraTrial:
+    """Let a worker try a camera."""
+    camera = services().registry.drafted(body.camera_id, body.patch())
+    return CameraTrial.of(services().trials.run(camera.assignment(epoch=1), camera.placement, body.stream))
 
 
 @resource.documented(

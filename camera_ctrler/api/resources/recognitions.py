@@ -71,11 +71,14 @@ def list_recognitions(query: RecognitionQuery) -> RecognitionPage:
 )
 def recognition_summary() -> RecognitionSummary:
     """Answer with counts and ReID workers."""
-    counts = services().recognitions.counts(visible_cameras())
+    visible = visible_cameras()
+    counts, oldest = services().recognitions.counts(visible), services().recognitions.oldest_ms(visible)
     return RecognitionSummary(
         waiting=counts[RecognitionState.WAITING],
         queued=counts[RecognitionState.QUEUED],
         dead=counts[RecognitionState.DEAD],
+        oldest_waiting_ms=oldest.get(RecognitionState.WAITING),
+        oldest_queued_ms=oldest.get(RecognitionState.QUEUED),
         workers=[
             ReidWorkerEntry(worker_id=each.worker_id, alive=each.alive, status=each.status)
             for each in services().reader.reid.workers()

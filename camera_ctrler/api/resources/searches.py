@@ -3,16 +3,31 @@
 from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import Resource
 from camera_ctrler.api.event_schemas import refuse_no_time
-from camera_ctrler.api.identity_schemas import FoundEntry, SearchQuery, SearchResult
+from camera_ctrler.api.identity_schemas import FoundEntry, RecognisingEntry, SearchQuery, SearchResult
 from camera_ctrler.api.resources.sightings import crop_url
 from camera_ctrler.api.services import services
 from camera_ctrler.identities.asking import Wanted
+from camera_ctrler.identities.recognising import recognising
 from contract.accounts import Role
 from contract.gallery import GalleryReply, SearchKind
 
 resource = Resource("searches", "identities")
 
 _PICTURES = ("image/jpeg", "image/png", "image/webp")
+
+
+@resource.documented(
+    "GET",
+    "/searches/state",
+    role=Role.VIEWER,
+    summary="Can people be recognised",
+    description="Whether ReID workers run that embed people and answer searches; else why not, and what helps.",
+    answers={200: RecognisingEntry},
+)
+def search_state() -> RecognisingEntry:
+    """Answer with whether people are recognised."""
+    found = recognising(services().reader.reid.workers())
+    return RecognisingEntry(state=found.state, text=found.text, remedy=found.remedy)
 
 
 @resource.documented(

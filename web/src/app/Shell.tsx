@@ -9,6 +9,7 @@ import { FarmSentence } from "./FarmSentence";
 import { SideBar } from "./SideBar";
 import styles from "./Shell.module.css";
 import { UserMenu } from "./UserMenu";
+import { WatchNotices } from "./WatchNotices";
 
 /** Width from which the navigation stands on the left; below it is a bar at the bottom. */
 export const WIDE = "(min-width: 48em)";
@@ -35,6 +36,7 @@ export function Shell() {
         </main>
       </div>
       {!wide && <BottomBar />}
+      <WatchNotices />
     </div>
   );
 }

@@ -1,8 +1,14 @@
-import { useTranslation } from "react-i18next";
+import { Route, Routes } from "react-router";
 
-import { PageHeader } from "../../parts/PageHeader";
+import { CameraList } from "./list/CameraList";
+import { ZonesPage } from "./zones/ZonesPage";
 
+/** Cameras: the list with its drawers (`new`, `edit/<id>`, `import`), and the drawing of zones (`zones/<id>`). */
 export default function CamerasScreen() {
-  const { t } = useTranslation("cameras");
-  return <PageHeader title={t("title")} />;
+  return (
+    <Routes>
+      <Route path="zones/:cameraId" element={<ZonesPage />} />
+      <Route path="*" element={<CameraList />} />
+    </Routes>
+  );
 }

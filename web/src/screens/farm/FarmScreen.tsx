@@ -1,8 +1,79 @@
+import { Stack, Tabs, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useLocation, useNavigate } from "react-router";
 
+import { useMe } from "../../app/auth/useMe";
 import { PageHeader } from "../../parts/PageHeader";
+import { Section } from "../../parts/Section";
+import { DropsSection } from "./drops/DropsSection";
+import styles from "./FarmScreen.module.css";
+import { HealthPanel } from "./health/HealthPanel";
+import { LettersList } from "./letters/LettersList";
+import { MovesList } from "./moves/MovesList";
+import { QueuesSection } from "./queues/QueuesSection";
+import { StorageSection } from "./storage/StorageSection";
+import { TotalsStrip } from "./totals/TotalsStrip";
+import { WorkersSection } from "./workers/WorkersSection";
 
+/** How the farm does: what is wrong and what to do, then everything that it does. */
 export default function FarmScreen() {
   const { t } = useTranslation("farm");
-  return <PageHeader title={t("title")} />;
+  // Who sees some cameras only is not told of the farm as a whole.
+  const seesAll = useMe().cameras === null;
+  return (
+    <>
+      <PageHeader title={t("title")} />
+      <Stack gap="md">
+        <HealthPanel />
+        {seesAll ? (
+          <WholeFarm />
+        ) : (
+          <Text size="sm" className="quiet">
+            {t("yourCamerasOnly")}
+          </Text>
+        )}
+      </Stack>
+    </>
+  );
+}
+
+function WholeFarm() {
+  return (
+    <>
+      <TotalsStrip />
+      <div className={styles.columns}>
+        <Stack gap="md" miw={0}>
+          <WorkersSection />
+          <History />
+        </Stack>
+        <Stack gap="md" miw={0}>
+          <QueuesSection />
+          <DropsSection />
+          <StorageSection />
+        </Stack>
+      </div>
+    </>
+  );
+}
+
+function History() {
+  const { t } = useTranslation("farm");
+  const navigate = useNavigate();
+  const shown = useLocation().pathname.endsWith("/letters") ? "letters" : "moves";
+  return (
+    <Section title={t("history")}>
+      <Tabs value={shown} onChange={(value) => void navigate(`/farm/${value ?? ""}`, { preventScrollReset: true })} keepMounted={false}>
+        <Tabs.List mb="sm">
+          <Tabs.Tab value="moves">{t("moves.title")}</Tabs.Tab>
+          <Tabs.Tab value="letters">{t("letters.title")}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="moves">
+          <MovesList />
+        </Tabs.Panel>
+        <Tabs.Panel value="letters">
+          <LettersList />
+        </Tabs.Panel>
+      </Tabs>
+    </Section>
+  );
 }

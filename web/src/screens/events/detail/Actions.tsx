@@ -18,7 +18,7 @@ export function Actions({ detail }: { readonly detail: EventDetail }) {
       {searchable && event.track !== null && (
         <Button
           component={Link}
-          to={`/people?track=${encodeURIComponent(event.track)}`}
+          to={`/people/search?track=${encodeURIComponent(event.track)}`}
           size="xs"
           variant="default"
           leftSection={<IconUserSearch size={16} aria-hidden />}

@@ -45,7 +45,7 @@ export function Facts({ detail, cameraName }: Props) {
             {identity === null ? (
               t("facts.nobody")
             ) : (
-              <Anchor component={Link} size="sm" to={`/people?identity=${encodeURIComponent(identity)}`}>
+              <Anchor component={Link} size="sm" to={`/people/id/${encodeURIComponent(identity)}`}>
                 {who?.name ?? t("unnamed")}
                 {who?.similarity != null && ` (${percent.format(who.similarity)})`}
               </Anchor>

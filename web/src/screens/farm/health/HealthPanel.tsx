@@ -1,0 +1,69 @@
+import { Text } from "@mantine/core";
+import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconInfoCircle, type TablerIcon } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+
+import { Failure } from "../../../parts/Failure";
+import { Loading } from "../../../parts/Loading";
+import { useHealth } from "../farmQueries";
+import { type Finding, findingText } from "./findingText";
+import styles from "./HealthPanel.module.css";
+import { useFindingWords } from "./useFindingWords";
+
+const ICONS: Record<"ok" | Finding["severity"], TablerIcon> = {
+  ok: IconCircleCheck,
+  note: IconInfoCircle,
+  warning: IconAlertTriangle,
+  broken: IconCircleX,
+};
+
+/** What is wrong with the farm and what to do about it, worst first; or that all is well. */
+export function HealthPanel() {
+  const { t } = useTranslation("farm");
+  const health = useHealth();
+  if (health.data === undefined) {
+    return health.isError ? <Failure error={health.error} onRetry={() => void health.refetch()} /> : <Loading />;
+  }
+  const { state, findings, sentence } = health.data;
+  return (
+    <div className={styles.panel} data-tone={health.isError ? "warning" : state} role="status">
+      {health.isError && <Text mb="xs">{t("health.notHeard")}</Text>}
+      {findings.length === 0 ? (
+        <div className={styles.finding}>
+          <Icon tone="ok" label={t("health.ok")} />
+          <div className={styles.text}>{sentence}</div>
+        </div>
+      ) : (
+        <ul className={styles.findings}>
+          {findings.map((finding) => (
+            <FindingItem key={`${finding.code} ${finding.reason ?? ""} ${finding.workers.join()}`} finding={finding} />
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function FindingItem({ finding }: { readonly finding: Finding }) {
+  const { t } = useTranslation("farm");
+  const { text, remedy } = findingText(finding, useFindingWords());
+  return (
+    <li className={styles.finding}>
+      <Icon tone={finding.severity} label={t(`health.${finding.severity}`)} />
+      <div>
+        <div className={styles.text}>{text}</div>
+        {remedy !== "" && <div className={styles.remedy}>{remedy}</div>}
+        {finding.detail !== "" && (
+          <details className={styles.detail}>
+            <summary>{t("health.details")}</summary>
+            <p>{finding.detail}</p>
+          </details>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Icon({ tone, label }: { readonly tone: "ok" | Finding["severity"]; readonly label: string }) {
+  const Shape = ICONS[tone];
+  return <Shape size={22} stroke={1.8} aria-label={label} role="img" className={styles.icon} data-tone={tone} />;
+}

@@ -1,0 +1,23 @@
+import { Loader } from "@mantine/core";
+import { IconVideoOff } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+
+import styles from "./Live.module.css";
+import type { Tile } from "./useTile";
+
+/** Over the picture of a camera that is not online: what is the matter, and what to do. Nothing while it is online. */
+export function NoSignal({ tile }: { readonly tile: Tile }) {
+  const { t } = useTranslation("live");
+  const state = tile.state?.state;
+  if (state === undefined || state === "online") {
+    return tile.capturedAtMs === null ? <Loader size="sm" color="white" className={styles.wait ?? ""} aria-hidden /> : null;
+  }
+  const reason = tile.state?.reason ?? null;
+  return (
+    <span className={styles.noSignal}>
+      <IconVideoOff size={22} stroke={1.5} aria-hidden />
+      <strong>{reason === null || reason === "disabled" ? t(`state.${state}`) : `${t(`state.${state}`)}: ${reason.replaceAll("_", " ")}`}</strong>
+      <span className={styles.remedy}>{tile.state?.remedy || tile.state?.detail}</span>
+    </span>
+  );
+}

@@ -1,0 +1,22 @@
+import { useTranslation } from "react-i18next";
+import { NavLink } from "react-router";
+
+import { useMayDo } from "../../app/auth/useMe";
+import styles from "./TabLinks.module.css";
+
+const TABS = ["seen", "sightings", "vehicles", "watch", "ways", "changes"] as const;
+
+/** The parts of the screen. */
+export function TabLinks() {
+  const { t } = useTranslation("people");
+  const mayChange = useMayDo()("operator");
+  return (
+    <nav className={styles.tabs} aria-label={t("tabs.label")}>
+      {TABS.filter((tab) => tab !== "changes" || mayChange).map((tab) => (
+        <NavLink key={tab} to={tab === "seen" ? "/people" : `/people/${tab}`} end className={styles.tab ?? ""}>
+          {t(`tabs.${tab}`)}
+        </NavLink>
+      ))}
+    </nav>
+  );
+}
