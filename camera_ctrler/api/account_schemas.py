@@ -121,7 +121,10 @@ class UserPatch(Body):
     role: Role = Role.VIEWER
     cameras: Cameras | None = None
     disabled: bool = Field(False, description="He cannot log in, and his sessions end")
-    password: NewPassword = Field(SecretStr(""), description="A new one; his sessions end, and he is asked for his own")
+    password: NewPassword = Field(
+        default_factory=lambda: SecretStr(""),  # no default in the document: an empty one is refused
+        description="A new one; his sessions end, and he is asked for his own",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -27,6 +27,7 @@ from camera_ctrler.api.resources import (
     export_progress,
     exports,
     farm_health,
+    farm_settings,
     footage,
     identities,
     links,
@@ -79,6 +80,7 @@ RESOURCES: Final = tuple(
         users,
         tokens,
         audit,
+        farm_settings,
         operations,
     )
 )

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from camera_ctrler.api.access import known_principal
 from camera_ctrler.api.services import services
-from camera_ctrler.audit.entry import SECRET_FIELDS, AuditEntry
+from camera_ctrler.audit.entry import SECRET_FIELDS, AuditEntry, masked
 
 #: Fields of a body that say what it is about, the first that there is.
-_NAMES: Final = ("id", "name", "user", "identity", "path")
+_NAMES: Final = ("id", "camera_id", "name", "user", "identity", "path", "url")
 
 
 def address() -> str:
@@ -38,7 +38,7 @@ def entry_of(action: str, parts: Mapping[str, str], values: Mapping[str, Any]) -
     # Nobody knows yet who it is: he logs in.
     name = str(body.get("user", "")) if who is None else who.name
     named = [text for name, text in parts.items() if name not in SECRET_FIELDS]
-    what = " ".join(named) or next((str(body[name]) for name in _NAMES if body.get(name)), "")
+    what = " ".join(named) or next((str(masked(body[name])) for name in _NAMES if body.get(name)), "")
     what = str(g.get("audit_what", what))
     return AuditEntry(name, action, what, {**query, **body}, address())
 

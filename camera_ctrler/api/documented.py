@@ -154,7 +154,7 @@ class Resource:
             method: HTTP method.
             path: As Flask writes it, below the resource's prefix.
             role: What somebody must be to have it answered; None: nobody need log in. Which cameras he sees is the
-                handler's to heed (`camera_ctrler.api.visibility`), but for `camera_id` in the path.
+                handler's to heed (`camera_ctrler.api.access`), but for `camera_id` in the path.
             summary: One line for the documentation page.
             answers: Status -> what comes back.
             description: More, in Markdown.

@@ -94,7 +94,8 @@ class GalleryService:
         self._open_embedder = open_embedder
         self._thresholds = thresholds
         self._embedder = embedder
-        self._name = new_worker_id(socket.gethostname())
+        #: Of this process; the token of its lease begins with it.
+        self.name: Final = new_worker_id(socket.gethostname())
         self._index = GalleryIndex(
             engine,
             self._embedder.version,
@@ -151,7 +152,7 @@ class GalleryService:
 
     def _follow(self) -> None:
         """Keep the index near the database, whoever writes."""
-        with connect(self._settings, name=f"camfarm-gallery-{self._name}") as client:
+        with connect(self._settings, name=f"camfarm-gallery-{self.name}") as client:
             news, trouble = GalleryNews(client), _Trouble("gallery_not_followed")
             after: str | None = None
             while not self._stop.is_set():
@@ -174,7 +175,7 @@ class GalleryService:
 
     def _answer(self) -> None:
         settings = self._settings
-        with connect(settings, name=f"camfarm-gallery-search-{self._name}") as client:
+        with connect(settings, name=f"camfarm-gallery-search-{self.name}") as client:
             answering = SearchAnswering(
                 GalleryLink(client),
                 GallerySearch(self._engine, self._index, self._thresholds),
@@ -195,17 +196,17 @@ class GalleryService:
     def _write(self) -> None:
         settings = self._settings
         with (
-            connect(settings, name=f"camfarm-gallery-writer-{self._name}") as client,
+            connect(settings, name=f"camfarm-gallery-writer-{self.name}") as client,
             connect(
                 settings,
-                name=f"camfarm-gallery-lease-{self._name}",
+                name=f"camfarm-gallery-lease-{self.name}",
                 timeout_seconds=settings.lease_seconds / 3,
                 second_try=False,
             ) as lease_client,
         ):
             trouble = _Trouble("gallery_not_written")
             while not self._stop.is_set():
-                lease = Lease(lease_client, keys.gallery_writer_lease(), settings.lease_seconds, value=self._name)
+                lease = Lease(lease_client, keys.gallery_writer_lease(), settings.lease_seconds, value=self.name)
                 try:
                     if lease.take():
                         self._write_under(lease, GalleryNews(client), trouble)
@@ -230,7 +231,7 @@ class GalleryService:
         )
         files = CropFiles(self._settings.frames_dir)
         reembedding = Reembedding(self._engine, self._index.version, self._open_embedder, files, lease.token)
-        log.info("gallery_writer_leads", name=self._name)
+        log.info("gallery_writer_leads", name=self.name)
         pause = 0.0
         self._writer = writer
         try:

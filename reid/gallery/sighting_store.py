@@ -46,6 +46,8 @@ class Judged:
     outcome: Outcome
     #: What its camera has seen, this track included; None: it had been counted before.
     mean: CameraMean | None
+    #: All embeddings up to this one are decided on then.
+    decided_to: int
 
 
 class SightingStore:
@@ -89,6 +91,8 @@ class SightingStore:
                 self._note_watched(connection, view, identity, judged.decision.similarity)
             if judged.mean is not None:
                 self._put_mean(connection, view.camera_id, judged.mean)
+            # With the sighting, not after it: who takes over must not count the track's mean again.
+            self._put_decided(connection, judged.decided_to)
         return identity
 
     def decided_to(self) -> int:
@@ -105,8 +109,7 @@ class SightingStore:
         """
         with self._engine.begin() as connection:
             self._lock(connection)
-            is_it = galleries.c.version == self._version
-            connection.execute(update(galleries).where(is_it).values(decided_to=number))
+            self._put_decided(connection, number)
 
     def means(self) -> dict[str, CameraMean]:
         """Return what each camera has seen so far."""
@@ -163,6 +166,10 @@ class SightingStore:
             connection.execute(insert(sightings).values(track=view.track, version=self._version, **values))
         else:
             connection.execute(update(sightings).where(sightings.c.track == view.track).values(**values))
+
+    def _put_decided(self, connection: Connection, number: int) -> None:
+        is_it = galleries.c.version == self._version
+        connection.execute(update(galleries).where(is_it).values(decided_to=number))
 
     def _put_mean(self, connection: Connection, camera_id: str, mean: CameraMean) -> None:
         is_it = (camera_means.c.version == self._version) & (camera_means.c.camera_id == camera_id)

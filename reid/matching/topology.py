@@ -50,6 +50,11 @@ class Topology:
     #: What a person has said; wins over what was learnt.
     said: Mapping[CameraPair, Transit] = field(default_factory=dict)
 
+    def way(self, from_camera: CameraId, to_camera: CameraId) -> Transit | None:
+        """Return what is known of a way; None: nothing."""
+        pair = (from_camera, to_camera)
+        return self.said.get(pair) or self.learnt.get(pair)
+
 
 def may_have_moved(from_camera: CameraId, to_camera: CameraId, gap_ms: int, topology: Topology) -> bool:
     """Tell whether somebody last seen by one camera can have been seen by another so much later.
@@ -60,8 +65,7 @@ def may_have_moved(from_camera: CameraId, to_camera: CameraId, gap_ms: int, topo
         gap_ms: From the last moment there to the first one here; negative where both saw it at once.
         topology: What is known of the ways.
     """
-    pair = (from_camera, to_camera)
-    known = topology.said.get(pair) or topology.learnt.get(pair)
+    known = topology.way(from_camera, to_camera)
     return known is None or known.allows(gap_ms)
 
 

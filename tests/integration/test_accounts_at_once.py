@@ -34,7 +34,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 def _accounts(engine: Engine) -> Accounts:
-    return Accounts(engine, SystemClock(), threading.Event(), quick_passwords())
+    stopping = threading.Event()
+    stopping.set()  # uses are written when a test says so
+    return Accounts(engine, SystemClock(), stopping, quick_passwords())
 
 
 def _at_once(calls: list[Callable[[], Outcome]]) -> list[Outcome]:

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import jwt
@@ -16,6 +17,7 @@ from camera_ctrler.accounts.tables import UserRow
 from camera_ctrler.api.app import all_operations, create_app
 from camera_ctrler.api.cookies import ACCESS_COOKIE, CSRF_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
 from camera_ctrler.api.documented import PATH_PARAMETERS
+from camera_ctrler.api.proxies import TrustedProxies
 from contract.accounts import Role
 from tests.support.accounts import PASSWORD, GuardedFarm, guarded_settings, quick_passwords, send_csrf_value
 from tests.support.valkey_server import ValkeyServer
@@ -338,6 +340,23 @@ def test_a_farm_that_started_without_its_database_makes_its_admin_at_the_first_l
     assert answer.status_code == 401
     (made,) = guarded.services.accounts.users.all()
     assert (made.name, made.role, made.password_given) == ("admin", Role.ADMIN, True)
+
+
+def test_a_trusted_proxy_says_who_comes_and_that_he_came_by_tls(
+    guarded: GuardedFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a proxy in FARM_TRUSTED_PROXIES, then cookies are Secure and the session is of the browser's address."""
+    behind = TrustedProxies(guarded.app.wsgi_app, (ip_network("127.0.0.1"),))
+    monkeypatch.setattr(guarded.app, "wsgi_app", behind)
+    said = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7", "X-Forwarded-Proto": "https"}
+    trusted, stranger = guarded.anybody(), guarded.anybody()
+    login = {"user": "root", "password": PASSWORD}
+    trusted.post(LOGIN, json=login, headers=said)
+    stranger.post(LOGIN, json=login, headers=said, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    assert _cookie(trusted, ACCESS_COOKIE).secure
+    assert not _cookie(stranger, ACCESS_COOKIE).secure
+    sessions_of = guarded.services.accounts.sessions.all(guarded.services.accounts.users.get("root"))
+    assert {each.address for each in sessions_of} == {"198.51.100.7", "192.0.2.1"}
 
 
 def test_every_operation_with_a_role_belongs_to_an_endpoint(guarded: GuardedFarm) -> None:

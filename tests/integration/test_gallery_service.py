@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import redis
 from flask.testing import FlaskClient
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from camera_ctrler.api.app import create_app
@@ -161,6 +162,32 @@ def test_every_process_answers_alike_and_has_what_was_just_stored(place: Place, 
         assert one.index.search(np.eye(1, 64, dtype=np.float32), 5)[0].tolist() == (
             two.index.search(np.eye(1, 64, dtype=np.float32), 5)[0].tolist()
         )
+
+
+def test_a_gallery_tells_prometheus_how_it_does(place: Place) -> None:
+    """Given a gallery that follows, decides and answers, its figures say so, and how long a search took."""
+    with running(place.settings, place.gallery.engine) as service:
+        for person in range(4):
+            place.see(person, f"lobby:1:{person}")
+        place.decided("lobby:1:3")
+        place.searched()
+        assert len(place.get("/sightings/lobby:1:0/similar")["items"]) == 3
+        registry = CollectorRegistry()
+        registry.register(service.collector())
+        figures = {
+            "farm_gallery_embeddings": 12.0,
+            "farm_gallery_segments": 1.0,
+            "farm_gallery_added_total": 12.0,
+            "farm_gallery_behind": 0.0,
+            "farm_gallery_decides": 1.0,
+            "farm_gallery_identities": 4.0,
+            "farm_gallery_undecided": 0.0,
+        }
+        wait_until(lambda: registry.get_sample_value("farm_gallery_undecided") == 0.0, "all to be decided on", PATIENCE)
+        assert {name: registry.get_sample_value(name) for name in figures} == figures
+        # Each track was searched for, and one by people.
+        assert (registry.get_sample_value("farm_gallery_search_seconds_count") or 0.0) >= 5.0
+        assert (registry.get_sample_value("farm_gallery_search_seconds_sum") or 0.0) > 0.0
 
 
 def test_when_the_writer_dies_another_one_goes_on(place: Place, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _fresh(farm: PermissionFarm, name: str, role: Role = Role.VIEWER) -> FlaskCl
     return farm.guarded.logged_in(name)
 
 
-STREAMS = ("/api/v1/events/stream", f"/api/v1/cameras/{HIDDEN}/live.mjpeg")
+STREAMS = ("/api/v1/events/stream", f"/api/v1/cameras/{HIDDEN}/live.mjpeg", f"/api/v1/live?camera={HIDDEN}")
 
 
 @pytest.mark.parametrize("path", STREAMS)

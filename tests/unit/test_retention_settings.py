@@ -23,6 +23,8 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("FARM_RECORDINGS_KEEP", "motion=7d,event=1h", "event must not be kept for a shorter time than motion"),
         ("FARM_ARCHIVE_AFTER", "soon", "'soon' is not an age"),
         ("FARM_CROPS_KEEP", "a month", "'a month' is not an age"),
+        ("FARM_AUDIT_KEEP", "30d", "'30d' is too short for an audit; write 31d or more"),
+        ("FARM_AUDIT_KEEP", "a year", "'a year' is not an age"),
         ("FARM_ARCHIVE_URL", "ftp://host/x", "must be file:///folder or s3://bucket/prefix"),
         ("FARM_ARCHIVE_URL", "file://host/x", "must be file:///folder"),
         ("FARM_ARCHIVE_URL", "s3://", "must be file:///folder or s3://bucket/prefix"),

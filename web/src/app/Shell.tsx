@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Outlet } from "react-router";
 
 import { Loading } from "../parts/Loading";
+import { PasswordNotice } from "./auth/PasswordNotice";
 import { BottomBar } from "./BottomBar";
 import { FarmSentence } from "./FarmSentence";
 import { SideBar } from "./SideBar";
@@ -30,6 +31,7 @@ export function Shell() {
           <UserMenu />
         </header>
         <main id="content" className={styles.content} tabIndex={-1}>
+          <PasswordNotice />
           <Suspense fallback={<Loading />}>
             <Outlet />
           </Suspense>

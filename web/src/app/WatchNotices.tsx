@@ -19,7 +19,11 @@ export function WatchNotices() {
   return null;
 
   async function tell(event: FarmEvent, identity: string): Promise<void> {
-    const [name, camera, note] = await Promise.all([nameOf(identity), cameraName(event.camera_id), noteOf(event.watch)]);
+    const [name, camera, note] = await Promise.all([
+      nameOf(identity),
+      cameraName(event.camera_id),
+      noteOf(event.watch),
+    ]);
     const time = new Intl.DateTimeFormat(i18n.language, { timeStyle: "medium" }).format(event.at_ms);
     notifications.show({
       id: event.event_id,
@@ -51,7 +55,9 @@ export function WatchNotices() {
   }
 
   async function cameraName(cameraId: string): Promise<string> {
-    const query = $api.queryOptions("get", "/api/v1/cameras/{camera_id}", { params: { path: { camera_id: cameraId } } });
+    const query = $api.queryOptions("get", "/api/v1/cameras/{camera_id}", {
+      params: { path: { camera_id: cameraId } },
+    });
     return (await client.query(query).catch(() => null))?.name || cameraId;
   }
 

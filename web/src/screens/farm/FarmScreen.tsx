@@ -62,7 +62,11 @@ function History() {
   const shown = useLocation().pathname.endsWith("/letters") ? "letters" : "moves";
   return (
     <Section title={t("history")}>
-      <Tabs value={shown} onChange={(value) => void navigate(`/farm/${value ?? ""}`, { preventScrollReset: true })} keepMounted={false}>
+      <Tabs
+        value={shown}
+        onChange={(value) => void navigate(`/farm/${value ?? ""}`, { preventScrollReset: true })}
+        keepMounted={false}
+      >
         <Tabs.List mb="sm">
           <Tabs.Tab value="moves">{t("moves.title")}</Tabs.Tab>
           <Tabs.Tab value="letters">{t("letters.title")}</Tabs.Tab>

@@ -35,5 +35,5 @@ export function CameraCanvas({ store, cameraId, label, boxes }: Props) {
     painter.current.draw();
   }, [boxes, store, cameraId]);
 
-  return <canvas ref={canvas} className={styles.canvas} role="img" aria-label={label} />;
+  return <canvas ref={canvas} className={styles.canvas} aria-label={label} />;
 }

@@ -1,8 +1,14 @@
-import { useTranslation } from "react-i18next";
+import { Route, Routes } from "react-router";
 
-import { PageHeader } from "../../parts/PageHeader";
+import { SingleCamera } from "./SingleCamera";
+import { WallView } from "./WallView";
 
+/** The wall, and one camera of it large. */
 export default function LiveScreen() {
-  const { t } = useTranslation("live");
-  return <PageHeader title={t("title")} />;
+  return (
+    <Routes>
+      <Route index element={<WallView />} />
+      <Route path=":cameraId" element={<SingleCamera />} />
+    </Routes>
+  );
 }

@@ -10,14 +10,21 @@ export function NoSignal({ tile }: { readonly tile: Tile }) {
   const { t } = useTranslation("live");
   const state = tile.state?.state;
   if (state === undefined || state === "online") {
-    return tile.capturedAtMs === null ? <Loader size="sm" color="white" className={styles.wait ?? ""} aria-hidden /> : null;
+    return tile.capturedAtMs === null ? (
+      <Loader size="sm" color="white" className={styles.wait ?? ""} aria-hidden />
+    ) : null;
   }
-  const reason = tile.state?.reason ?? null;
   return (
     <span className={styles.noSignal}>
       <IconVideoOff size={22} stroke={1.5} aria-hidden />
-      <strong>{reason === null || reason === "disabled" ? t(`state.${state}`) : `${t(`state.${state}`)}: ${reason.replaceAll("_", " ")}`}</strong>
+      <strong>{[t(`state.${state}`), reasonOf(tile)].filter(Boolean).join(": ")}</strong>
       <span className={styles.remedy}>{tile.state?.remedy || tile.state?.detail}</span>
     </span>
   );
+}
+
+/** Returns the reason in words, where it says more than the state does. */
+function reasonOf(tile: Tile): string {
+  const reason = tile.state?.reason ?? "";
+  return reason === tile.state?.state ? "" : reason.replaceAll("_", " ");
 }

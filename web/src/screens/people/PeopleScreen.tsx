@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { IconPhotoSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Route, Routes, useNavigate } from "react-router";
+import { Link, Navigate, Route, Routes, useNavigate, useSearchParams } from "react-router";
 
 import { PageHeader } from "../../parts/PageHeader";
 import { ChangesView } from "./changes/ChangesView";
@@ -33,14 +33,19 @@ export default function PeopleScreen() {
   return (
     <div {...handlers} className={isOver ? search.over : undefined}>
       <PageHeader title={t("title")}>
-        <Button component={Link} to="/people/search" variant="default" leftSection={<IconPhotoSearch size={16} aria-hidden />}>
+        <Button
+          component={Link}
+          to="/people/search"
+          variant="default"
+          leftSection={<IconPhotoSearch size={16} aria-hidden />}
+        >
           {t("search.button")}
         </Button>
       </PageHeader>
       <ReidNotice />
       <TabLinks />
       <Routes>
-        <Route index element={<IdentitiesView />} />
+        <Route index element={<Index />} />
         <Route path="sightings" element={<SightingsView />} />
         <Route path="vehicles" element={<VehiclesView />} />
         <Route path="watch" element={<WatchView />} />
@@ -52,4 +57,10 @@ export default function PeopleScreen() {
       </Routes>
     </div>
   );
+}
+
+/** The identities; where the address names a track it is searched with, as other screens' links ask for. */
+function Index() {
+  const [address] = useSearchParams();
+  return address.has("track") ? <Navigate to={`/people/search?${address.toString()}`} replace /> : <IdentitiesView />;
 }

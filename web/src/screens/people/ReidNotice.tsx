@@ -10,7 +10,13 @@ export function ReidNotice() {
   const state = useSearchState();
   if (state === null || state.state === "runs") return null;
   return (
-    <Alert color="yellow" variant="light" mb="md" icon={<IconInfoCircle aria-hidden />} title={t(`reid.${state.state}.title`)}>
+    <Alert
+      color="yellow"
+      variant="light"
+      mb="md"
+      icon={<IconInfoCircle aria-hidden />}
+      title={t(`reid.${state.state}.title`)}
+    >
       {t(`reid.${state.state}.what`)}
       {state.state === "no_worker" && <Code ml="xs">./farm reid</Code>}
       {state.state === "no_model" && <Code ml="xs">./farm models fetch osnet-x0-25-msmt17</Code>}

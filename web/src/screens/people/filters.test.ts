@@ -24,5 +24,8 @@ test("a range begins at a whole minute, so that it is the same question for as l
 
 test("without a range the API is asked for all times", () => {
   expect(placeAndTime({ cameras: ["a"], range: "all" }, NOW)).toEqual({ camera: ["a"] });
-  expect(placeAndTime({ cameras: [], range: "hour" }, NOW)).toMatchObject({ camera: [], from_ms: Date.UTC(2026, 10, 30, 11, 34) });
+  expect(placeAndTime({ cameras: [], range: "hour" }, NOW)).toMatchObject({
+    camera: [],
+    from_ms: Date.UTC(2026, 10, 30, 11, 34),
+  });
 });

@@ -1,5 +1,11 @@
 /** Ranges of time that can be chosen, in milliseconds back from now; `all` has no beginning. */
-export const RANGES = { hour: 3_600_000, day: 86_400_000, week: 7 * 86_400_000, month: 30 * 86_400_000, all: null } as const;
+export const RANGES = {
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 7 * 86_400_000,
+  month: 30 * 86_400_000,
+  all: null,
+} as const;
 
 export type Range = keyof typeof RANGES;
 
@@ -45,7 +51,10 @@ export function beginOf(range: Range, nowMs: number): number | null {
 }
 
 /** Returns what the API is asked for cameras and time. */
-export function placeAndTime({ cameras, range }: Pick<Filters, "cameras" | "range">, nowMs: number): { camera: string[]; from_ms?: number } {
+export function placeAndTime(
+  { cameras, range }: Pick<Filters, "cameras" | "range">,
+  nowMs: number,
+): { camera: string[]; from_ms?: number } {
   const begin = beginOf(range, nowMs);
   return { camera: [...cameras], ...(begin === null ? {} : { from_ms: begin }) };
 }

@@ -6,5 +6,8 @@ import { addressOf, type Filters, filtersOf } from "./filters";
 export function useFilters(): [Filters, (some: Partial<Filters>) => void] {
   const [address, setAddress] = useSearchParams();
   const filters = filtersOf(address);
-  return [filters, (some) => setAddress(addressOf({ ...filters, ...some }), { replace: true, preventScrollReset: true })];
+  return [
+    filters,
+    (some) => setAddress(addressOf({ ...filters, ...some }), { replace: true, preventScrollReset: true }),
+  ];
 }

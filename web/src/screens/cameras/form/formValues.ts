@@ -1,8 +1,10 @@
+import { partOf } from "../../../api/partOf";
 import type { components } from "../../../api/schema";
 
 type Camera = components["schemas"]["Camera"];
 type CameraCreate = components["schemas"]["CameraCreate"];
 type CameraPatch = components["schemas"]["CameraPatch"];
+type CameraTrialBody = components["schemas"]["CameraTrialBody"];
 
 /** What stands in the form; texts are empty where nothing is said. */
 export interface Values {
@@ -110,7 +112,7 @@ function credentials(values: Values) {
 /** Returns the request that registers a camera. */
 export function createBody(values: Values): CameraCreate {
   const id = values.id.trim();
-  return { ...plain(values), ...credentials(values), ...(id === "" ? {} : { id }) };
+  return partOf<CameraCreate>({ ...plain(values), ...credentials(values), ...(id === "" ? {} : { id }) });
 }
 
 /** Returns the request that changes a camera: only what is another than it was. */
@@ -120,7 +122,7 @@ export function patchBody(values: Values, camera: Camera): CameraPatch {
     ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]),
   );
   const forgotten = values.forgetsCredentials ? { username: null, password: null } : {};
-  return { ...Object.fromEntries(changed), ...forgotten, ...credentials(values) };
+  return partOf<CameraPatch>({ ...Object.fromEntries(changed), ...forgotten, ...credentials(values) });
 }
 
 /** Returns what a worker is to try: a registered camera as the form would leave it, or one that is not registered. */
@@ -128,7 +130,7 @@ export function trialBody(
   values: Values,
   camera: Camera | null,
   stream: "analysed" | "recorded",
-): components["schemas"]["CameraTrialBody"] {
-  if (camera !== null) return { camera_id: camera.id, stream, ...patchBody(values, camera) };
-  return { stream, ...plain(values), ...credentials(values) };
+): CameraTrialBody {
+  if (camera !== null) return partOf<CameraTrialBody>({ camera_id: camera.id, stream, ...patchBody(values, camera) });
+  return partOf<CameraTrialBody>({ stream, ...plain(values), ...credentials(values) });
 }

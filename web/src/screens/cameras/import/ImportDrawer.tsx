@@ -132,7 +132,7 @@ function Preview({ rows }: { readonly rows: Checked["rows"] }) {
               <Table.Tr key={line}>
                 <Table.Td className="numbers">{line}</Table.Td>
                 <Table.Td>{camera.id ?? t("import.made")}</Table.Td>
-                <Table.Td>{camera.name ?? ""}</Table.Td>
+                <Table.Td>{camera.name}</Table.Td>
                 <Table.Td>{withoutSecrets(camera.url)}</Table.Td>
               </Table.Tr>
             ))}

@@ -1,3 +1,4 @@
+import { partOf } from "../../../api/partOf";
 import type { components } from "../../../api/schema";
 import type { Line } from "./csv";
 
@@ -77,7 +78,7 @@ function rowOf(line: Line, columns: readonly string[]): Found {
     fields[column] = value;
   }
   if (typeof fields.url !== "string") return wrong("url", "noUrl");
-  return { row: { line: line.number, camera: { ...fields, url: fields.url } as CameraCreate }, trouble: null };
+  return { row: { line: line.number, camera: partOf<CameraCreate>({ ...fields, url: fields.url }) }, trouble: null };
 }
 
 /** Returns what a cell says; undefined: that is no value of its column. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { AT_ONCE, checkedRows, parts } from "./cameraRows";
+import { partOf } from "../../../api/partOf";
+import { AT_ONCE, checkedRows, type ImportRow, parts } from "./cameraRows";
 import { CsvError, readCsv } from "./csv";
 
 test("cells in quotes hold commas, quotes and lines; empty lines are left out and numbers are those of the file", () => {
@@ -52,6 +53,6 @@ test("a header with an unknown column, or without url, is all that is told", () 
 });
 
 test("a long file is sent in parts", () => {
-  const rows = Array.from({ length: AT_ONCE + 1 }, (_, line) => ({ line, camera: { url: "rtsp://h/x" } }));
+  const rows = Array.from({ length: AT_ONCE + 1 }, (_, line) => ({ line, camera: partOf<ImportRow["camera"]>({ url: "rtsp://h/x" }) }));
   expect(parts(rows).map((part) => part.length)).toEqual([AT_ONCE, 1]);
 });

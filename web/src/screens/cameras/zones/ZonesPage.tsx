@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 
 import { $api, api } from "../../../api/client";
+import { partOf } from "../../../api/partOf";
 import { useMayDo } from "../../../app/auth/useMe";
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
@@ -102,7 +103,7 @@ function useSaveZones(cameraId: string) {
   return useMutation({
     mutationFn: async (zones: readonly Zone[]) => {
       const params = { path: { camera_id: cameraId } };
-      await api.PATCH("/api/v1/cameras/{camera_id}", { params, body: { zones: [...zones] } });
+      await api.PATCH("/api/v1/cameras/{camera_id}", { params, body: partOf({ zones: [...zones] }) });
     },
     onSuccess: async () => {
       notifications.show({ message: t("zones.saved"), color: "green" });

@@ -21,7 +21,11 @@ test("what has no translation is said in the API's own words", () => {
 });
 
 test("a translation is given the names, how many there are, and the reason in its own language", () => {
-  const texts: Record<string, string> = { "text.cameras_offline": "fora", "why.unreachable": "sem rota", "helps.unreachable": "rede" };
+  const texts: Record<string, string> = {
+    "text.cameras_offline": "fora",
+    "why.unreachable": "sem rota",
+    "helps.unreachable": "rede",
+  };
   const asked: Record<string, Record<string, string | number>> = {};
   const said = findingText(finding, (key, values) => {
     asked[key] = values;

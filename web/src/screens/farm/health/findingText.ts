@@ -25,5 +25,12 @@ export function findingText(finding: Finding, translate: Translate): { text: str
 }
 
 function valuesOf({ figures, count, cameras, workers, detail }: Finding, why: string): Record<string, string | number> {
-  return { ...figures, count, names: namesText(cameras, count), workers: namesText(workers, workers.length), detail, why };
+  return {
+    ...figures,
+    count,
+    names: namesText(cameras, count),
+    workers: namesText(workers, workers.length),
+    detail,
+    why,
+  };
 }

@@ -24,7 +24,11 @@ export function LettersList() {
   const letters = $api.useInfiniteQuery(
     "get",
     "/api/v1/recognitions",
-    { params: { query: { state: ["dead"], recogniser: [...filter.recogniser], camera: [...filter.camera], limit: PAGE } } },
+    {
+      params: {
+        query: { state: ["dead"], recogniser: [...filter.recogniser], camera: [...filter.camera], limit: PAGE },
+      },
+    },
     {
       initialPageParam: undefined,
       pageParamName: "cursor",
@@ -50,7 +54,10 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.recogniser")}
-          data={choices(items.map(({ recogniser }) => recogniser), filter.recogniser)}
+          data={choices(
+            items.map(({ recogniser }) => recogniser),
+            filter.recogniser,
+          )}
           value={[...filter.recogniser]}
           onChange={(recogniser) => setFilter({ ...filter, recogniser })}
           clearable
@@ -58,7 +65,10 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.camera")}
-          data={choices(items.map(({ camera_id }) => camera_id), filter.camera)}
+          data={choices(
+            items.map(({ camera_id }) => camera_id),
+            filter.camera,
+          )}
           value={[...filter.camera]}
           onChange={(camera) => setFilter({ ...filter, camera })}
           clearable
@@ -78,7 +88,12 @@ export function LettersList() {
       </ul>
       {letters.hasNextPage && (
         <Group justify="center" mt="sm">
-          <Button variant="default" size="xs" loading={letters.isFetchingNextPage} onClick={() => void letters.fetchNextPage()}>
+          <Button
+            variant="default"
+            size="xs"
+            loading={letters.isFetchingNextPage}
+            onClick={() => void letters.fetchNextPage()}
+          >
             {t("more")}
           </Button>
         </Group>

@@ -24,7 +24,9 @@ export function useLetterActions(): Actions {
   };
   return {
     replay: async (filter) => {
-      const { data } = await api.POST("/api/v1/recognitions/replay", { body: { recogniser: [], camera: [], event_id: null, track: null, ...filter } });
+      const { data } = await api.POST("/api/v1/recognitions/replay", {
+        body: { recogniser: [], camera: [], event_id: null, track: null, ...filter },
+      });
       await after();
       return data?.changed ?? 0;
     },

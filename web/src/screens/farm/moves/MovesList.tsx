@@ -67,7 +67,12 @@ export function MovesList() {
       </Table.ScrollContainer>
       {moves.hasNextPage && (
         <Group justify="center" mt="sm">
-          <Button variant="default" size="xs" loading={moves.isFetchingNextPage} onClick={() => void moves.fetchNextPage()}>
+          <Button
+            variant="default"
+            size="xs"
+            loading={moves.isFetchingNextPage}
+            onClick={() => void moves.fetchNextPage()}
+          >
             {t("more")}
           </Button>
         </Group>

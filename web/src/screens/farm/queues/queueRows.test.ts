@@ -33,5 +33,11 @@ test("what is not known yet is left out, and nothing is late of which there is n
 });
 
 test("lengths of time are told in their greatest unit", () => {
-  expect([0, 59_000, 61_000, 7_200_000, 260_000_000].map((ms) => lengthText(ms, "en"))).toEqual(["0 sec", "59 sec", "1 min", "2 hr", "3 days"]);
+  expect([0, 59_000, 61_000, 7_200_000, 260_000_000].map((ms) => lengthText(ms, "en"))).toEqual([
+    "0 sec",
+    "59 sec",
+    "1 min",
+    "2 hr",
+    "3 days",
+  ]);
 });

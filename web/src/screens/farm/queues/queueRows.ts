@@ -52,5 +52,10 @@ const UNITS = [
 /** Returns a length of time in its greatest unit, such as 12 s, 3 min. */
 export function lengthText(ms: number, language: string): string {
   const { unit, ms: length } = UNITS.find(({ from }) => ms >= from) ?? UNITS[3];
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0 }).format(ms / length);
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits: 0,
+  }).format(ms / length);
 }

@@ -39,7 +39,11 @@ function Fill({ volume }: { readonly volume: components["schemas"]["VolumeTotals
   const other = volume.total_bytes - volume.free_bytes - volume.footage_bytes;
   return (
     <>
-      <div className={styles.bar} role="img" aria-label={t("storage.label", { free: bytes(volume.free_bytes), total: bytes(volume.total_bytes) })}>
+      <div
+        className={styles.bar}
+        role="img"
+        aria-label={t("storage.label", { free: bytes(volume.free_bytes), total: bytes(volume.total_bytes) })}
+      >
         <span className={styles.footage} style={{ width: `${shares.footage}%` }} />
         <span className={styles.other} style={{ width: `${shares.other}%` }} />
       </div>

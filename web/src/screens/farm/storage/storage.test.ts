@@ -12,7 +12,11 @@ test("bytes are told in the greatest unit of which there is one", () => {
 });
 
 test("what a disk is full of comes to all of it, whatever is counted meanwhile", () => {
-  expect(sharesOf({ free_bytes: 25, total_bytes: 100, footage_bytes: 50 })).toEqual({ free: 25, footage: 50, other: 25 });
+  expect(sharesOf({ free_bytes: 25, total_bytes: 100, footage_bytes: 50 })).toEqual({
+    free: 25,
+    footage: 50,
+    other: 25,
+  });
   const counted = sharesOf({ free_bytes: 60, total_bytes: 100, footage_bytes: 90 });
   expect(counted).toEqual({ free: 60, footage: 40, other: 0 });
   expect(sharesOf({ free_bytes: 0, total_bytes: 0, footage_bytes: 0 })).toBeNull();

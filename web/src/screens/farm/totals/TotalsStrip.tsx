@@ -28,10 +28,19 @@ type Name = "online" | "workers" | "load" | "objects" | "moves" | "controllers";
 function figuresOf(status: FarmStatus): { name: Name; value: string }[] {
   const enabled = status.cameras_total - (status.cameras_by_state.disabled ?? 0);
   const moves = Object.values(status.moves_last_hour).reduce((sum, count) => sum + count, 0);
-  const load = status.load_cores === null || status.capacity_cores === null ? "–" : `${status.load_cores.toFixed(2)} / ${status.capacity_cores.toFixed(1)}`;
+  const load =
+    status.load_cores === null || status.capacity_cores === null
+      ? "–"
+      : `${status.load_cores.toFixed(2)} / ${status.capacity_cores.toFixed(1)}`;
   return [
     { name: "online", value: `${status.cameras_by_state.online ?? 0} / ${enabled}` },
-    { name: "workers", value: status.required_workers === null ? `${status.workers_alive}` : `${status.workers_alive} / ${status.required_workers}` },
+    {
+      name: "workers",
+      value:
+        status.required_workers === null
+          ? `${status.workers_alive}`
+          : `${status.workers_alive} / ${status.required_workers}`,
+    },
     { name: "load", value: load },
     { name: "objects", value: `${status.objects_in_view}` },
     { name: "moves", value: `${moves}` },

@@ -28,7 +28,9 @@ export function WorkerRow({ worker }: { readonly worker: WorkerInfo }) {
             </Badge>
           </Group>
           <Text size="sm" className="quiet">
-            {[worker.status?.host, worker.status?.device, worker.status?.model, ...worker.labels].filter(Boolean).join(" · ")}
+            {[worker.status?.host, worker.status?.device, worker.status?.model, ...worker.labels]
+              .filter(Boolean)
+              .join(" · ")}
           </Text>
         </div>
         <LoadBar worker={worker} />
@@ -40,11 +42,15 @@ export function WorkerRow({ worker }: { readonly worker: WorkerInfo }) {
             onClick={toggle}
             aria-expanded={isOpen}
             aria-controls={id}
-            rightSection={isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
+            rightSection={
+              isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />
+            }
           >
             {t("workers.cameras", { count: cameras.length })}
           </Button>
-          {state !== "gone" && state !== "leaving" && <DrainButton workerId={worker.worker_id} cameras={cameras.length} />}
+          {state !== "gone" && state !== "leaving" && (
+            <DrainButton workerId={worker.worker_id} cameras={cameras.length} />
+          )}
         </Group>
       </div>
       <Collapse expanded={isOpen} id={id}>
@@ -94,7 +100,11 @@ function LoadBar({ worker }: { readonly worker: WorkerInfo }) {
         <span style={{ width: `${Math.min(percent, 100)}%` }} />
       </div>
       <Text size="sm" className="numbers">
-        {t("workers.loadOf", { percent, spent: (worker.load * worker.capacity_cores).toFixed(2), capacity: worker.capacity_cores.toFixed(1) })}
+        {t("workers.loadOf", {
+          percent,
+          spent: (worker.load * worker.capacity_cores).toFixed(2),
+          capacity: worker.capacity_cores.toFixed(1),
+        })}
       </Text>
     </div>
   );

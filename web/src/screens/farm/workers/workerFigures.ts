@@ -45,7 +45,8 @@ export function dropsOf(workers: readonly WorkerInfo[]): { reason: string; perSe
   const sums = new Map<string, number>();
   for (const { alive, status } of workers) {
     if (!alive || status === null) continue;
-    for (const [reason, rate] of Object.entries(status.drops_per_second)) sums.set(reason, (sums.get(reason) ?? 0) + rate);
+    for (const [reason, rate] of Object.entries(status.drops_per_second))
+      sums.set(reason, (sums.get(reason) ?? 0) + rate);
   }
   return [...sums]
     .map(([reason, perSecond]) => ({ reason, perSecond }))

@@ -13,5 +13,5 @@ test("a box says what it is and which track, and who it is once that is known", 
 
 test("a class has the same colour everywhere, and the usual ones have different ones", () => {
   expect(colourOf("person")).toBe(colourOf("person"));
-  expect(new Set(["person", "car", "truck", "dog"].map(colourOf)).size).toBe(4);
+  expect(new Set(["person", "car", "truck", "bus", "dog"].map(colourOf)).size).toBe(5);
 });

@@ -15,11 +15,7 @@ export function fitted(picture: { width: number; height: number }, canvas: { wid
 }
 
 /** Returns where a box of the analysed frame is on the canvas. */
-export function placed(
-  xyxy: readonly number[],
-  frame: { width: number; height: number },
-  picture: Place,
-): Place {
+export function placed(xyxy: readonly number[], frame: { width: number; height: number }, picture: Place): Place {
   const [left = 0, top = 0, right = 0, bottom = 0] = xyxy;
   const [across, down] = [picture.width / frame.width, picture.height / frame.height];
   return {

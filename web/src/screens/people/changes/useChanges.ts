@@ -26,7 +26,8 @@ export function useChanges(): Changes {
   const client = useQueryClient();
   const refresh = () =>
     client.invalidateQueries({
-      predicate: ({ queryKey }) => typeof queryKey[1] === "string" && SHOWN.some((each) => String(queryKey[1]).startsWith(each)),
+      predicate: ({ queryKey }) =>
+        typeof queryKey[1] === "string" && SHOWN.some((each) => String(queryKey[1]).startsWith(each)),
     });
   const then = async <T>(doing: Promise<T>): Promise<T> => {
     const done = await doing;
@@ -52,7 +53,10 @@ async function rename(identity: string, name: string | null): Promise<number> {
 }
 
 async function merge(identity: string, other: string): Promise<number> {
-  const { data } = await api.POST("/api/v1/identities/{identity}/merge", { params: { path: { identity } }, body: { other } });
+  const { data } = await api.POST("/api/v1/identities/{identity}/merge", {
+    params: { path: { identity } },
+    body: { other },
+  });
   return changeOf(data);
 }
 
@@ -65,7 +69,10 @@ async function split(identity: string, tracks: readonly string[]): Promise<{ cha
 }
 
 async function assign(track: string, identity: string | null): Promise<number> {
-  const { data } = await api.PUT("/api/v1/sightings/{track}/identity", { params: { path: { track } }, body: { identity } });
+  const { data } = await api.PUT("/api/v1/sightings/{track}/identity", {
+    params: { path: { track } },
+    body: { identity },
+  });
   return changeOf(data);
 }
 

@@ -31,7 +31,11 @@ export function IdentitiesView() {
 
   function content() {
     if (identities.data === undefined) {
-      return identities.isError ? <Failure error={identities.error} onRetry={() => void identities.refetch()} /> : <Loading />;
+      return identities.isError ? (
+        <Failure error={identities.error} onRetry={() => void identities.refetch()} />
+      ) : (
+        <Loading />
+      );
     }
     const items = identities.data.pages.flatMap((page) => page.items);
     if (items.length === 0) return isFiltered(filters) ? noneOfThese() : none();

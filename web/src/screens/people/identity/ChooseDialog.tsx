@@ -38,7 +38,11 @@ export function ChooseDialog({ isOpen, onClose, title, what, confirm, except, ru
           <Button variant="default" onClick={close}>
             {t("cancel")}
           </Button>
-          <Button disabled={chosen === null} loading={doing.isPending} onClick={() => chosen !== null && doing.mutate(chosen)}>
+          <Button
+            disabled={chosen === null}
+            loading={doing.isPending}
+            onClick={() => chosen !== null && doing.mutate(chosen)}
+          >
             {confirm}
           </Button>
         </Group>

@@ -52,7 +52,9 @@ export function IdentityPicker({ except, chosen, onChoose }: Props) {
               <Crop url={identity.crop_url} alt="" height={56} />
               <span>
                 <span className={styles.name}>{identity.name ?? t("unknown")}</span>
-                <span className="quiet">{identity.last_ms === null ? t("identities.tooOld") : <RelativeTime atMs={identity.last_ms} />}</span>
+                <span className="quiet">
+                  {identity.last_ms === null ? t("identities.tooOld") : <RelativeTime atMs={identity.last_ms} />}
+                </span>
               </span>
             </UnstyledButton>
           ))}

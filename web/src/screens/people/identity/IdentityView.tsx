@@ -76,7 +76,11 @@ function Seen({ identity, lastMs }: { readonly identity: Identity; readonly last
   return (
     <>
       <JourneySection key={identity.identity} sightings={journey.data.items} />
-      <SightingsSection key={`sightings ${identity.identity}`} identity={identity.identity} sightings={journey.data.items} />
+      <SightingsSection
+        key={`sightings ${identity.identity}`}
+        identity={identity.identity}
+        sightings={journey.data.items}
+      />
     </>
   );
 }
@@ -94,8 +98,8 @@ function Head({ identity }: { readonly identity: Identity }) {
             t("identities.tooOld")
           ) : (
             <>
-              {t("identity.lastSeen")} <RelativeTime atMs={identity.last_ms} /> · {t("identities.seen", { count: identity.sightings })} ·{" "}
-              {identity.cameras.map(nameOf).join(", ")}
+              {t("identity.lastSeen")} <RelativeTime atMs={identity.last_ms} /> ·{" "}
+              {t("identities.seen", { count: identity.sightings })} · {identity.cameras.map(nameOf).join(", ")}
             </>
           )}
         </Text>

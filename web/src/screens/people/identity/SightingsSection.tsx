@@ -31,15 +31,17 @@ export function SightingsSection({ identity, sightings }: Props) {
       title={t("identity.sightings", { count: sightings.length })}
       aside={
         chosen.size > 0 && (
-          <ChosenActions identity={identity} tracks={[...chosen]} isAll={chosen.size === sightings.length} onDone={() => setChosen(new Set())} />
+          <ChosenActions
+            identity={identity}
+            tracks={[...chosen]}
+            isAll={chosen.size === sightings.length}
+            onDone={() => setChosen(new Set())}
+          />
         )
       }
     >
       {mayChange && sightings.length > 1 && <p className="quiet">{t("identity.chooseHint")}</p>}
-      <SightingGrid
-        sightings={[...sightings].reverse()}
-        {...(mayChange ? { chosen, onChoose: choose } : {})}
-      />
+      <SightingGrid sightings={[...sightings].reverse()} {...(mayChange ? { chosen, onChoose: choose } : {})} />
     </Section>
   );
 }

@@ -22,7 +22,13 @@ export function WatchButton({ identity }: { readonly identity: Identity }) {
       <Button variant="default" leftSection={<IconEye size={16} aria-hidden />} onClick={open}>
         {identity.watched ? t("watch.another") : t("watch.button")}
       </Button>
-      <Modal opened={isOpen} onClose={close} title={t("watch.title")} centered closeButtonProps={{ "aria-label": t("close") }}>
+      <Modal
+        opened={isOpen}
+        onClose={close}
+        title={t("watch.title")}
+        centered
+        closeButtonProps={{ "aria-label": t("close") }}
+      >
         <form
           onSubmit={(event) => {
             event.preventDefault();
@@ -32,7 +38,13 @@ export function WatchButton({ identity }: { readonly identity: Identity }) {
         >
           <Stack>
             <Text size="sm">{t("watch.what")}</Text>
-            <TextInput name="note" label={t("watch.note")} description={t("watch.noteHint")} maxLength={200} data-autofocus />
+            <TextInput
+              name="note"
+              label={t("watch.note")}
+              description={t("watch.noteHint")}
+              maxLength={200}
+              data-autofocus
+            />
             {watching.isError && (
               <Alert color="red" role="alert">
                 {problemText(watching.error)}

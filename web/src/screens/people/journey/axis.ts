@@ -47,7 +47,9 @@ export function placeOf(sighting: Pick<Seen, "first_ms" | "last_ms">, { fromMs, 
 
 /** Returns round times of the axis, at most six, as the clock of the place shows them. */
 export function marksOf({ fromMs, toMs }: Axis, offsetMs: number): number[] {
-  const step = STEPS.find((each) => (toMs - fromMs) / each <= MARKS) ?? 24 * HOUR * Math.ceil((toMs - fromMs) / (24 * HOUR) / MARKS);
+  const step =
+    STEPS.find((each) => (toMs - fromMs) / each <= MARKS) ??
+    24 * HOUR * Math.ceil((toMs - fromMs) / (24 * HOUR) / MARKS);
   const first = Math.ceil((fromMs + offsetMs) / step) * step - offsetMs;
   const marks: number[] = [];
   for (let at = first; at < toMs; at += step) marks.push(at);

@@ -78,8 +78,17 @@ const KINDS = ["picture-unusable", "not-a-picture", "search-away", "nothing-to-s
 
 function SearchFailure({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
   const { t } = useTranslation("people");
-  const kind = error instanceof ProblemError ? KINDS.find((each) => each === error.kind || (each === "not-a-picture" && error.status === 413)) : undefined;
-  return <Failure title={kind === undefined ? t("search.failed") : t(`search.fault.${kind}`)} error={error} onRetry={onRetry} />;
+  const kind =
+    error instanceof ProblemError
+      ? KINDS.find((each) => each === error.kind || (each === "not-a-picture" && error.status === 413))
+      : undefined;
+  return (
+    <Failure
+      title={kind === undefined ? t("search.failed") : t(`search.fault.${kind}`)}
+      error={error}
+      onRetry={onRetry}
+    />
+  );
 }
 
 function Found({ result }: { readonly result: SearchResult }) {

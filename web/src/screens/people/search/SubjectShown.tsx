@@ -64,7 +64,9 @@ function PictureShown({ url, result }: { readonly url: string; readonly result: 
         <img
           src={url}
           alt={t("search.subject")}
-          onLoad={({ currentTarget }) => setSize({ width: currentTarget.naturalWidth, height: currentTarget.naturalHeight })}
+          onLoad={({ currentTarget }) =>
+            setSize({ width: currentTarget.naturalWidth, height: currentTarget.naturalHeight })
+          }
         />
         {size !== null && result?.xyxy != null && (
           // The box is told in the pixels of what was sent.

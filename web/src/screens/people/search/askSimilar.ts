@@ -19,11 +19,15 @@ const LIMIT = 60;
 export async function askSimilar(subject: NonNullable<Subject>, within: Within): Promise<SearchResult> {
   const query = { ...within, limit: LIMIT };
   if (subject.kind === "track") {
-    const { data } = await api.GET("/api/v1/sightings/{track}/similar", { params: { path: { track: subject.track }, query } });
+    const { data } = await api.GET("/api/v1/sightings/{track}/similar", {
+      params: { path: { track: subject.track }, query },
+    });
     return answered(data);
   }
   if (subject.kind === "identity") {
-    const { data } = await api.GET("/api/v1/identities/{identity}/similar", { params: { path: { identity: subject.identity }, query } });
+    const { data } = await api.GET("/api/v1/identities/{identity}/similar", {
+      params: { path: { identity: subject.identity }, query },
+    });
     return answered(data);
   }
   return withPicture(subject.file, within);

@@ -19,7 +19,10 @@ test("only what has few bytes and few pixels is sent as it is", () => {
 });
 
 test("of what was dropped the first picture is taken, and nothing where there is none", () => {
-  const [text, picture] = [new File([""], "a.txt", { type: "text/plain" }), new File([""], "b.png", { type: "image/png" })];
+  const [text, picture] = [
+    new File([""], "a.txt", { type: "text/plain" }),
+    new File([""], "b.png", { type: "image/png" }),
+  ];
   expect(firstPicture([text, picture])).toBe(picture);
   expect(firstPicture([text])).toBeNull();
   expect(isUsable("image/gif")).toBe(false);
@@ -27,5 +30,10 @@ test("of what was dropped the first picture is taken, and nothing where there is
 });
 
 test("a box lies in its picture by its shares", () => {
-  expect(boxIn([160, 120, 320, 600], { width: 1_600, height: 1_200 })).toEqual({ left: "10%", top: "10%", width: "10%", height: "40%" });
+  expect(boxIn([160, 120, 320, 600], { width: 1_600, height: 1_200 })).toEqual({
+    left: "10%",
+    top: "10%",
+    width: "10%",
+    height: "40%",
+  });
 });

@@ -55,5 +55,10 @@ export function boxIn(
 ): { left: string; top: string; width: string; height: string } {
   const [left = 0, top = 0, right = 0, bottom = 0] = xyxy;
   const part = (length: number, whole: number) => `${(100 * length) / whole}%`;
-  return { left: part(left, width), top: part(top, height), width: part(right - left, width), height: part(bottom - top, height) };
+  return {
+    left: part(left, width),
+    top: part(top, height),
+    width: part(right - left, width),
+    height: part(bottom - top, height),
+  };
 }

@@ -1,5 +1,5 @@
 import { ActionIcon, Checkbox } from "@mantine/core";
-import { IconPlayerPlay, IconSearch } from "@tabler/icons-react";
+import { IconSearch } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
@@ -32,9 +32,16 @@ export function SightingCard({ sighting, alike, isPlaying, onPlay, chosen, onCho
   const where = nameOf(sighting.camera_id);
   return (
     <li className={styles.card} data-chosen={isPlaying || chosen === true}>
-      <button type="button" className={styles.picture} onClick={onPlay} aria-label={t("sightings.play", { camera: where })}>
+      <button
+        type="button"
+        className={styles.picture}
+        onClick={onPlay}
+        aria-label={t("sightings.play", { camera: where })}
+      >
         <Crop url={sighting.crop_url} alt="" />
-        {alike !== undefined && <span className={`${styles.badge ?? ""} numbers`}>{t("search.alike", { percent: alike })}</span>}
+        {alike !== undefined && (
+          <span className={`${styles.badge ?? ""} numbers`}>{t("search.alike", { percent: alike })}</span>
+        )}
       </button>
       <div className={styles.text}>
         {sighting.identity === null ? (
@@ -50,9 +57,6 @@ export function SightingCard({ sighting, alike, isPlaying, onPlay, chosen, onCho
         </span>
       </div>
       <div className={styles.actions}>
-        <ActionIcon variant="subtle" onClick={onPlay} aria-label={t("sightings.play", { camera: where })}>
-          <IconPlayerPlay size={18} aria-hidden />
-        </ActionIcon>
         <ActionIcon
           variant="subtle"
           component={Link}

@@ -52,7 +52,11 @@ export function SightingsView() {
 
   function content() {
     if (sightings.data === undefined) {
-      return sightings.isError ? <Failure error={sightings.error} onRetry={() => void sightings.refetch()} /> : <Loading />;
+      return sightings.isError ? (
+        <Failure error={sightings.error} onRetry={() => void sightings.refetch()} />
+      ) : (
+        <Loading />
+      );
     }
     const items = sightings.data.pages.flatMap((page) => page.items);
     if (items.length === 0) return none();

@@ -32,7 +32,9 @@ export function FramePart({ url, xyxy }: Props) {
         loading="lazy"
         className={styles.frame}
         style={frame === null || xyxy === null ? { width: "100%" } : partOf(xyxy, frame, ASPECT)}
-        onLoad={({ currentTarget }) => setFrame({ width: currentTarget.naturalWidth, height: currentTarget.naturalHeight })}
+        onLoad={({ currentTarget }) =>
+          setFrame({ width: currentTarget.naturalWidth, height: currentTarget.naturalHeight })
+        }
         onError={() => setGone(true)}
       />
     </span>

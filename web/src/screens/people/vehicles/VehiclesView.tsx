@@ -73,7 +73,12 @@ export function VehiclesView() {
         )}
         <ul className={cards.grid}>
           {items.map((track) => (
-            <VehicleCard key={track.track} track={track} isPlaying={playing?.track === track.track} onPlay={() => setPlaying(track)} />
+            <VehicleCard
+              key={track.track}
+              track={track}
+              isPlaying={playing?.track === track.track}
+              onPlay={() => setPlaying(track)}
+            />
           ))}
         </ul>
         <MoreButton query={tracks} />
@@ -117,7 +122,12 @@ function VehicleCard({ track, isPlaying, onPlay }: CardProps) {
   const where = nameOf(track.camera_id);
   return (
     <li className={cards.card} data-chosen={isPlaying}>
-      <button type="button" className={styles.button} onClick={onPlay} aria-label={t("sightings.play", { camera: where })}>
+      <button
+        type="button"
+        className={styles.button}
+        onClick={onPlay}
+        aria-label={t("sightings.play", { camera: where })}
+      >
         <FramePart url={track.picture_url} xyxy={track.xyxy} />
       </button>
       <div className={cards.text}>

@@ -13,7 +13,11 @@ const AROUND = 0.15;
  *
  * `xyxy` and `frame` are pixels of the frame, `aspect` is width ÷ height of the window.
  */
-export function partOf(xyxy: readonly number[], frame: { width: number; height: number }, aspect: number): FramePartStyle {
+export function partOf(
+  xyxy: readonly number[],
+  frame: { width: number; height: number },
+  aspect: number,
+): FramePartStyle {
   const [left = 0, top = 0, right = frame.width, bottom = frame.height] = xyxy;
   const widened = { width: (right - left) * (1 + 2 * AROUND), height: (bottom - top) * (1 + 2 * AROUND) };
   const width = Math.min(Math.max(widened.width, widened.height * aspect, 1), frame.width, frame.height * aspect);

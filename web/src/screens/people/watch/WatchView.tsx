@@ -52,7 +52,9 @@ function WatchRow({ entry }: { readonly entry: Entry }) {
   const { unwatch } = useChanges();
   const mayRemove = useMayDo()("operator");
   const removing = useMutation({ mutationFn: () => unwatch(entry.watch) });
-  const { data } = $api.useQuery("get", "/api/v1/identities/{identity}", { params: { path: { identity: entry.identity } } });
+  const { data } = $api.useQuery("get", "/api/v1/identities/{identity}", {
+    params: { path: { identity: entry.identity } },
+  });
   return (
     <li className={styles.entry}>
       <Crop url={data?.crop_url ?? null} alt="" height={72} />

@@ -64,7 +64,12 @@ export function SayWay() {
           inputMode="decimal"
           w="9rem"
         />
-        <Checkbox label={t("ways.impossible")} checked={isImpossible} onChange={(event) => setImpossible(event.currentTarget.checked)} pb={8} />
+        <Checkbox
+          label={t("ways.impossible")}
+          checked={isImpossible}
+          onChange={(event) => setImpossible(event.currentTarget.checked)}
+          pb={8}
+        />
         <Button type="submit" disabled={!isWhole} loading={saying.isPending}>
           {t("save")}
         </Button>

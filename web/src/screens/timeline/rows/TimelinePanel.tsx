@@ -69,7 +69,7 @@ export function TimelinePanel(props: Props) {
   const dataOf = (place: number) => rowOf(cameras[place]?.id ?? "");
   const scroll = (to: number) => setScrolled(Math.max(0, Math.min(most, to)));
   return (
-    <div className={styles.panel}>
+    <div className={styles.panel} style={{ maxHeight: AXIS_HEIGHT + cameras.length * ROW_HEIGHT + 2 }}>
       <RowLabels
         layout={base}
         cameras={cameras}
