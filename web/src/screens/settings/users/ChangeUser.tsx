@@ -1,9 +1,10 @@
-import { Button, Divider, Group, Modal, PasswordInput, Stack, Switch } from "@mantine/core";
+import { Button, Divider, Group, Modal, Stack, Switch } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../../api/client";
 import type { components } from "../../../api/schema";
+import { SecretInput } from "../../../parts/SecretInput";
 import { CamerasField } from "../CamerasField";
 import { Confirm } from "../Confirm";
 import { PASSWORD_LENGTH } from "../passwords";
@@ -60,7 +61,7 @@ export function ChangeUser({ user, onClose }: Props) {
             checked={disabled}
             onChange={(event) => setDisabled(event.currentTarget.checked)}
           />
-          <PasswordInput
+          <SecretInput
             label={t("users.newPassword")}
             description={t("users.newPasswordWhat", { count: PASSWORD_LENGTH })}
             value={password}
