@@ -57,8 +57,6 @@ def make_types(text: str) -> str:
         source, made = Path(folder) / "openapi.json", Path(folder) / "schema.ts"
         source.write_text(text)
         command = ["node", str(GENERATOR), str(source), "-o", str(made), "--alphabetize"]
-        # What has a default may be left out of a request; of an answer the document itself says what is always there.
-        command += ["--default-non-nullable", "false"]
         try:
             subprocess.run(command, cwd=WEB, check=True, capture_output=True, text=True)
         except FileNotFoundError as error:

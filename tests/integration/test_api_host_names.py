@@ -16,7 +16,7 @@ OWN = ("127.0.0.1:15439", "192.0.2.7", "[::1]:15439", "localhost:15439", "LOCALH
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-@pytest.mark.parametrize("path", ["/api/v1/cameras", "/", "/metrics", "/static/wall.js", "/nothing/here"])
+@pytest.mark.parametrize("path", ["/api/v1/cameras", "/", "/metrics", "/ui/assets/index.js", "/nothing/here"])
 def test_nothing_is_read_under_a_foreign_name(api: FlaskClient, path: str, host: str) -> None:
     """Given a Host header that is not the farm's, then every path answers 400 with the setting to change."""
     answer = api.get(path, headers={"Host": host})

@@ -54,7 +54,7 @@ def test_a_wall_begins_with_what_is_there_of_every_camera(api: FlaskClient, farm
     farm_state.online("lobby")
     farm_state.online("dock")
     with watching(api, "camera=lobby&camera=dock") as parts:
-        found = {}
+        found: dict[str, tuple[Message, bytes]] = {}
         while len(found) < 2:
             message, picture = next_of(parts, lambda each: each["kind"] == "picture")
             found[message["camera_id"]] = (message, picture)

@@ -1,5 +1,6 @@
 """A farm with two cameras of which everything is there, and one client of each kind that asks for it."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,6 +72,8 @@ class PermissionFarm:
     folder: Path
     #: All of it happened about then.
     at_ms: int = field(default_factory=lambda: now_ms() - 60_000)
+    #: When workers say anew how cameras do, monotonic seconds.
+    report_at: float = 0.0
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     #: Camera -> number of a change, id of a place on the watch list.
     changes: dict[str, int] = field(default_factory=dict)
@@ -103,21 +106,29 @@ class PermissionFarm:
 
     def fill(self) -> None:
         """Let both cameras have everything."""
-        self.state.worker("worker-1", SEEN, HIDDEN)
         self.state.reid_worker()
-        self.state.plan({HIDDEN: StatusReason.NO_LABELS}, load={"worker-1": 0.5}, handing_over=[HIDDEN, SEEN])
         for camera_id in _CAMERAS:
             self.register_again(camera_id)
-            self.state.status(camera_id)
             look = _LOOKS[camera_id]
-            self.state.result(camera_id, at_ms=self.at_ms, size=look.size)
             self.state.move(camera_id, MoveReason.PLACED)
             self.state.save(camera_id, self.at_ms + 100, size=look.size)
             RecordedCamera(self.services, camera_id).record(self.at_ms, 1, seconds=2.0, look=look)
             self.state.recognition(f"{camera_id}:1:1", "colours", RecognitionState.DEAD)
+        self._report()
         self._happen()
         self._see_people()
         self._say_ways()
+
+    def _report(self) -> None:
+        """Let worker and manager say how both cameras do, unless they did so just now: it is believed for seconds."""
+        if time.monotonic() < self.report_at:
+            return
+        self.report_at = time.monotonic() + 3
+        self.state.worker("worker-1", SEEN, HIDDEN)
+        self.state.plan({HIDDEN: StatusReason.NO_LABELS}, load={"worker-1": 0.5}, handing_over=[HIDDEN, SEEN])
+        for camera_id, look in _LOOKS.items():
+            self.state.status(camera_id)
+            self.state.result(camera_id, at_ms=self.at_ms, size=look.size)
 
     def _happen(self) -> None:
         """Let there be stored events with crops, and one of each camera that is not stored yet."""
@@ -193,6 +204,7 @@ class PermissionFarm:
             fresh: Method that makes what is changed, if anything is.
             number: Another one each time that something is made.
         """
+        self._report()
         found: dict[str, Any] = {
             "camera": camera_id,
             "identity": identity_of(camera_id),

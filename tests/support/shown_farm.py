@@ -1,5 +1,6 @@
 """A farm of which everything is there to be shown, served by a controller's own process to a browser."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from contract.recognition import RecognitionState
 from tests.support.accounts import guarded_farm_at, guarded_settings
 from tests.support.api_server import ApiServer
 from tests.support.permission_farm import SEEN, PermissionFarm, identity_of
+from tests.support.processes import wait_until
 from tests.support.valkey_server import free_port
 
 USER: Final = "olivia"
@@ -49,6 +51,10 @@ SCREENS: Final = (
     "/settings/retention",
     "/settings/models",
 )
+
+
+#: Whether anything says that it is loading.
+_LOADS: Final = "() => [...document.querySelectorAll('[role=status]')].some((x) => x.textContent === 'Loading…')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def log_in(page: Page) -> None:
     """Log in as somebody who may everything."""
     page.goto("/login")
     page.get_by_label("User name").fill(USER)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label(re.compile("^Password")).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Live", level=1)).to_be_visible()
 
@@ -97,6 +103,6 @@ def show(page: Page, path: str) -> None:
     """Open a screen and wait until it shows what it has."""
     page.goto(path)
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
-    page.wait_for_function(
-        "() => ![...document.querySelectorAll('[role=status]')].some((each) => each.textContent.includes('Loading'))"
-    )
+    wait_until(lambda: not page.evaluate(_LOADS), f"{path} to be loaded", 15)
+    failed = page.get_by_text("This could not be shown")
+    assert failed.count() == 0, f"{path}: {page.get_by_role('alert').all_inner_texts()}"

@@ -1916,13 +1916,13 @@ export interface components {
             camera_id: string;
             captured_at_ms: number;
             /** @default [] */
-            detections?: components["schemas"]["TrackedDetection"][];
+            detections: components["schemas"]["TrackedDetection"][];
             epoch: number;
             /**
              * @description Saved frame, relative to the frames volume; None where nothing was saved.
              * @default null
              */
-            frame_path?: string | null;
+            frame_path: string | null;
             height: number;
             published_at_ms: number;
             /** @description Counts analysed frames of this epoch from 1. */
@@ -1974,28 +1974,28 @@ export interface components {
          */
         Camera: {
             /** @default 1 */
-            analyse_fps?: number;
+            analyse_fps: number;
             /**
              * @description How much every reported box is widened on each side, as a share of its width and height.
              * @default 0
              */
-            box_padding?: number;
+            box_padding: number;
             /**
              * @description Class names to report, for example `["person", "car"]`; empty means every class of the model.
              * @default []
              */
-            classes?: string[];
+            classes: string[];
             /**
              * @description Detections below this are dropped, in [0, 1].
              * @default 0.25
              */
-            confidence?: number;
+            confidence: number;
             created_at_ms: number;
             /**
              * @description `motion` finds what `every_frame` finds, for a fraction of the detector's time.
              * @default motion
              */
-            detect_on?: components["schemas"]["DetectOn"];
+            detect_on: components["schemas"]["DetectOn"];
             enabled: boolean;
             has_credentials: boolean;
             id: string;
@@ -2003,7 +2003,7 @@ export interface components {
              * @description The stream that is recorded, where the camera has a second one; secrets replaced by `***`.
              * @default null
              */
-            main_url?: string | null;
+            main_url: string | null;
             name: string;
             /** @description `farm`: registered here. `external`: follows a row of the external table and is changed only there. */
             origin: string;
@@ -2011,31 +2011,31 @@ export interface components {
              * @description Seconds after a motion or an event that are recorded with it.
              * @default 10
              */
-            post_roll_seconds?: number;
+            post_roll_seconds: number;
             /**
              * @description Seconds before a motion or an event that are recorded with it, as far as memory holds them.
              * @default 5
              */
-            pre_roll_seconds?: number;
+            pre_roll_seconds: number;
             /**
              * @description Workers that have more of these get it while they have room.
              * @default []
              */
-            prefer_labels?: string[];
+            prefer_labels: string[];
             /** @default off */
-            record?: components["schemas"]["RecordMode"];
+            record: components["schemas"]["RecordMode"];
             /**
              * @description Sound, where the camera sends any: AAC as it is, G.711 as AAC; anything else is left out.
              * @default true
              */
-            record_audio?: boolean;
+            record_audio: boolean;
             /**
              * @description Only workers that have all of these labels get the camera.
              * @default []
              */
-            require_labels?: string[];
+            require_labels: string[];
             /** @default all */
-            save_frames?: components["schemas"]["SaveMode"];
+            save_frames: components["schemas"]["SaveMode"];
             updated_at_ms: number;
             /** @description Secrets replaced by `***`. */
             url: string;
@@ -2043,7 +2043,7 @@ export interface components {
              * @description Areas, lines and privacy masks. What a mask covers is black in all that is analysed, saved, recorded and shown from then on; what was saved before stays as it is.
              * @default []
              */
-            zones?: components["schemas"]["Zone"][];
+            zones: components["schemas"]["Zone"][];
         };
         /** @description What was changed. */
         camera_ctrler__api__identity_schemas__Changed: {
@@ -2059,76 +2059,76 @@ export interface components {
         /** @description A camera to be registered. */
         CameraCreate: {
             /** @default 1 */
-            analyse_fps?: number;
+            analyse_fps: number;
             /**
              * @description How much every reported box is widened on each side, as a share of its width and height.
              * @default 0
              */
-            box_padding?: number;
+            box_padding: number;
             /**
              * @description Class names to report, for example `["person", "car"]`; empty means every class of the model.
              * @default []
              */
-            classes?: string[];
+            classes: string[];
             /**
              * @description Detections below this are dropped, in [0, 1].
              * @default 0.25
              */
-            confidence?: number;
+            confidence: number;
             /**
              * @description `motion` finds what `every_frame` finds, for a fraction of the detector's time.
              * @default motion
              */
-            detect_on?: components["schemas"]["DetectOn"];
+            detect_on: components["schemas"]["DetectOn"];
             /** @default true */
-            enabled?: boolean;
+            enabled: boolean;
             /**
              * @description Made by CamFarm when it is not given
              * @default null
              */
-            id?: string | null;
+            id: string | null;
             /**
              * @description The camera's main stream, which is recorded, where `url` is its smaller one, which is analysed
              * @default null
              * @example rtsp://192.0.2.10:554/stream1
              */
-            main_url?: string | null;
+            main_url: string | null;
             /** @default  */
-            name?: string;
+            name: string;
             /**
              * @description Wins over a password in the URL
              * @default null
              */
-            password?: string | null;
+            password: string | null;
             /**
              * @description Seconds after a motion or an event that are recorded with it.
              * @default 10
              */
-            post_roll_seconds?: number;
+            post_roll_seconds: number;
             /**
              * @description Seconds before a motion or an event that are recorded with it, as far as memory holds them.
              * @default 5
              */
-            pre_roll_seconds?: number;
+            pre_roll_seconds: number;
             /**
              * @description Workers that have more of these get it while they have room.
              * @default []
              */
-            prefer_labels?: string[];
+            prefer_labels: string[];
             /** @default off */
-            record?: components["schemas"]["RecordMode"];
+            record: components["schemas"]["RecordMode"];
             /**
              * @description Sound, where the camera sends any: AAC as it is, G.711 as AAC; anything else is left out.
              * @default true
              */
-            record_audio?: boolean;
+            record_audio: boolean;
             /**
              * @description Only workers that have all of these labels get the camera.
              * @default []
              */
-            require_labels?: string[];
+            require_labels: string[];
             /** @default all */
-            save_frames?: components["schemas"]["SaveMode"];
+            save_frames: components["schemas"]["SaveMode"];
             /**
              * @description rtsp://, rtsps://, http://, https://, or file:/// below FARM_LOCAL_VIDEO_DIR
              * @example rtsp://192.0.2.10:554/stream1
@@ -2138,12 +2138,12 @@ export interface components {
              * @description Wins over a user name in the URL
              * @default null
              */
-            username?: string | null;
+            username: string | null;
             /**
              * @description Areas, lines and privacy masks. What a mask covers is black in all that is analysed, saved, recorded and shown from then on; what was saved before stays as it is.
              * @default []
              */
-            zones?: components["schemas"]["Zone"][];
+            zones: components["schemas"]["Zone"][];
         };
         /** @description Cameras to be registered together. */
         CameraImport: {
@@ -2162,60 +2162,60 @@ export interface components {
          */
         CameraPatch: {
             /** @default null */
-            analyse_fps?: number | null;
+            analyse_fps: number | null;
             /** @default null */
-            box_padding?: number | null;
+            box_padding: number | null;
             /** @default null */
-            classes?: string[] | null;
+            classes: string[] | null;
             /** @default null */
-            confidence?: number | null;
+            confidence: number | null;
             /** @default null */
-            detect_on?: components["schemas"]["DetectOn"] | null;
+            detect_on: components["schemas"]["DetectOn"] | null;
             /** @default null */
-            enabled?: boolean | null;
+            enabled: boolean | null;
             /**
              * @description The camera's main stream, which is recorded, where `url` is its smaller one, which is analysed; null removes it
              * @default null
              * @example rtsp://192.0.2.10:554/stream1
              */
-            main_url?: string | null;
+            main_url: string | null;
             /** @default null */
-            name?: string | null;
+            name: string | null;
             /**
              * @description null removes the stored password
              * @default null
              */
-            password?: string | null;
+            password: string | null;
             /** @default null */
-            post_roll_seconds?: number | null;
+            post_roll_seconds: number | null;
             /** @default null */
-            pre_roll_seconds?: number | null;
+            pre_roll_seconds: number | null;
             /** @default null */
-            prefer_labels?: string[] | null;
+            prefer_labels: string[] | null;
             /** @default null */
-            record?: components["schemas"]["RecordMode"] | null;
+            record: components["schemas"]["RecordMode"] | null;
             /** @default null */
-            record_audio?: boolean | null;
+            record_audio: boolean | null;
             /** @default null */
-            require_labels?: string[] | null;
+            require_labels: string[] | null;
             /** @default null */
-            save_frames?: components["schemas"]["SaveMode"] | null;
+            save_frames: components["schemas"]["SaveMode"] | null;
             /**
              * @description rtsp://, rtsps://, http://, https://, or file:/// below FARM_LOCAL_VIDEO_DIR
              * @default null
              * @example rtsp://192.0.2.10:554/stream1
              */
-            url?: string | null;
+            url: string | null;
             /**
              * @description null removes the stored user name
              * @default null
              */
-            username?: string | null;
+            username: string | null;
             /**
              * @description All of them: those that are left out are removed
              * @default null
              */
-            zones?: components["schemas"]["Zone"][] | null;
+            zones: components["schemas"]["Zone"][] | null;
         };
         /**
          * @description What a camera is doing now.
@@ -2322,67 +2322,67 @@ export interface components {
         /** @description A camera that is not registered, one that is, or one that is as it would be after a change. */
         CameraTrialBody: {
             /** @default null */
-            analyse_fps?: number | null;
+            analyse_fps: number | null;
             /** @default null */
-            box_padding?: number | null;
+            box_padding: number | null;
             /**
              * @description A registered one; other fields are changes to it
              * @default null
              */
-            camera_id?: string | null;
+            camera_id: string | null;
             /** @default null */
-            classes?: string[] | null;
+            classes: string[] | null;
             /** @default null */
-            confidence?: number | null;
+            confidence: number | null;
             /** @default null */
-            detect_on?: components["schemas"]["DetectOn"] | null;
+            detect_on: components["schemas"]["DetectOn"] | null;
             /** @default null */
-            enabled?: boolean | null;
+            enabled: boolean | null;
             /**
              * @description The camera's main stream, which is recorded, where `url` is its smaller one, which is analysed; null removes it
              * @default null
              * @example rtsp://192.0.2.10:554/stream1
              */
-            main_url?: string | null;
+            main_url: string | null;
             /** @default null */
-            name?: string | null;
+            name: string | null;
             /**
              * @description null removes the stored password
              * @default null
              */
-            password?: string | null;
+            password: string | null;
             /** @default null */
-            post_roll_seconds?: number | null;
+            post_roll_seconds: number | null;
             /** @default null */
-            pre_roll_seconds?: number | null;
+            pre_roll_seconds: number | null;
             /** @default null */
-            prefer_labels?: string[] | null;
+            prefer_labels: string[] | null;
             /** @default null */
-            record?: components["schemas"]["RecordMode"] | null;
+            record: components["schemas"]["RecordMode"] | null;
             /** @default null */
-            record_audio?: boolean | null;
+            record_audio: boolean | null;
             /** @default null */
-            require_labels?: string[] | null;
+            require_labels: string[] | null;
             /** @default null */
-            save_frames?: components["schemas"]["SaveMode"] | null;
+            save_frames: components["schemas"]["SaveMode"] | null;
             /** @default analysed */
-            stream?: components["schemas"]["TrialStream"];
+            stream: components["schemas"]["TrialStream"];
             /**
              * @description rtsp://, rtsps://, http://, https://, or file:/// below FARM_LOCAL_VIDEO_DIR
              * @default null
              * @example rtsp://192.0.2.10:554/stream1
              */
-            url?: string | null;
+            url: string | null;
             /**
              * @description null removes the stored user name
              * @default null
              */
-            username?: string | null;
+            username: string | null;
             /**
              * @description All of them: those that are left out are removed
              * @default null
              */
-            zones?: components["schemas"]["Zone"][] | null;
+            zones: components["schemas"]["Zone"][] | null;
         };
         /** @description Something that people changed. */
         ChangeEntry: {
@@ -2471,22 +2471,22 @@ export interface components {
              * @description Only of these cameras
              * @default []
              */
-            camera?: string[];
+            camera: string[];
             /**
              * @description Only of this event
              * @default null
              */
-            event_id?: string | null;
+            event_id: string | null;
             /**
              * @description Only of these recognisers
              * @default []
              */
-            recogniser?: string[];
+            recogniser: string[];
             /**
              * @description Only of events of this track
              * @default null
              */
-            track?: string | null;
+            track: string | null;
         };
         /** @description One entry of the stream of events that could not be stored. */
         DeadLetterEntry: {
@@ -2526,34 +2526,34 @@ export interface components {
              * @description Recognitions that it made of events.
              * @default 0
              */
-            asked?: number;
+            asked: number;
             /**
              * @description Crops that are not looked at because there was too much to do.
              * @default 0
              */
-            crops_left_out?: number;
+            crops_left_out: number;
             /**
              * @description Recognitions on each queue, those being done among them.
              * @default {}
              */
-            queued?: {
+            queued: {
                 [key: string]: number;
             };
             /**
              * @description Recognitions that lay on no queue any more although they should, and were put there again.
              * @default 0
              */
-            requeued?: number;
+            requeued: number;
             /**
              * @description Recognitions taken back from ReID workers that were gone.
              * @default 0
              */
-            taken_back?: number;
+            taken_back: number;
             /**
              * @description Recognitions that have no place on a queue yet; counted as far as some multiples of the bound.
              * @default 0
              */
-            waiting?: number;
+            waiting: number;
         };
         /** @description The worker was asked to hand its cameras over and leave. */
         DrainAnswer: {
@@ -2594,16 +2594,16 @@ export interface components {
             at_ms: number;
             camera_id: string;
             /** @default null */
-            class_id?: number | null;
+            class_id: number | null;
             /** @default null */
-            class_name?: string | null;
+            class_name: string | null;
             /** @default null */
-            confidence?: number | null;
+            confidence: number | null;
             /**
              * @description Crops of the object that were kept since the last event which had some, best first; recognisers look at them.
              * @default []
              */
-            crops?: components["schemas"]["Crop"][];
+            crops: components["schemas"]["Crop"][];
             /** @description Its place among all events */
             entry_id: string;
             epoch: number;
@@ -2613,19 +2613,19 @@ export interface components {
              * @description Saved frame in which the object was seen best, relative to the frames volume.
              * @default null
              */
-            frame_path?: string | null;
+            frame_path: string | null;
             /**
              * @description Frames in which it was seen so far.
              * @default null
              */
-            frames_seen?: number | null;
+            frames_seen: number | null;
             /** @default null */
-            height?: number | null;
+            height: number | null;
             /**
              * @description Who was seen, how alike in [-1, 1], and for which entry of the watch list; of `IDENTITY_SEEN`.
              * @default null
              */
-            identity?: string | null;
+            identity: string | null;
             kind: components["schemas"]["EventKind"];
             /** @description Counts events of this epoch from 1; 0: it was no worker that wrote it. */
             number: number;
@@ -2633,46 +2633,46 @@ export interface components {
              * @description Why the camera went offline.
              * @default null
              */
-            reason?: components["schemas"]["StatusReason"] | null;
+            reason: components["schemas"]["StatusReason"] | null;
             /**
              * @description What recognisers say of it so far; lists have it, streams and files do not
              * @default []
              */
-            recognitions?: components["schemas"]["RecognitionBrief"][];
+            recognitions: components["schemas"]["RecognitionBrief"][];
             /** @description When Redis took it, by the clock of Redis; after an outage later than `at_ms` */
             recorded_at_ms: number;
             /** @default null */
-            similarity?: number | null;
+            similarity: number | null;
             /**
              * @description When the object was seen first.
              * @default null
              */
-            started_at_ms?: number | null;
+            started_at_ms: number | null;
             /**
              * @description Id of the event with which the track started, the same in all its events: a tracker gives a number again after it has begun anew, and a track goes on when the epoch changes. None: a worker that did not say so yet.
              * @default null
              */
-            track?: string | null;
+            track: string | null;
             /** @default null */
-            track_id?: number | null;
+            track_id: number | null;
             /** @default null */
-            watch?: string | null;
+            watch: string | null;
             /**
              * @description Who was seen, as far as that is decided; lists have it, streams and files do not
              * @default null
              */
-            who?: components["schemas"]["Who"] | null;
+            who: components["schemas"]["Who"] | null;
             /**
              * @description Size in pixels of the frame that `xyxy` refers to.
              * @default null
              */
-            width?: number | null;
+            width: number | null;
             worker_id: string;
             /**
              * @description Where it was in the frame of `frame_path`, and how sure the detector was; where none was saved, in the best one.
              * @default null
              */
-            xyxy?: number[] | null;
+            xyxy: number[] | null;
         };
         /**
          * @description What happened.
@@ -2796,7 +2796,7 @@ export interface components {
              * @description The first twenty cameras that it is about
              * @default []
              */
-            cameras?: string[];
+            cameras: string[];
             /**
              * @description Stable name of this kind of finding
              * @example cameras_offline
@@ -2806,24 +2806,24 @@ export interface components {
              * @description How many cameras, workers, records or letters
              * @default 0
              */
-            count?: number;
+            count: number;
             /**
              * @description More, for those who know the farm
              * @default
              */
-            detail?: string;
+            detail: string;
             /**
              * @description Figures of the sentence, by name
              * @default {}
              */
-            figures?: {
+            figures: {
                 [key: string]: number;
             };
             /**
              * @description Of the cameras' states, where that is what was found
              * @default null
              */
-            reason?: components["schemas"]["StatusReason"] | null;
+            reason: components["schemas"]["StatusReason"] | null;
             /** @description What to do about it; empty: nothing need be done */
             remedy: string;
             /**
@@ -2831,7 +2831,7 @@ export interface components {
              * @default null
              * @example FARM_WORKER_CORES
              */
-            setting?: string | null;
+            setting: string | null;
             severity: components["schemas"]["Severity"];
             /**
              * @description One plain sentence: what is wrong
@@ -2842,7 +2842,7 @@ export interface components {
              * @description The first twenty workers that it is about
              * @default []
              */
-            workers?: string[];
+            workers: string[];
         };
         /** @description One track that is like what was searched with. */
         FoundEntry: {
@@ -2905,18 +2905,18 @@ export interface components {
              * @description Share of a full input of the detector that one of its analysed frames takes, on average over some minutes.
              * @default null
              */
-            detect_share?: number | null;
+            detect_share: number | null;
             epoch: number;
             /**
              * @description CPU-seconds to track, encode, save and publish one analysed frame; detection is `WorkerStatus.detect_seconds`.
              * @default null
              */
-            frame_seconds?: number | null;
+            frame_seconds: number | null;
             /**
              * @description CPU-seconds a second to receive the stream and decode what is looked at.
              * @default null
              */
-            stream_cores?: number | null;
+            stream_cores: number | null;
         };
         /** @description Somebody who was seen. */
         IdentityEntry: {
@@ -2962,7 +2962,7 @@ export interface components {
         /** @description What a link shall give access to. */
         LinkCreate: {
             /** @default 3600 */
-            expires_seconds?: number;
+            expires_seconds: number;
             /** @description Path of this API with its query: of a clip, a picture, a time-lapse or a playlist */
             path: string;
         };
@@ -3014,12 +3014,12 @@ export interface components {
             entry_id: string;
             epoch: number;
             /** @default null */
-            from_worker?: string | null;
+            from_worker: string | null;
             reason: components["schemas"]["MoveReason"];
             /** @description When Redis took it, by the clock of Redis */
             recorded_at_ms: number;
             /** @default null */
-            to_worker?: string | null;
+            to_worker: string | null;
         };
         /** @description Moves, newest first. A page may have fewer than were asked for and yet not be the last. */
         MovePage: {
@@ -3070,74 +3070,74 @@ export interface components {
              * @description What is wrong with the external camera table; empty: nothing.
              * @default
              */
-            camera_source_error?: string;
+            camera_source_error: string;
             cameras: number;
             /** @default 0 */
-            capacity_cores?: number;
+            capacity_cores: number;
             controller_id: string;
             /**
              * @description Ids of the controllers that run, this one included, as far as it heard of them.
              * @default []
              */
-            controllers?: string[];
+            controllers: string[];
             /**
              * @description Why the registry's database cannot be used; empty: it can. The plan goes on with the cameras known before.
              * @default
              */
-            database_error?: string;
+            database_error: string;
             /**
              * @description Cameras that a new worker is taking over while the old one goes on.
              * @default []
              */
-            handing_over?: string[];
+            handing_over: string[];
             /** @description When this manager took the lead. */
             leading_since_ms: number;
             /**
              * @description Worker id -> what its cameras cost ÷ what it may spend.
              * @default {}
              */
-            load?: {
+            load: {
                 [key: string]: number;
             };
             /**
              * @description What all cameras together cost, and what all workers together may spend, in CPU-seconds a second.
              * @default 0
              */
-            load_cores?: number;
+            load_cores: number;
             /** @default 0 */
-            moved_total?: number;
+            moved_total: number;
             /**
              * @description Entries this manager wrote to the stream of moves, by reason, since it took the lead.
              * @default {}
              */
-            moves_by_reason?: {
+            moves_by_reason: {
                 [key: string]: number;
             };
             /**
              * @description Cameras placed, moved and withdrawn since this manager took the lead.
              * @default 0
              */
-            placed_total?: number;
+            placed_total: number;
             /**
              * @description Plans refused because another manager led.
              * @default 0
              */
-            refused_plans?: number;
+            refused_plans: number;
             /**
              * @description Workers that would carry all cameras without any of them being over capacity.
              * @default 0
              */
-            required_workers?: number;
+            required_workers: number;
             /**
              * @description Camera id -> why no worker has it.
              * @default {}
              */
-            unplaced?: {
+            unplaced: {
                 [key: string]: components["schemas"]["StatusReason"];
             };
             updated_at_ms: number;
             /** @default 0 */
-            withdrawn_total?: number;
+            withdrawn_total: number;
             workers: number;
         };
         /** @description An error, as RFC 9457 describes it. */
@@ -3148,7 +3148,7 @@ export interface components {
              * @description What is wrong, field by field
              * @default []
              */
-            errors?: components["schemas"]["FieldError"][];
+            errors: components["schemas"]["FieldError"][];
             /**
              * @description Path of the request
              * @example /api/v1/cameras/lobby
@@ -3285,35 +3285,35 @@ export interface components {
              * @description One sentence for people, secrets masked.
              * @default
              */
-            detail?: string;
+            detail: string;
             /**
              * @description Reason -> count of the video's packets that were to be recorded and are not.
              * @default {}
              */
-            packets_lost?: {
+            packets_lost: {
                 [key: string]: number;
             };
             /** @default null */
-            reason?: components["schemas"]["StatusReason"] | null;
+            reason: components["schemas"]["StatusReason"] | null;
             /**
              * @description What a person can do about the reason
              * @default
              */
-            remedy?: string;
+            remedy: string;
             /**
              * @description Of footage that is on the volume.
              * @default 0
              */
-            seconds?: number;
+            seconds: number;
             /** @default 0 */
-            size_bytes?: number;
+            size_bytes: number;
             /**
              * @description What becomes of the sound, where that is not plain.
              * @default
              */
-            sound?: string;
+            sound: string;
             /** @default off */
-            state?: components["schemas"]["RecordingState"];
+            state: components["schemas"]["RecordingState"];
         };
         /**
          * @description When a camera's own packets are written to the volume.
@@ -3335,32 +3335,32 @@ export interface components {
          */
         ReidWorkerStatus: {
             /** @default 0 */
-            batches?: number;
+            batches: number;
             /**
              * @description Seconds that recognisers took.
              * @default 0
              */
-            busy_seconds?: number;
+            busy_seconds: number;
             /** @default 0 */
-            crops?: number;
+            crops: number;
             /** @default {} */
-            dead?: {
+            dead: {
                 [key: string]: number;
             };
             /**
              * @description Only of the one that leads.
              * @default null
              */
-            dispatcher?: components["schemas"]["DispatcherFigures"] | null;
+            dispatcher: components["schemas"]["DispatcherFigures"] | null;
             /**
              * @description Since it started, by recogniser: done, tried in vain, given up.
              * @default {}
              */
-            done?: {
+            done: {
                 [key: string]: number;
             };
             /** @default {} */
-            failed?: {
+            failed: {
                 [key: string]: number;
             };
             host: string;
@@ -3368,18 +3368,18 @@ export interface components {
              * @description Recognitions in its hands.
              * @default 0
              */
-            in_hand?: number;
+            in_hand: number;
             pid: number;
             /**
              * @description What it waits for: the database, the frames volume; empty: nothing.
              * @default
              */
-            problem?: string;
+            problem: string;
             /**
              * @description Name of each recogniser that it runs -> version.
              * @default {}
              */
-            recognisers?: {
+            recognisers: {
                 [key: string]: string;
             };
             started_at_ms: number;
@@ -3397,7 +3397,7 @@ export interface components {
             camera_id: string;
             captured_at_ms: number;
             /** @default [] */
-            detections?: components["schemas"]["TrackedDetection"][];
+            detections: components["schemas"]["TrackedDetection"][];
             /** @description Its place among the camera's results */
             entry_id: string;
             epoch: number;
@@ -3405,7 +3405,7 @@ export interface components {
              * @description Saved frame, relative to the frames volume; None where nothing was saved.
              * @default null
              */
-            frame_path?: string | null;
+            frame_path: string | null;
             height: number;
             published_at_ms: number;
             /** @description Counts analysed frames of this epoch from 1. */
@@ -3549,26 +3549,26 @@ export interface components {
              * @description Seconds a second in which a thread was in it, working or waiting; more than 1 where several are.
              * @default 0
              */
-            busy?: number;
+            busy: number;
             /**
              * @description CPU-seconds a second; of detection on the CPU all its threads count.
              * @default 0
              */
-            cpu_cores?: number;
+            cpu_cores: number;
             /** @default 0 */
-            items_per_second?: number;
+            items_per_second: number;
             /** @default 0 */
-            wait_max_ms?: number;
+            wait_max_ms: number;
             /**
              * @description Milliseconds that items waited in the queue before the stage: 95th percentile and maximum; 0 without a queue.
              * @default 0
              */
-            wait_p95_ms?: number;
+            wait_p95_ms: number;
             /**
              * @description Milliseconds that one item takes by the clock on the wall, mean; 0 where that is not measured.
              * @default 0
              */
-            wall_ms?: number;
+            wall_ms: number;
         };
         /**
          * @description Why a camera is not `online`; each has a remedy in `REMEDIES`.
@@ -3648,16 +3648,16 @@ export interface components {
              * @description Ids of the cameras that may be seen; null: all, also later ones
              * @default null
              */
-            cameras?: string[] | null;
+            cameras: string[] | null;
             /**
              * @description When it runs out, Unix ms UTC; null: never
              * @default null
              */
-            expires_at_ms?: number | null;
+            expires_at_ms: number | null;
             /** @example anna */
             name: string;
             /** @default viewer */
-            role?: components["schemas"]["Role"];
+            role: components["schemas"]["Role"];
         };
         /** @description A token, without its secret. */
         TokenInfo: {
@@ -3686,7 +3686,7 @@ export interface components {
              * @description The same object keeps it while it is tracked in this camera; None until a track is confirmed.
              * @default null
              */
-            track_id?: number | null;
+            track_id: number | null;
             xyxy: number[];
         };
         /** @description One object that was followed in one camera. */
@@ -3747,17 +3747,17 @@ export interface components {
              * @description There is no way at all
              * @default false
              */
-            is_impossible?: boolean;
+            is_impossible: boolean;
             /**
              * @description Null: no bound
              * @default null
              */
-            longest_ms?: number | null;
+            longest_ms: number | null;
             /**
              * @description From last seen there to first seen here; negative where both show the same place; null: no bound
              * @default null
              */
-            shortest_ms?: number | null;
+            shortest_ms: number | null;
             to_camera: string;
         };
         /**
@@ -3788,13 +3788,13 @@ export interface components {
              * @description Ids of the cameras that may be seen; null: all, also later ones
              * @default null
              */
-            cameras?: string[] | null;
+            cameras: string[] | null;
             /** @example anna */
             name: string;
             /** Format: password */
             password: string;
             /** @default viewer */
-            role?: components["schemas"]["Role"];
+            role: components["schemas"]["Role"];
         };
         /** @description A user. */
         UserInfo: {
@@ -3816,19 +3816,19 @@ export interface components {
              * @description Ids of the cameras that may be seen; null: all, also later ones
              * @default null
              */
-            cameras?: string[] | null;
+            cameras: string[] | null;
             /**
              * @description He cannot log in, and his sessions end
              * @default false
              */
-            disabled?: boolean;
+            disabled: boolean;
             /**
              * Format: password
              * @description A new one; his sessions end, and he is asked for his own
              */
             password?: string;
             /** @default viewer */
-            role?: components["schemas"]["Role"];
+            role: components["schemas"]["Role"];
         };
         /** @description How full the frames volume is, and what is wrong with it or with the archive. */
         VolumeTotals: {
@@ -3858,7 +3858,7 @@ export interface components {
              * @description Null while nobody knows who it is
              * @default null
              */
-            identity?: components["schemas"]["WallIdentity"] | null;
+            identity: components["schemas"]["WallIdentity"] | null;
             track_id: number | null;
             /** @description Pixels of the analysed frame */
             xyxy: number[];
@@ -3869,7 +3869,7 @@ export interface components {
              * @default clock
              * @enum {string}
              */
-            kind?: "clock";
+            kind: "clock";
             now_ms: number;
         };
         /** @description Who a tracked object is. */
@@ -3887,7 +3887,7 @@ export interface components {
              * @default picture
              * @enum {string}
              */
-            kind?: "picture";
+            kind: "picture";
             /** @description Of the analysed frame, which the boxes refer to; the picture may be smaller */
             width: number;
         };
@@ -3899,7 +3899,7 @@ export interface components {
              * @default state
              * @enum {string}
              */
-            kind?: "state";
+            kind: "state";
             reason: components["schemas"]["StatusReason"] | null;
             remedy: string;
             /** @description gone: it was deleted, nothing more comes of it */
@@ -3921,7 +3921,7 @@ export interface components {
         WatchRequest: {
             identity: string;
             /** @default  */
-            note?: string;
+            note: string;
         };
         /** @description Where an object was at some time. */
         WayPoint: {
@@ -3980,46 +3980,46 @@ export interface components {
              * @description Whether `cores` are all of its host's, to be shared by the workers there.
              * @default true
              */
-            cores_shared?: boolean;
+            cores_shared: boolean;
             /**
              * @description CPU-seconds a second that this process uses, over the last seconds. None: not measured yet, as all below.
              * @default null
              */
-            cpu_cores?: number | null;
+            cpu_cores: number | null;
             /** @default 0 */
-            cpu_seconds?: number;
+            cpu_seconds: number;
             /**
              * @description Milliseconds of detection per frame, mean over the last seconds.
              * @default 0
              */
-            detect_ms?: number;
+            detect_ms: number;
             /**
              * @description CPU-seconds of detection per full input; on a GPU, seconds of the thread that waits for it. None until measured.
              * @default null
              */
-            detect_seconds?: number | null;
+            detect_seconds: number | null;
             /** @description Runtime of the detector: `openvino`, `onnxruntime` or `ultralytics`. */
             detector: string;
             /** @description `cpu` or `cuda:0`. */
             device: string;
             /** @default false */
-            draining?: boolean;
+            draining: boolean;
             /**
              * @description Reason -> frames a second that were due and have no result, over the last ten seconds.
              * @default {}
              */
-            drops_per_second?: {
+            drops_per_second: {
                 [key: string]: number;
             };
             /** @default 0 */
-            frames_analysed?: number;
+            frames_analysed: number;
             /** @default 0 */
-            frames_dropped?: number;
+            frames_dropped: number;
             /**
              * @description Cameras it watches.
              * @default {}
              */
-            holdings?: {
+            holdings: {
                 [key: string]: components["schemas"]["Holding"];
             };
             host: string;
@@ -4027,14 +4027,14 @@ export interface components {
              * @description CPU-seconds a second that are used on its host, by whomever, and how many there are.
              * @default null
              */
-            host_busy_cores?: number | null;
+            host_busy_cores: number | null;
             /** @default null */
-            host_cores?: number | null;
+            host_cores: number | null;
             /**
              * @description What cameras can ask for, for example `gpu` or `site=north`.
              * @default []
              */
-            labels?: string[];
+            labels: string[];
             /** @description Cameras this worker takes at most, whatever they cost. */
             max_cameras: number;
             model: string;
@@ -4043,33 +4043,33 @@ export interface components {
              * @description Writes refused because a newer epoch exists.
              * @default 0
              */
-            refused_writes?: number;
+            refused_writes: number;
             /** @default 0 */
-            rss_bytes?: number;
+            rss_bytes: number;
             /** @default 0 */
-            segments_untold?: number;
+            segments_untold: number;
             /**
              * @description Finished files of footage that Redis was not told of yet, and those it never will be: they are found on the volume.
              * @default 0
              */
-            segments_waiting?: number;
+            segments_waiting: number;
             /** @default 0 */
-            spool_bytes?: number;
+            spool_bytes: number;
             /**
              * @description Records lost because the spool was full or could not be written.
              * @default 0
              */
-            spool_lost?: number;
+            spool_lost: number;
             /**
              * @description Records that wait on disk until Redis takes them, and their size.
              * @default 0
              */
-            spool_records?: number;
+            spool_records: number;
             /**
              * @description What its stages do; those that had nothing to do are left out. None: it is too old to say, or has just begun.
              * @default null
              */
-            stages?: {
+            stages: {
                 [key: string]: components["schemas"]["StageFigures"];
             } | null;
             started_at_ms: number;
@@ -4082,9 +4082,9 @@ export interface components {
             /** @description Unique within its camera; rules name it. */
             id: string;
             /** @default zone */
-            kind?: components["schemas"]["ZoneKind"];
+            kind: components["schemas"]["ZoneKind"];
             /** @default  */
-            name?: string;
+            name: string;
             /** @description At least three for an area, whose last one is joined to the first; at least two for a line. Shares of width and height, in [0, 1]. */
             points: number[][];
         };

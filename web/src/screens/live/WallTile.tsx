@@ -1,4 +1,5 @@
 import { useSortable } from "@dnd-kit/sortable";
+import { VisuallyHidden } from "@mantine/core";
 import { CSS } from "@dnd-kit/utilities";
 import { IconGripVertical } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
@@ -32,7 +33,8 @@ export function WallTile({ store, cameraId, name, boxes }: Props) {
       data-dragging={isDragging}
       style={{ transform: CSS.Translate.toString(transform), transition }}
     >
-      <Link to={encodeURIComponent(cameraId)} className={styles.view} aria-label={t("open", { name })}>
+      <Link to={encodeURIComponent(cameraId)} className={styles.view}>
+        <VisuallyHidden>{t("open", { name })}</VisuallyHidden>
         <CameraCanvas store={store} cameraId={cameraId} label={t("picture", { name })} boxes={boxes} />
         <NoSignal tile={tile} />
       </Link>

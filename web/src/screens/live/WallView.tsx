@@ -70,7 +70,7 @@ export function WallView() {
         <WallGrid
           store={store}
           cameras={shown}
-          columns={narrow ? Math.min(columns, 2) : columns}
+          columns={narrow ? Math.ceil(columns / 2) : columns}
           boxes={arrangement.boxes}
           onMove={(dropped, target) =>
             change({

@@ -18,7 +18,7 @@ export function RoleField({ value, onChange }: Props) {
       data={ROLES.map((role) => ({ value: role, label: app(`role.${role}`) }))}
       value={value}
       allowDeselect={false}
-      onChange={(role) => role !== null && onChange(role as Role)}
+      onChange={(role) => role !== null && onChange(role)}
     />
   );
 }

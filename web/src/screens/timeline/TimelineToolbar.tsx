@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Group, SegmentedControl, Tooltip } from "@mantine/core";
 import { DateTimePicker } from "@mantine/dates";
 import { IconBroadcast, IconDownload, IconRectangle, IconZoomIn, IconZoomOut } from "@tabler/icons-react";
+import dayjs from "dayjs";
 import { useTranslation } from "react-i18next";
 
 import type { Range } from "./rows/selection";
@@ -9,6 +10,8 @@ import { localText, msOf } from "./time/localText";
 import { DAY_MS, HOUR_MS, middleOf, MINUTE_MS, spanOf, type View } from "./time/view";
 import type { TimelineAction } from "./play/actions";
 import styles from "./TimelineToolbar.module.css";
+
+const DATE_FORMAT = "DD MMM YYYY HH:mm";
 
 interface Props {
   readonly view: View;
@@ -52,10 +55,11 @@ export function TimelineToolbar({ view, range, marking, mayExport, onMarking, on
       <DateTimePicker
         size="xs"
         w="11.5rem"
-        aria-label={t("toolbar.date")}
+        // The name of a field has what stands in it, for who speaks to the page.
+        aria-label={`${t("toolbar.date")}: ${dayjs(middleOf(view)).format(DATE_FORMAT)}`}
         value={localText(middleOf(view))}
         maxDate={new Date()}
-        valueFormat="DD MMM YYYY HH:mm"
+        valueFormat={DATE_FORMAT}
         onChange={(text) => text !== null && onGoTo(msOf(text))}
       />
       <Button variant="default" size="xs" leftSection={<IconBroadcast size={16} aria-hidden />} onClick={() => onAct({ kind: "now" })}>

@@ -16,7 +16,14 @@ interface Props {
 export function NewDrawer({ onClose }: Props) {
   const { t } = useTranslation("cameras");
   return (
-    <Drawer opened onClose={onClose} position="right" size="lg" title={t("form.titleNew")} closeButtonProps={{ "aria-label": t("actions.close") }}>
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size="lg"
+      title={t("form.titleNew")}
+      closeButtonProps={{ "aria-label": t("actions.close") }}
+    >
       <CameraForm camera={null} onClose={onClose} />
     </Drawer>
   );
@@ -29,10 +36,19 @@ export function EditDrawer({ onClose }: Props) {
   const camera = $api.useQuery("get", "/api/v1/cameras/{camera_id}", { params: { path: { camera_id: cameraId } } });
   const title = camera.data === undefined ? cameraId : nameOf(camera.data);
   return (
-    <Drawer opened onClose={onClose} position="right" size="lg" title={title} closeButtonProps={{ "aria-label": t("actions.close") }}>
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size="lg"
+      title={title}
+      closeButtonProps={{ "aria-label": t("actions.close") }}
+    >
       {camera.isPending && <Loading />}
       {camera.isError && <Failure error={camera.error} onRetry={() => void camera.refetch()} />}
-      {camera.data !== undefined && <CameraForm key={camera.data.updated_at_ms} camera={camera.data} onClose={onClose} />}
+      {camera.data !== undefined && (
+        <CameraForm key={camera.data.updated_at_ms} camera={camera.data} onClose={onClose} />
+      )}
     </Drawer>
   );
 }

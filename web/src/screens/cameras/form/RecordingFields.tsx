@@ -7,7 +7,13 @@ import type { Values } from "./formValues";
 const MODES: readonly Values["record"][] = ["off", "continuous", "motion", "events"];
 
 /** When footage is kept. */
-export function RecordingFields({ values, change, disabled, errorOf, hasMasks }: FieldProps & { readonly hasMasks: boolean }) {
+export function RecordingFields({
+  values,
+  change,
+  disabled,
+  errorOf,
+  hasMasks,
+}: FieldProps & { readonly hasMasks: boolean }) {
   const { t } = useTranslation("cameras");
   const hasRolls = values.record === "motion" || values.record === "events";
   return (

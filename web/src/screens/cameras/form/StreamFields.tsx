@@ -5,7 +5,13 @@ import type { Camera } from "../list/rows";
 import type { FieldProps } from "./fields";
 
 /** What the camera is called, and where its streams are. */
-export function StreamFields({ values, change, disabled, errorOf, camera }: FieldProps & { readonly camera: Camera | null }) {
+export function StreamFields({
+  values,
+  change,
+  disabled,
+  errorOf,
+  camera,
+}: FieldProps & { readonly camera: Camera | null }) {
   const { t } = useTranslation("cameras");
   const isNew = camera === null;
   const isExternal = camera?.origin === "external";

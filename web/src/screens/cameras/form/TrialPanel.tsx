@@ -22,7 +22,8 @@ interface Props {
 export function TrialPanel({ values, camera }: Props) {
   const { t } = useTranslation("cameras");
   const trial = useMutation({
-    mutationFn: async (stream: Stream) => (await api.POST("/api/v1/cameras:test", { body: trialBody(values, camera, stream) })).data,
+    mutationFn: async (stream: Stream) =>
+      (await api.POST("/api/v1/cameras:test", { body: trialBody(values, camera, stream) })).data,
   });
   const hasMain = values.mainUrl.trim() !== "";
   return (
@@ -54,7 +55,7 @@ export function TrialPanel({ values, camera }: Props) {
             {t("trial.running")}
           </Text>
         )}
-        {trial.isSuccess && <TrialResult trial={trial.data} />}
+        {trial.isSuccess && trial.data !== undefined && <TrialResult trial={trial.data} />}
       </div>
       {trial.isError && <Failure error={trial.error} title={t("trial.notRun")} />}
     </Stack>
@@ -65,7 +66,12 @@ function TrialResult({ trial }: { readonly trial: Trial }) {
   const { t } = useTranslation("cameras");
   if (!trial.ok) {
     return (
-      <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t(`reason.${trial.reason ?? "unknown"}`)}>
+      <Alert
+        color="red"
+        variant="light"
+        icon={<IconAlertTriangle aria-hidden />}
+        title={t(`reason.${trial.reason ?? "unknown"}`)}
+      >
         {trial.detail !== "" && <Text size="sm">{trial.detail}</Text>}
         <Text size="sm" mt={4}>
           {trial.remedy}

@@ -40,7 +40,10 @@ test("only what was changed is sent, and an empty main stream is removed", () =>
 test("credentials are sent when they were written, and removed when that was asked for", () => {
   const written = { ...valuesOf(camera), username: "viewer", password: "pw" };
   expect(patchBody(written, camera)).toEqual({ username: "viewer", password: "pw" });
-  expect(patchBody({ ...valuesOf(camera), forgetsCredentials: true }, camera)).toEqual({ username: null, password: null });
+  expect(patchBody({ ...valuesOf(camera), forgetsCredentials: true }, camera)).toEqual({
+    username: null,
+    password: null,
+  });
 });
 
 test("a new camera without an id gets one from the API, and no empty credentials", () => {

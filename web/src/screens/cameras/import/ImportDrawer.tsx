@@ -38,7 +38,14 @@ export function ImportDrawer({ taken, onClose }: Props) {
     if (file !== null && file.size <= MAX_BYTES) void file.text().then(setText);
   };
   return (
-    <Drawer opened onClose={onClose} position="right" size="lg" title={t("import.title")} closeButtonProps={{ "aria-label": t("actions.close") }}>
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size="lg"
+      title={t("import.title")}
+      closeButtonProps={{ "aria-label": t("actions.close") }}
+    >
       <Stack>
         <Text size="sm">{t("import.help")}</Text>
         <Text size="xs" className="quiet">
@@ -47,7 +54,12 @@ export function ImportDrawer({ taken, onClose }: Props) {
         <Group>
           <FileButton onChange={readFile} accept=".csv,text/csv">
             {(props) => (
-              <Button {...props} variant="default" leftSection={<IconFileTypeCsv size={16} aria-hidden />} disabled={!mayChange}>
+              <Button
+                {...props}
+                variant="default"
+                leftSection={<IconFileTypeCsv size={16} aria-hidden />}
+                disabled={!mayChange}
+              >
                 {t("import.choose")}
               </Button>
             )}
@@ -77,7 +89,9 @@ export function ImportDrawer({ taken, onClose }: Props) {
             {t("actions.cancel")}
           </Button>
           <Button disabled={!mayChange || rows.length === 0} loading={run.isPending} onClick={() => run.mutate(rows)}>
-            {troubles.length > 0 ? t("import.runRest", { count: rows.length }) : t("import.run", { count: rows.length })}
+            {troubles.length > 0
+              ? t("import.runRest", { count: rows.length })
+              : t("import.run", { count: rows.length })}
           </Button>
         </Group>
       </Stack>

@@ -23,7 +23,8 @@ export interface ImportRow {
 export interface ImportTrouble {
   readonly line: number;
   readonly field: string;
-  readonly kind: "unknownColumn" | "noUrl" | "tooManyCells" | "notANumber" | "notAFlag" | "notJson" | "idTwice" | "idTaken";
+  readonly kind:
+    "unknownColumn" | "noUrl" | "tooManyCells" | "notANumber" | "notAFlag" | "notJson" | "idTwice" | "idTaken";
   readonly value: string;
 }
 
@@ -111,5 +112,7 @@ function isOneOf(columns: readonly string[], column: string): boolean {
 
 /** Returns the rows in parts that the API takes at once. */
 export function parts(rows: readonly ImportRow[]): ImportRow[][] {
-  return Array.from({ length: Math.ceil(rows.length / AT_ONCE) }, (_, at) => rows.slice(at * AT_ONCE, (at + 1) * AT_ONCE));
+  return Array.from({ length: Math.ceil(rows.length / AT_ONCE) }, (_, at) =>
+    rows.slice(at * AT_ONCE, (at + 1) * AT_ONCE),
+  );
 }

@@ -34,7 +34,8 @@ test("each column becomes what the API takes", () => {
 });
 
 test("every line that is wrong is named with its field, and the others stay", () => {
-  const text = "id,url,analyse_fps\ngood,rtsp://h/1,1\ntaken,rtsp://h/2,1\ngood,rtsp://h/3,1\nx,rtsp://h/4,fast\ny,,\nz,rtsp://h/6,1,2\n";
+  const text =
+    "id,url,analyse_fps\ngood,rtsp://h/1,1\ntaken,rtsp://h/2,1\ngood,rtsp://h/3,1\nx,rtsp://h/4,fast\ny,,\nz,rtsp://h/6,1,2\n";
   const { rows, troubles } = checkedRows(readCsv(text), new Set(["taken"]));
   expect(rows.map(({ line }) => line)).toEqual([2]);
   expect(troubles.map(({ line, field, kind }) => [line, field, kind])).toEqual([
@@ -53,6 +54,9 @@ test("a header with an unknown column, or without url, is all that is told", () 
 });
 
 test("a long file is sent in parts", () => {
-  const rows = Array.from({ length: AT_ONCE + 1 }, (_, line) => ({ line, camera: partOf<ImportRow["camera"]>({ url: "rtsp://h/x" }) }));
+  const rows = Array.from({ length: AT_ONCE + 1 }, (_, line) => ({
+    line,
+    camera: partOf<ImportRow["camera"]>({ url: "rtsp://h/x" }),
+  }));
   expect(parts(rows).map((part) => part.length)).toEqual([AT_ONCE, 1]);
 });

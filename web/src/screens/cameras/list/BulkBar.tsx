@@ -46,13 +46,29 @@ export function BulkBar({ rows, matching, onChoose }: Props) {
         <Button size="compact-sm" variant="subtle" onClick={() => onChoose([])}>
           {t("bulk.chooseNone")}
         </Button>
-        <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} aria-hidden />} onClick={() => setAsked("enable")}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconPlayerPlay size={14} aria-hidden />}
+          onClick={() => setAsked("enable")}
+        >
           {t("bulk.enable")}
         </Button>
-        <Button size="compact-sm" variant="default" leftSection={<IconPlayerPause size={14} aria-hidden />} onClick={() => setAsked("disable")}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconPlayerPause size={14} aria-hidden />}
+          onClick={() => setAsked("disable")}
+        >
           {t("bulk.disable")}
         </Button>
-        <Button size="compact-sm" variant="light" color="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={() => setAsked("delete")}>
+        <Button
+          size="compact-sm"
+          variant="light"
+          color="red"
+          leftSection={<IconTrash size={14} aria-hidden />}
+          onClick={() => setAsked("delete")}
+        >
           {t("bulk.delete")}
         </Button>
       </Group>
@@ -63,7 +79,12 @@ export function BulkBar({ rows, matching, onChoose }: Props) {
           ))}
         </Alert>
       )}
-      <Modal opened={asked !== null} onClose={() => setAsked(null)} title={asked === null ? "" : t(`bulk.ask.${asked}`, { count: rows.length })}>
+      <Modal
+        opened={asked !== null}
+        onClose={() => setAsked(null)}
+        closeButtonProps={{ "aria-label": t("actions.close") }}
+        title={asked === null ? "" : t(`bulk.ask.${asked}`, { count: rows.length })}
+      >
         <Stack>
           <Text size="sm">
             {rows

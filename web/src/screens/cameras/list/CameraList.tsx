@@ -43,7 +43,12 @@ export function CameraList() {
       <PageHeader title={t("title")}>
         {mayChange && (
           <>
-            <Button component={Link} to="/cameras/import" variant="default" leftSection={<IconUpload size={16} aria-hidden />}>
+            <Button
+              component={Link}
+              to="/cameras/import"
+              variant="default"
+              leftSection={<IconUpload size={16} aria-hidden />}
+            >
               {t("actions.import")}
             </Button>
             <Button component={Link} to="/cameras/new" leftSection={<IconPlus size={16} aria-hidden />}>
@@ -83,7 +88,14 @@ export function CameraList() {
           {matching.length === 0 ? (
             <Text className="quiet">{t("noneFound")}</Text>
           ) : (
-            <CameraTable rows={shown.rows} order={order} onOrder={setOrder} chosen={chosen} onChosen={setChosen} mayChange={mayChange} />
+            <CameraTable
+              rows={shown.rows}
+              order={order}
+              onOrder={setOrder}
+              chosen={chosen}
+              onChosen={setChosen}
+              mayChange={mayChange}
+            />
           )}
           <Pages pages={shown.pages} page={shown.page} onPage={setPage} />
         </>

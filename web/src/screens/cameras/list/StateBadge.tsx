@@ -17,7 +17,12 @@ export function StateBadge({ row }: { readonly row: Row }) {
   const state = stateOf(row);
   const why = state === "disabled" ? "" : [row.status?.detail, row.status?.remedy].filter(Boolean).join(" — ");
   const badge = (
-    <Badge color={COLOURS[state]} variant="light" size="sm" {...(why === "" ? {} : { tabIndex: 0, "aria-description": why })}>
+    <Badge
+      color={COLOURS[state]}
+      variant="light"
+      size="sm"
+      {...(why === "" ? {} : { tabIndex: 0, "aria-description": why })}
+    >
       {t(`state.${state}`)}
     </Badge>
   );

@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { type Camera, found, joined, labelsOf, paged, type Row, sorted, stateOf, type Status } from "./rows";
 
 function row(id: string, fields: Partial<Camera> = {}, state: Status["state"] | null = "online"): Row {
-  const camera = { id, name: "", url: `rtsp://h/${id}`, enabled: true, origin: "farm", require_labels: [], prefer_labels: [], ...fields } as Camera;
+  const camera = {
+    id,
+    name: "",
+    url: `rtsp://h/${id}`,
+    enabled: true,
+    origin: "farm",
+    require_labels: [],
+    prefer_labels: [],
+    ...fields,
+  } as Camera;
   return { camera, status: state === null ? null : ({ camera_id: id, state, worker_id: "w-1" } as Status) };
 }
 

@@ -26,7 +26,12 @@ export function Shape({ zone, size, isSelected, isInert, step, placeOf, movedBy 
   const Element = kind === "line" ? "polyline" : "polygon";
   const [first = [0, 0] as const] = points;
   return (
-    <g className={styles.shape} data-kind={kind} data-selected={isSelected} data-wrong={troubleOf(kind, points) !== null}>
+    <g
+      className={styles.shape}
+      data-kind={kind}
+      data-selected={isSelected}
+      data-wrong={troubleOf(kind, points) !== null}
+    >
       <Element
         points={drawnPoints(points, size)}
         {...(isInert

@@ -30,7 +30,14 @@ export function ZoneList({ drawing, step, mayChange }: Props) {
         const trouble = troubleOf(kind, zone.points as unknown as Point[]);
         const isSelected = drawing.selected === zone.id;
         return (
-          <Paper key={zone.id} component="li" withBorder p="xs" {...(isSelected ? { "data-selected": true } : {})} className={styles.entry ?? ""}>
+          <Paper
+            key={zone.id}
+            component="li"
+            withBorder
+            p="xs"
+            {...(isSelected ? { "data-selected": true } : {})}
+            className={styles.entry ?? ""}
+          >
             <Group gap="xs" wrap="nowrap" align="flex-end">
               <TextInput
                 flex={1}

@@ -1,6 +1,14 @@
 import { ActionIcon, Button, Group } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { IconArrowBackUp, IconArrowForwardUp, IconCheck, IconLine, IconPolygon, IconSquareFilled, IconX } from "@tabler/icons-react";
+import {
+  IconArrowBackUp,
+  IconArrowForwardUp,
+  IconCheck,
+  IconLine,
+  IconPolygon,
+  IconSquareFilled,
+  IconX,
+} from "@tabler/icons-react";
 import type { Dispatch } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -38,10 +46,20 @@ export function ZoneTools({ drawing, step }: Props) {
         >
           {t("zones.finish")}
         </Button>
-        <Button size="compact-md" variant="default" disabled={open.points.length === 0} onClick={() => step({ do: "dropPoint" })}>
+        <Button
+          size="compact-md"
+          variant="default"
+          disabled={open.points.length === 0}
+          onClick={() => step({ do: "dropPoint" })}
+        >
           {t("zones.dropPoint")}
         </Button>
-        <Button size="compact-md" variant="default" leftSection={<IconX size={16} aria-hidden />} onClick={() => step({ do: "cancel" })}>
+        <Button
+          size="compact-md"
+          variant="default"
+          leftSection={<IconX size={16} aria-hidden />}
+          onClick={() => step({ do: "cancel" })}
+        >
           {t("actions.cancel")}
         </Button>
       </Group>
@@ -61,10 +79,22 @@ export function ZoneTools({ drawing, step }: Props) {
           {t(`zones.draw.${kind}`)}
         </Button>
       ))}
-      <ActionIcon variant="default" size="lg" aria-label={t("zones.undo")} disabled={drawing.before.length === 0} onClick={() => step({ do: "undo" })}>
+      <ActionIcon
+        variant="default"
+        size="lg"
+        aria-label={t("zones.undo")}
+        disabled={drawing.before.length === 0}
+        onClick={() => step({ do: "undo" })}
+      >
         <IconArrowBackUp size={18} aria-hidden />
       </ActionIcon>
-      <ActionIcon variant="default" size="lg" aria-label={t("zones.redo")} disabled={drawing.undone.length === 0} onClick={() => step({ do: "redo" })}>
+      <ActionIcon
+        variant="default"
+        size="lg"
+        aria-label={t("zones.redo")}
+        disabled={drawing.undone.length === 0}
+        onClick={() => step({ do: "redo" })}
+      >
         <IconArrowForwardUp size={18} aria-hidden />
       </ActionIcon>
     </Group>

@@ -8,6 +8,7 @@ import { Link, useParams } from "react-router";
 
 import { $api, api } from "../../../api/client";
 import { partOf } from "../../../api/partOf";
+import type { components } from "../../../api/schema";
 import { useMayDo } from "../../../app/auth/useMe";
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
@@ -103,7 +104,8 @@ function useSaveZones(cameraId: string) {
   return useMutation({
     mutationFn: async (zones: readonly Zone[]) => {
       const params = { path: { camera_id: cameraId } };
-      await api.PATCH("/api/v1/cameras/{camera_id}", { params, body: partOf({ zones: [...zones] }) });
+      const body = partOf<components["schemas"]["CameraPatch"]>({ zones: [...zones] });
+      await api.PATCH("/api/v1/cameras/{camera_id}", { params, body });
     },
     onSuccess: async () => {
       notifications.show({ message: t("zones.saved"), color: "green" });

@@ -55,7 +55,10 @@ export function drawn(drawing: Drawing, step: Step): Drawing {
   }
 }
 
-function withOpen(drawing: Drawing, step: Extract<Step, { do: "addPoint" | "dropPoint" | "finish" | "cancel" }>): Drawing {
+function withOpen(
+  drawing: Drawing,
+  step: Extract<Step, { do: "addPoint" | "dropPoint" | "finish" | "cancel" }>,
+): Drawing {
   const { open } = drawing;
   if (open === null || step.do === "cancel") return { ...drawing, open: null };
   if (step.do === "dropPoint") return { ...drawing, open: { ...open, points: open.points.slice(0, -1) } };
@@ -104,14 +107,24 @@ function recorded(drawing: Drawing, zones: readonly Zone[]): Drawing {
 function undone(drawing: Drawing): Drawing {
   const last = drawing.before.at(-1);
   if (last === undefined) return drawing;
-  const after = { ...drawing, zones: last, before: drawing.before.slice(0, -1), undone: [...drawing.undone, drawing.zones] };
+  const after = {
+    ...drawing,
+    zones: last,
+    before: drawing.before.slice(0, -1),
+    undone: [...drawing.undone, drawing.zones],
+  };
   return withSelected(after);
 }
 
 function redone(drawing: Drawing): Drawing {
   const next = drawing.undone.at(-1);
   if (next === undefined) return drawing;
-  const after = { ...drawing, zones: next, undone: drawing.undone.slice(0, -1), before: [...drawing.before, drawing.zones] };
+  const after = {
+    ...drawing,
+    zones: next,
+    undone: drawing.undone.slice(0, -1),
+    before: [...drawing.before, drawing.zones],
+  };
   return withSelected(after);
 }
 

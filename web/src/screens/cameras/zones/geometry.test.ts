@@ -38,7 +38,13 @@ test("a notch that touches the other side crosses, one that does not does not, f
     [0.9, "crosses"],
     [0.95, "crosses"],
   ] as const) {
-    const notched: Point[] = [[0.1, 0.1], [0.5, depth], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]];
+    const notched: Point[] = [
+      [0.1, 0.1],
+      [0.5, depth],
+      [0.9, 0.1],
+      [0.9, 0.9],
+      [0.1, 0.9],
+    ];
     for (let start = 0; start < notched.length; start += 1) {
       const turned = [...notched.slice(start), ...notched.slice(0, start)];
       expect(troubleOf("zone", turned)).toBe(trouble);

@@ -29,7 +29,8 @@ export function troubleOf(kind: Kind, points: readonly Point[]): Trouble | null 
   if (kind === "line") return points.some((point, at) => at > 0 && same(point, points[at - 1])) ? "samePoint" : null;
   if (new Set(points.map(String)).size < points.length) return "samePoint";
   const [first, second] = points;
-  const isFlat = first !== undefined && second !== undefined && points.every((point) => turn(first, second, point) === 0);
+  const isFlat =
+    first !== undefined && second !== undefined && points.every((point) => turn(first, second, point) === 0);
   if (!isFlat && crossesItself(points)) return "crosses";
   return Math.abs(signedArea(points)) < LEAST_AREA ? "flat" : null;
 }

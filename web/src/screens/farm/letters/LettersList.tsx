@@ -30,7 +30,7 @@ export function LettersList() {
       },
     },
     {
-      initialPageParam: undefined,
+      initialPageParam: null,
       pageParamName: "cursor",
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       refetchInterval: EVERY_MS,

@@ -22,7 +22,7 @@ export function MovesList() {
     "/api/v1/moves",
     { params: { query: { limit: PAGE } } },
     {
-      initialPageParam: undefined,
+      initialPageParam: null,
       pageParamName: "cursor",
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       refetchInterval: EVERY_MS,
@@ -41,7 +41,7 @@ export function MovesList() {
   }
   return (
     <>
-      <Table.ScrollContainer minWidth={520} type="native">
+      <Table.ScrollContainer minWidth={520}>
         <Table className="numbers" verticalSpacing={5}>
           <Table.Thead>
             <Table.Tr>

@@ -29,7 +29,7 @@ export function ChangesView() {
     "get",
     "/api/v1/identity-changes",
     { params: { query: { limit: PAGE } } },
-    { initialPageParam: undefined, pageParamName: "cursor", getNextPageParam: (page) => page.next_cursor ?? undefined },
+    { initialPageParam: null, pageParamName: "cursor", getNextPageParam: (page) => page.next_cursor ?? undefined },
   );
   if (changes.data === undefined) {
     return changes.isError ? <Failure error={changes.error} onRetry={() => void changes.refetch()} /> : <Loading />;
@@ -49,7 +49,7 @@ export function ChangesView() {
           {problemText(undoing.error)}
         </Alert>
       )}
-      <Table.ScrollContainer minWidth={480} type="native">
+      <Table.ScrollContainer minWidth={480}>
         <Table verticalSpacing="xs">
           <Table.Thead>
             <Table.Tr>

@@ -17,7 +17,7 @@ export function useIdentities({ text, named, ...place }: Filters, limit = PAGE) 
     "/api/v1/identities",
     { params: { query } },
     {
-      initialPageParam: undefined,
+      initialPageParam: null,
       pageParamName: "cursor",
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       placeholderData: (before) => before,

@@ -29,7 +29,7 @@ export function SightingsView() {
     "/api/v1/sightings",
     { params: { query } },
     {
-      initialPageParam: undefined,
+      initialPageParam: null,
       pageParamName: "cursor",
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       placeholderData: (before) => before,

@@ -37,7 +37,7 @@ export function VehiclesView() {
     "/api/v1/tracks",
     { params: { query } },
     {
-      initialPageParam: undefined,
+      initialPageParam: null,
       pageParamName: "cursor",
       getNextPageParam: (page) => page.next_cursor ?? undefined,
       placeholderData: (before) => before,

@@ -45,7 +45,7 @@ export function WaysView() {
 function WayTable({ ways, maySay }: { readonly ways: readonly Way[]; readonly maySay: boolean }) {
   const { t } = useTranslation("people");
   return (
-    <Table.ScrollContainer minWidth={480} type="native">
+    <Table.ScrollContainer minWidth={480}>
       <Table className="numbers" verticalSpacing="xs" maw="60rem">
         <Table.Thead>
           <Table.Tr>

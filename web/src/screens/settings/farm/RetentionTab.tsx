@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { $api } from "../../../api/client";
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
-import { RETENTION } from "./retention";
+import { RETENTION, valueText } from "./retention";
 import { SettingTable } from "./SettingTable";
 
 /** How long what is kept, and every other setting of this controller; they are changed where it is started. */
@@ -36,7 +36,7 @@ export function RetentionTab() {
                   </Text>
                 </Table.Td>
                 <Table.Td>
-                  <Code>{value.get(name) ?? "–"}</Code>
+                  <Code>{valueText(name, value.get(name) ?? "")}</Code>
                 </Table.Td>
               </Table.Tr>
             ))}

@@ -12,3 +12,10 @@ export const RETENTION = [
   "FARM_CROPS_KEEP",
   "FARM_AUDIT_KEEP",
 ] as const;
+
+/** Returns a value as people read it: bytes in gigabytes, a dash for nothing. */
+export function valueText(name: string, value: string): string {
+  if (value === "") return "–";
+  const bytes = Number(value);
+  return name.endsWith("_BYTES") && bytes > 0 ? `${(bytes / 1e9).toFixed(1)} GB` : value;
+}

@@ -32,7 +32,7 @@ export function ChangeUser({ user, onClose }: Props) {
     () =>
       api.PATCH("/api/v1/users/{user}", {
         params: { path },
-        // What is left out stays as it is; the types know of no fields that may be left out where they have a default.
+        // What is left out stays as it is; the types have every field that has a default as one that is always there.
         body: { role, cameras, disabled, ...(password === "" ? {} : { password }) } as UserPatch,
       }),
     "/api/v1/users",
