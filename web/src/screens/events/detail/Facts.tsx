@@ -14,10 +14,9 @@ interface Props {
 /** What is known of an event. */
 export function Facts({ detail, cameraName }: Props) {
   const { t, i18n } = useTranslation("events");
-  const { event, who } = detail;
+  const { event } = detail;
   const moment = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" });
   const percent = new Intl.NumberFormat(i18n.language, { style: "percent" });
-  const identity = who?.identity ?? event.identity ?? null;
   return (
     <dl className={styles.facts}>
       <dt>{t("facts.what")}</dt>
@@ -38,23 +37,31 @@ export function Facts({ detail, cameraName }: Props) {
           <dd>{event.reason}</dd>
         </>
       )}
-      {event.track != null && (
-        <>
-          <dt>{t("facts.who")}</dt>
-          <dd>
-            {identity === null ? (
-              t("facts.nobody")
-            ) : (
-              <Anchor component={Link} size="sm" to={`/people/id/${encodeURIComponent(identity)}`}>
-                {who?.name ?? t("unnamed")}
-                {who?.similarity != null && ` (${percent.format(who.similarity)})`}
-              </Anchor>
-            )}
-          </dd>
-        </>
-      )}
+      {event.track != null && <Identity detail={detail} />}
       <dt>{t("facts.id")}</dt>
       <dd className="numbers">{event.event_id}</dd>
     </dl>
+  );
+}
+
+/** Who was seen, with the way to all that is known of him. */
+function Identity({ detail: { event, who } }: { readonly detail: EventDetail }) {
+  const { t, i18n } = useTranslation("events");
+  const percent = new Intl.NumberFormat(i18n.language, { style: "percent" });
+  const identity = who?.identity ?? event.identity ?? null;
+  return (
+    <>
+      <dt>{t("facts.who")}</dt>
+      <dd>
+        {identity === null ? (
+          t("facts.nobody")
+        ) : (
+          <Anchor component={Link} size="sm" to={`/people/id/${encodeURIComponent(identity)}`}>
+            {who?.name ?? t("unnamed")}
+            {who?.similarity != null && ` (${percent.format(who.similarity)})`}
+          </Anchor>
+        )}
+      </dd>
+    </>
   );
 }
