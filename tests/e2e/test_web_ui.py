@@ -159,8 +159,9 @@ def _see_boxes_live(page: Page, name: str) -> None:
 
 
 def _plays(video: Locator) -> None:
-    """Wait until a second of a video has been shown."""
-    wait_until(lambda: bool(video.evaluate("video => video.currentTime > 1")), "the clip to play", PATIENCE_MS / 1000)
+    """Wait until some pictures of a video have been shown."""
+    shown = "video => video.getVideoPlaybackQuality().totalVideoFrames"
+    wait_until(lambda: bool(video.evaluate(shown) > 10), "the clip to play", PATIENCE_MS / 1000)
 
 
 def _play_the_clip_of_an_event(page: Page) -> None:
