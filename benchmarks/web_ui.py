@@ -131,7 +131,7 @@ def running_farm(options: argparse.Namespace, folder: Path) -> Iterator[Farm]:
             for number, camera_id in enumerate(ids):
                 url = cameras.url(f"{clips[number % len(clips)]}.mp4")
                 farm.add_camera(
-                    camera_id, url, name=f"Camera {number + 1}", analyse_fps=options.fps, save_frames="never"
+                    camera_id, url, name=f"Camera {number + 1}", analyse_fps=options.fps, save_frames="none"
                 )
             farm.wait_for(lambda: all(is_analysed(farm, each) for each in ids), "all cameras are analysed", 90)
             yield farm
@@ -142,7 +142,7 @@ def running_farm(options: argparse.Namespace, folder: Path) -> Iterator[Farm]:
 def is_analysed(farm: Farm, camera_id: str) -> bool:
     """Tell whether a camera's frames are analysed."""
     status = farm.camera_status(camera_id)
-    return status["state"] == "online" and status["frames_analysed"] > 0
+    return bool(status["state"] == "online" and status["frames_analysed"] > 0)
 
 
 def load_once(chromium: Browser, farm: Farm, figures: Figures) -> None:

@@ -38,7 +38,7 @@ def check() -> None:
 
 @web.command(context_settings=_DEV_SETTINGS)
 def dev(context: typer.Context) -> None:
-    """Serve the web UI with changes shown at once, and the data of the farm at FARM_URL."""
+    """Serve the web UI with changes shown at once, and the data of the farm at VITE_FARM_URL."""
     sys.stdout.flush()
     raise typer.Exit(web_ui.dev(context.args))
 

@@ -31,9 +31,9 @@ VERSION_LENGTH: Final = 64
 IDENTITY_LENGTH: Final = 40
 NAME_LENGTH: Final = 200
 
-#: Numbers of embeddings in one segment. Small enough to be made anew in less than a minute, when something in it is
-#: erased; large enough that a million embeddings are searched quickly. Numbers never move: changing it means making all
-#: segments anew.
+#: Numbers of embeddings in one segment. Small enough to grow in memory and to be made anew in two seconds when some of
+#: it is erased; large enough that a million embeddings are searched quickly. Numbers never move: changing it means
+#: making all segments anew.
 SEGMENT_SIZE: Final = 65_536
 
 #: One row for each crop that was embedded.

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 import { compressed } from "./bundling/compressed.ts";
 
 /** Where `npm run dev` finds a running farm. */
-const farm = process.env.FARM_URL ?? "http://127.0.0.1:8000";
+const farm = process.env.VITE_FARM_URL ?? "http://127.0.0.1:15439";
 
 export default defineConfig({
   base: "/ui/",

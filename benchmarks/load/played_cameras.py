@@ -43,8 +43,9 @@ def previews(video: Path, longest_side: int) -> list[bytes]:
 def result_of(camera_id: str, seq: int, jpeg: bytes) -> AnalysisResult:
     """Return a result with two objects that move across the frame."""
     now_ms = time.time_ns() // 1_000_000
-    height, width = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8).shape[:2]
-    width, height = width * 8, height * 8
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    assert picture is not None
+    height, width = (8 * side for side in picture.shape[:2])
     boxes = []
     for track_id, (name, class_id, speed) in enumerate((("person", 0, 0.012), ("car", 2, 0.02)), start=1):
         left = (seq * speed * width + track_id * width / 3) % (width * 0.8)

@@ -126,12 +126,14 @@ def cookie_claims(*, refresh: bool) -> dict[str, Any]:
     if not request.headers.get(CSRF_HEADER, "").isascii():
         refuse_csrf()
     try:
-        verify_jwt_in_request(refresh=refresh)
+        found = verify_jwt_in_request(refresh=refresh)
     except CSRFError:
         refuse_csrf()
     except (JWTExtendedException, PyJWTError) as error:
         log.debug("token_refused", reason=str(error))
         _refuse("Log in first" if ACCESS_COOKIE not in request.cookies else "The login has run out or is not valid")
+    if found is None:  # OPTIONS, which the library lets through
+        _refuse("Log in first")
     return cast("dict[str, Any]", get_jwt())
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from schemathesis import CheckContext, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks, not_a_server_error
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from sqlalchemy import update
 
@@ -66,6 +67,12 @@ def login(living_app: Flask) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+def document(living_app: Flask, login: dict[str, str]) -> BaseSchema:
+    """The served document, read once: that takes longer than many a test."""
+    return schemathesis.openapi.from_wsgi("/apispec.json", living_app, headers=login)
+
+
+@pytest.fixture(scope="module")
 def confirmed() -> set[str]:
     """Names of operations that were seen to refuse who has not logged in: to see it once of each is enough."""
     return set()
@@ -103,13 +110,17 @@ def _see_somebody(state: FarmState) -> None:
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.name)
 def test_no_request_gets_an_answer_that_the_document_does_not_name(
-    operation: Operation, mode: GenerationMode, living_app: Flask, login: dict[str, str], confirmed: set[str]
+    operation: Operation,
+    mode: GenerationMode,
+    living_app: Flask,
+    login: dict[str, str],
+    document: BaseSchema,
+    confirmed: set[str],
 ) -> None:
     """Given any request with a login, valid or not, then status, content type and body are documented and no 5xx comes.
 
     And what is answered with success is refused without the login, and with one that is made up.
     """
-    document = schemathesis.openapi.from_wsgi("/apispec.json", living_app, headers=login)
     path = _as_documented(operation.rule)
     if mode is GenerationMode.NEGATIVE and not (operation.path_parameters or operation.query or operation.body):
         pytest.skip("nothing of this request can be wrong")
@@ -141,9 +152,8 @@ def test_no_request_gets_an_answer_that_the_document_does_not_name(
 
 
 @pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.name)
-def test_nobody_reads_anything_without_login(operation: Operation, living_app: Flask, login: dict[str, str]) -> None:
+def test_nobody_reads_anything_without_login(operation: Operation, document: BaseSchema) -> None:
     """Given requests that would be answered, when they come without login, then they are refused, as documented."""
-    document = schemathesis.openapi.from_wsgi("/apispec.json", living_app, headers=login)
 
     @given(case=document[_as_documented(operation.rule)][operation.method].as_strategy())
     @settings(
@@ -193,6 +203,8 @@ def _reach_deeper(case: schemathesis.Case[Any]) -> None:
         case.path_parameters["track"] = TRACK
     if "captured_at_ms" in case.path_parameters and case.path_parameters["captured_at_ms"] % 2:
         case.path_parameters["captured_at_ms"] = SAVED_AT_MS
+    if "address" in case.path_parameters:  # slashes side by side lead elsewhere
+        case.path_parameters["address"] = re.sub("/+", "/", case.path_parameters["address"]).strip("/") or "cameras"
     _reach_footage(case)
     case.query.pop("cursor", None)
     body: Any = case.body

@@ -72,6 +72,8 @@ function begin(Player: typeof Hls, video: HTMLVideoElement, url: string, wishes:
   let closed = false;
   let renewals = 0;
   let placed = false;
+  // A decoder that stumbles over one picture goes on when it is begun anew; one that does so twice does not.
+  let recovered = false;
   hls.on(Player.Events.LEVEL_UPDATED, (_, { details }) => {
     wishes.onParts(details.fragments);
     if (placed) return;
@@ -86,6 +88,11 @@ function begin(Player: typeof Hls, video: HTMLVideoElement, url: string, wishes:
       void refreshed().then((renewed) => {
         if (renewed && !closed) hls.loadSource(url);
       });
+      return;
+    }
+    if (data.type === Player.ErrorTypes.MEDIA_ERROR && !OF_CODECS.has(data.details) && !recovered) {
+      recovered = true;
+      hls.recoverMediaError();
       return;
     }
     hls.destroy();

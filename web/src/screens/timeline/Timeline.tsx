@@ -10,7 +10,7 @@ import { ExportDrawer } from "./exporting/ExportDrawer";
 import { Legend } from "./Legend";
 import { SpansAndEvents } from "./list/SpansAndEvents";
 import { MarkLine } from "./MarkLine";
-import type { TimelineAction } from "./play/actions";
+import type { PlayAction, TimelineAction } from "./play/actions";
 import { PlayerGrid } from "./play/PlayerGrid";
 import { Transport } from "./play/Transport";
 import { neighbourMark, type Mark, NOTHING } from "./rows/rowData";
@@ -94,14 +94,17 @@ export function Timeline({ cameras }: Props) {
   const moveRow = (down: boolean) =>
     setRow(row === null ? 0 : Math.max(0, Math.min(ids.length - 1, row + (down ? 1 : -1))));
 
+  const actOnPlayback = (action: PlayAction) => {
+    if (action.kind === "now") toNow();
+    else if (action.kind === "event") toEvent(action.forward);
+    else playback.act(action);
+    if (action.kind === "move" || action.kind === "frame") setView(revealing(view, playback.clock.atMs, nowMs));
+  };
   const act = (action: TimelineAction) => {
     switch (action.kind) {
-      case "zoom": {
-        const { atMs } = playback.clock;
-        const anchorMs = atMs >= view.fromMs && atMs < view.toMs ? atMs : middleOf(view);
-        setView(zoomed(view, action.factor, anchorMs, nowMs));
+      case "zoom":
+        setView(zoomed(view, action.factor, anchor(view, playback.clock.atMs), nowMs));
         break;
-      }
       case "pan":
         setView(panned(view, action.share * spanOf(view), nowMs));
         break;
@@ -121,15 +124,8 @@ export function Timeline({ cameras }: Props) {
       case "export":
         if (may("operator")) beginExport();
         break;
-      case "now":
-        toNow();
-        break;
-      case "event":
-        toEvent(action.forward);
-        break;
       default:
-        playback.act(action);
-        if (action.kind === "move" || action.kind === "frame") setView(revealing(view, playback.clock.atMs, nowMs));
+        actOnPlayback(action);
     }
   };
 
@@ -165,7 +161,12 @@ export function Timeline({ cameras }: Props) {
           onAct={act}
         />
         {mark !== null && (
-          <MarkLine mark={mark} cameraName={cameras.find(({ id }) => rowOf(id)?.marks.includes(mark))?.name ?? ""} />
+          <MarkLine
+            mark={mark}
+            cameraName={
+              cameras.find(({ id }) => rowOf(id)?.marks.some(({ event_id }) => event_id === mark.event_id))?.name ?? ""
+            }
+          />
         )}
       </div>
       <TimelineToolbar

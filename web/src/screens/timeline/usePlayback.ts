@@ -40,26 +40,33 @@ export function usePlayback(firstMs: () => number): Playback {
     [clock, conductor],
   );
 
+  const run = (runs: boolean) => {
+    if (runs) clock.play();
+    else clock.pause();
+    setPlaying(runs);
+  };
+  const changeSpeed = (to: number) => {
+    clock.setSpeed(to);
+    setSpeed(to);
+  };
   const act = (action: PlayAction): boolean => {
     switch (action.kind) {
       case "toggle":
-        if (clock.playing) clock.pause();
-        else clock.play();
-        setPlaying(clock.playing);
+        run(!clock.playing);
         break;
       case "move":
         clock.seek(Math.min(Date.now(), clock.atMs + action.seconds * 1_000));
         break;
       case "frame":
-        clock.pause();
-        setPlaying(false);
+        run(false);
         clock.seek(clock.atMs + (action.forward ? 1 : -1) * conductor.frameMs);
         break;
       case "speed":
+        changeSpeed(action.speed);
+        break;
       case "faster":
       case "slower":
-        clock.setSpeed(action.kind === "speed" ? action.speed : nextSpeed(clock.speed, action.kind === "faster"));
-        setSpeed(clock.speed);
+        changeSpeed(nextSpeed(clock.speed, action.kind === "faster"));
         break;
       case "mute":
         setMuted(!muted);

@@ -126,11 +126,7 @@ export function patchBody(values: Values, camera: Camera): CameraPatch {
 }
 
 /** Returns what a worker is to try: a registered camera as the form would leave it, or one that is not registered. */
-export function trialBody(
-  values: Values,
-  camera: Camera | null,
-  stream: "analysed" | "recorded",
-): CameraTrialBody {
+export function trialBody(values: Values, camera: Camera | null, stream: "analysed" | "recorded"): CameraTrialBody {
   if (camera !== null) return partOf<CameraTrialBody>({ camera_id: camera.id, stream, ...patchBody(values, camera) });
   return partOf<CameraTrialBody>({ stream, ...plain(values), ...credentials(values) });
 }

@@ -54,6 +54,9 @@ test("a header with an unknown column, or without url, is all that is told", () 
 });
 
 test("a long file is sent in parts", () => {
-  const rows = Array.from({ length: AT_ONCE + 1 }, (_, line) => ({ line, camera: partOf<ImportRow["camera"]>({ url: "rtsp://h/x" }) }));
+  const rows = Array.from({ length: AT_ONCE + 1 }, (_, line) => ({
+    line,
+    camera: partOf<ImportRow["camera"]>({ url: "rtsp://h/x" }),
+  }));
   expect(parts(rows).map((part) => part.length)).toEqual([AT_ONCE, 1]);
 });

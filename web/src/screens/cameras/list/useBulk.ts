@@ -46,5 +46,9 @@ async function toAll(deed: BulkDeed, ids: readonly string[]): Promise<BulkOutcom
 async function toOne(deed: BulkDeed, id: string): Promise<void> {
   const params = { path: { camera_id: id } };
   if (deed === "delete") await api.DELETE("/api/v1/cameras/{camera_id}", { params });
-  else await api.PATCH("/api/v1/cameras/{camera_id}", { params, body: partOf<components["schemas"]["CameraPatch"]>({ enabled: deed === "enable" }) });
+  else
+    await api.PATCH("/api/v1/cameras/{camera_id}", {
+      params,
+      body: partOf<components["schemas"]["CameraPatch"]>({ enabled: deed === "enable" }),
+    });
 }

@@ -15,10 +15,10 @@ export function Actions({ detail }: { readonly detail: EventDetail }) {
       <Button component={Link} to={nearTimeline(event)} size="xs" variant="default" leftSection={<IconTimeline size={16} aria-hidden />}>
         {t("actions.timeline")}
       </Button>
-      {searchable && event.track !== null && (
+      {searchable && event.track != null && (
         <Button
           component={Link}
-          to={`/people?track=${encodeURIComponent(event.track)}`}
+          to={`/people/search?track=${encodeURIComponent(event.track)}`}
           size="xs"
           variant="default"
           leftSection={<IconUserSearch size={16} aria-hidden />}

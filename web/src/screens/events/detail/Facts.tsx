@@ -17,14 +17,14 @@ export function Facts({ detail, cameraName }: Props) {
   const { event, who } = detail;
   const moment = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" });
   const percent = new Intl.NumberFormat(i18n.language, { style: "percent" });
-  const identity = who?.identity ?? event.identity;
+  const identity = who?.identity ?? event.identity ?? null;
   return (
     <dl className={styles.facts}>
       <dt>{t("facts.what")}</dt>
       <dd>
         {t(`kind.${event.kind}`)}
-        {event.class_name !== null && ` · ${event.class_name}`}
-        {event.confidence !== null && ` (${percent.format(event.confidence)})`}
+        {event.class_name != null && ` · ${event.class_name}`}
+        {event.confidence != null && ` (${percent.format(event.confidence)})`}
       </dd>
       <dt>{t("facts.camera")}</dt>
       <dd>{cameraName}</dd>
@@ -32,20 +32,20 @@ export function Facts({ detail, cameraName }: Props) {
       <dd className="numbers">
         {moment.format(event.at_ms)} (<RelativeTime atMs={event.at_ms} />)
       </dd>
-      {event.reason !== null && (
+      {event.reason != null && (
         <>
           <dt>{t("facts.reason")}</dt>
           <dd>{event.reason}</dd>
         </>
       )}
-      {event.track !== null && (
+      {event.track != null && (
         <>
           <dt>{t("facts.who")}</dt>
           <dd>
             {identity === null ? (
               t("facts.nobody")
             ) : (
-              <Anchor component={Link} size="sm" to={`/people?identity=${encodeURIComponent(identity)}`}>
+              <Anchor component={Link} size="sm" to={`/people/id/${encodeURIComponent(identity)}`}>
                 {who?.name ?? t("unnamed")}
                 {who?.similarity != null && ` (${percent.format(who.similarity)})`}
               </Anchor>

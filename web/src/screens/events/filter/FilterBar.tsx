@@ -80,25 +80,14 @@ export function FilterBar({ filter, cameras, classes, identityName, onFilter }: 
         clearable
         onChange={(chosen) => change({ classes: chosen })}
       />
-      <DateTimePicker
-        size="xs"
-        aria-label={t("filter.from")}
-        placeholder={t("filter.from")}
-        value={filter.fromMs === null ? null : dayjs(filter.fromMs).format(FORM)}
-        clearable
-        onChange={(at) => change({ fromMs: at === null ? null : dayjs(at).valueOf() })}
-      />
-      <DateTimePicker
-        size="xs"
-        aria-label={t("filter.to")}
-        placeholder={t("filter.to")}
-        value={filter.toMs === null ? null : dayjs(filter.toMs).format(FORM)}
-        error={filter.fromMs !== null && filter.toMs !== null && filter.fromMs >= filter.toMs ? t("filter.order") : undefined}
-        clearable
-        onChange={(at) => change({ toMs: at === null ? null : dayjs(at).valueOf() })}
-      />
+      <TimeFields filter={filter} onChange={change} />
       {filter.identity !== "" && (
-        <Pill size="md" withRemoveButton removeButtonProps={{ "aria-label": t("filter.noIdentity") }} onRemove={() => change({ identity: "" })}>
+        <Pill
+          size="md"
+          withRemoveButton
+          removeButtonProps={{ "aria-label": t("filter.noIdentity") }}
+          onRemove={() => change({ identity: "" })}
+        >
           {t("filter.identity", { name: identityName ?? filter.identity })}
         </Pill>
       )}
@@ -125,4 +114,44 @@ export function FilterBar({ filter, cameras, classes, identityName, onFilter }: 
       <Collapse expanded={open}>{fields}</Collapse>
     </div>
   );
+}
+
+interface TimeProps {
+  readonly filter: EventFilter;
+  readonly onChange: (part: Partial<EventFilter>) => void;
+}
+
+/** From when to when. */
+function TimeFields({ filter: { fromMs, toMs }, onChange }: TimeProps) {
+  const { t } = useTranslation("events");
+  const wrong = fromMs !== null && toMs !== null && fromMs >= toMs;
+  return (
+    <>
+      <DateTimePicker
+        size="xs"
+        aria-label={t("filter.from")}
+        placeholder={t("filter.from")}
+        value={textOf(fromMs)}
+        clearable
+        onChange={(at) => onChange({ fromMs: msOf(at) })}
+      />
+      <DateTimePicker
+        size="xs"
+        aria-label={t("filter.to")}
+        placeholder={t("filter.to")}
+        value={textOf(toMs)}
+        error={wrong ? t("filter.order") : undefined}
+        clearable
+        onChange={(at) => onChange({ toMs: msOf(at) })}
+      />
+    </>
+  );
+}
+
+function textOf(ms: number | null): string | null {
+  return ms === null ? null : dayjs(ms).format(FORM);
+}
+
+function msOf(text: string | null): number | null {
+  return text === null ? null : dayjs(text).valueOf();
 }

@@ -106,18 +106,21 @@ export function countOf(filter: EventFilter): number {
 
 /** Tells whether a new event passes a filter, as the API would; `nameOf` is what people call a camera. */
 export function passes(filter: EventFilter, event: FarmEvent, nameOf: (cameraId: string) => string): boolean {
-  const { kind, camera_id, class_name, at_ms } = event;
   const kinds: readonly EventKind[] = filter.kinds.length > 0 ? filter.kinds : KINDS;
   return (
-    kinds.includes(kind) &&
-    (filter.cameras.length === 0 || filter.cameras.includes(camera_id)) &&
-    (filter.classes.length === 0 || filter.classes.includes(class_name ?? "")) &&
-    (filter.fromMs === null || at_ms >= filter.fromMs) &&
-    (filter.toMs === null || at_ms < filter.toMs) &&
+    kinds.includes(event.kind) &&
+    isAnyOf(filter.cameras, event.camera_id) &&
+    isAnyOf(filter.classes, event.class_name ?? "") &&
+    event.at_ms >= (filter.fromMs ?? -Infinity) &&
+    event.at_ms < (filter.toMs ?? Infinity) &&
     // Who was seen in a new track is not known yet.
     (filter.identity === "" || event.identity === filter.identity) &&
-    hasText(filter.text, event, nameOf(camera_id))
+    hasText(filter.text, event, nameOf(event.camera_id))
   );
+}
+
+function isAnyOf(wanted: readonly string[], value: string): boolean {
+  return wanted.length === 0 || wanted.includes(value);
 }
 
 function hasText(text: string, event: FarmEvent, cameraName: string): boolean {

@@ -1,4 +1,4 @@
-import { IconCar, IconEye, IconPlugConnected, IconPlugConnectedX, IconQuestionMark, IconUser, type TablerIcon } from "@tabler/icons-react";
+import { IconCar, IconEye, IconPlugConnected, IconPlugConnectedX, IconQuestionMark, IconUser } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -22,7 +22,7 @@ export function EventCard({ card, cameraName, open, onOpen }: Props) {
     event.kind === "track_started" || event.kind === "track_ended"
       ? (event.class_name ?? t("something"))
       : t(`kind.${event.kind}`);
-  const name = who === null ? null : (who?.name ?? t("unnamed"));
+  const name = who === null ? null : (who.name ?? t("unnamed"));
   const going = card.endMs === null;
   return (
     <li className={styles.item}>
@@ -48,11 +48,10 @@ function Picture({ card }: { readonly card: Card }) {
   const addresses = pictureOf(card);
   const [failed, setFailed] = useState(0);
   const address = addresses[failed];
-  const Icon = iconOf(card);
   return (
     <span className={styles.picture}>
       {address === undefined ? (
-        <Icon size={34} stroke={1.2} aria-hidden />
+        <CardIcon card={card} />
       ) : (
         <img key={address} src={address} alt="" loading="lazy" decoding="async" onError={() => setFailed(failed + 1)} />
       )}
@@ -60,12 +59,14 @@ function Picture({ card }: { readonly card: Card }) {
   );
 }
 
-function iconOf({ event }: Card): TablerIcon {
-  if (event.kind === "camera_offline") return IconPlugConnectedX;
-  if (event.kind === "camera_online") return IconPlugConnected;
-  if (event.kind === "identity_seen") return IconEye;
-  if (event.class_name === "person") return IconUser;
-  return event.class_name === "car" || event.class_name === "truck" ? IconCar : IconQuestionMark;
+function CardIcon({ card: { event } }: { readonly card: Card }) {
+  const look = { size: 34, stroke: 1.2, "aria-hidden": true } as const;
+  if (event.kind === "camera_offline") return <IconPlugConnectedX {...look} />;
+  if (event.kind === "camera_online") return <IconPlugConnected {...look} />;
+  if (event.kind === "identity_seen") return <IconEye {...look} />;
+  if (event.class_name === "person") return <IconUser {...look} />;
+  if (event.class_name === "car" || event.class_name === "truck") return <IconCar {...look} />;
+  return <IconQuestionMark {...look} />;
 }
 
 function toneOf(kind: Card["event"]["kind"]): string {

@@ -1,4 +1,7 @@
 import type { FarmEvent } from "../../../api/events/eventHub";
+import type { components } from "../../../api/schema";
+
+type Who = components["schemas"]["Who"];
 
 /** What stands as one picture in the grid: an object from its appearance to its end, or something that happened at once. */
 export interface Card {
@@ -9,12 +12,12 @@ export interface Card {
   readonly atMs: number;
   /** When it was seen last; null: it may still be there. */
   readonly endMs: number | null;
-  readonly who: FarmEvent["who"];
+  readonly who: Who | null;
 }
 
 /** Returns what belongs together: all events of a track are one card, but that somebody watched for was seen is its own. */
 function keyOf(event: FarmEvent): string {
-  return event.track === null || event.kind === "identity_seen" ? event.event_id : event.track;
+  return event.track == null || event.kind === "identity_seen" ? event.event_id : event.track;
 }
 
 /**
@@ -45,7 +48,7 @@ function cardOf(key: string, group: readonly FarmEvent[]): Card {
     key,
     event: first,
     atMs: began,
-    endMs: ended?.at_ms ?? (first.track === null || first.kind === "identity_seen" ? began : null),
+    endMs: ended?.at_ms ?? (first.track == null || first.kind === "identity_seen" ? began : null),
     who: group.find(({ who }) => who)?.who ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import { farmFetch } from "../../../api/farmFetch";
+import { unreachable } from "../../../api/problem";
 import type { WallListener, WallMessage, WallPicture } from "./messages";
 import { PartReader } from "./multipart";
 
@@ -42,6 +43,9 @@ export async function readWall(wish: WallWish, listener: WallListener, signal: A
         waiting = heard(JSON.parse(new TextDecoder().decode(part.body)) as WallMessage, listener);
       }
     }
+  } catch (error) {
+    // Cut off here for its silence, and not by whoever watches.
+    throw stop.signal.aborted && !signal.aborted ? unreachable("silence") : error;
   } finally {
     window.clearTimeout(silence);
     signal.removeEventListener("abort", onAbort);

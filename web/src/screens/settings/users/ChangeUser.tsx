@@ -12,6 +12,7 @@ import { SessionList } from "../sessions/SessionList";
 import { useChange } from "../useChange";
 
 type User = components["schemas"]["UserInfo"];
+type UserPatch = components["schemas"]["UserPatch"];
 
 interface Props {
   readonly user: User;
@@ -31,7 +32,8 @@ export function ChangeUser({ user, onClose }: Props) {
     () =>
       api.PATCH("/api/v1/users/{user}", {
         params: { path },
-        body: { role, cameras, disabled, ...(password === "" ? {} : { password }) },
+        // What is left out stays as it is; the types have every field that has a default as one that is always there.
+        body: { role, cameras, disabled, ...(password === "" ? {} : { password }) } as UserPatch,
       }),
     "/api/v1/users",
     t("users.changed", { name: user.name }),

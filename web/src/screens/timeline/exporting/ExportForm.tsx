@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { lengthText } from "../time/labels";
 import { localText, msOf } from "../time/localText";
 import type { Range } from "../rows/selection";
+import { useNow } from "../useNow";
 import { type ExportKind, type ExportRequest, faultOf } from "./request";
 
 interface Props {
@@ -23,7 +24,7 @@ export function ExportForm({ range, cameras, cameraId, disabled, onMake }: Props
   const { t, i18n } = useTranslation("timeline");
   const [request, setRequest] = useState<ExportRequest>({ cameraId, kind: "copy", ...range, seconds: 20 });
   const change = (part: Partial<ExportRequest>) => setRequest({ ...request, ...part });
-  const fault = faultOf(request, Date.now());
+  const fault = faultOf(request, useNow());
   return (
     <form
       onSubmit={(event) => {

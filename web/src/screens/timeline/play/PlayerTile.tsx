@@ -23,6 +23,9 @@ export function PlayerTile({ conductor, cameraId, name, muted, onClose }: Props)
     const element = video.current;
     return element === null ? undefined : conductor.add(cameraId, element);
   }, [conductor, cameraId]);
+  useEffect(() => {
+    if (video.current !== null) video.current.muted = muted;
+  }, [muted]);
   const shown = view.state === "showing" || view.state === "loading";
   return (
     <figure className={styles.tile} data-state={view.state} data-off-ms={view.offMs ?? ""}>
@@ -31,7 +34,7 @@ export function PlayerTile({ conductor, cameraId, name, muted, onClose }: Props)
         ref={video}
         className={styles.video}
         data-shown={shown}
-        muted={muted}
+        muted
         playsInline
         aria-label={t("tile.label", { camera: name })}
       />

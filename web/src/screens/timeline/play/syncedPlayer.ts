@@ -130,18 +130,25 @@ export class SyncedPlayer {
   }
 
   private follow(parts: readonly PlaylistPart[], atMs: number, seconds: number): void {
-    const { runs, speed, playing } = this.clock;
-    const video = this.video;
-    const shownMs = wallTimeAt(parts, video.currentTime);
+    const { runs, speed } = this.clock;
+    const shownMs = wallTimeAt(parts, this.video.currentTime);
     const offMs = shownMs === null ? null : shownMs - atMs;
     const order = offMs === null ? { jumpMs: 0, rate: speed } : steered(offMs, speed, runs);
-    if (order.jumpMs !== null && !video.seeking) video.currentTime = seconds;
-    if (video.playbackRate !== order.rate) video.playbackRate = order.rate;
-    if (runs && video.paused) void video.play().catch(() => undefined); // a pause may come before it began
-    if (!runs && !video.paused) video.pause();
-    const ready = !video.seeking && video.readyState >= (playing ? HAVE_FUTURE_DATA : HAVE_CURRENT_DATA);
-    this.offMs = ready ? offMs : null;
-    this.enter(ready ? "showing" : "loading");
+    if (order.jumpMs !== null && !this.video.seeking) this.video.currentTime = seconds;
+    if (this.video.playbackRate !== order.rate) this.video.playbackRate = order.rate;
+    this.run(runs);
+    this.offMs = this.isReady ? offMs : null;
+    this.enter(this.isReady ? "showing" : "loading");
+  }
+
+  private run(runs: boolean): void {
+    if (runs && this.video.paused) void this.video.play().catch(() => undefined); // a pause may come before it began
+    if (!runs && !this.video.paused) this.video.pause();
+  }
+
+  private get isReady(): boolean {
+    const needed = this.clock.playing ? HAVE_FUTURE_DATA : HAVE_CURRENT_DATA;
+    return !this.video.seeking && this.video.readyState >= needed;
   }
 
   private enter(state: TileState): void {

@@ -107,15 +107,21 @@ export function TimelineCanvas(props: Props) {
     const before = [...now.pointers.values()];
     now.pointers.set(event.pointerId, pointer);
     const after = [...now.pointers.values()];
-    if (now.kind === "pinch" && before[0] && before[1] && after[0] && after[1]) {
-      props.onView(pinched(view, layout.width, [before[0], before[1]], [after[0], after[1]], nowMs));
-      return;
-    }
+    if (now.kind === "pinch") pinch(before, after);
+    else drag(now, pointer);
+  };
+
+  const pinch = ([a, b]: Pointer[], [c, d]: Pointer[]) => {
+    if (a && b && c && d) props.onView(pinched(view, layout.width, [a, b], [c, d], nowMs));
+  };
+
+  const drag = (now: Gesture, pointer: Pointer) => {
     if (now.kind === "click" && moved(now.start.pointer, pointer)) {
       now.kind = now.marks ? "mark" : "pan";
       setPanning(now.kind === "pan");
       if (now.kind === "mark") props.onSelection(begun(selection, view, layout.width, now.start.pointer.x));
       hover(null);
+      return;
     }
     if (now.kind === "mark" && selection !== null)
       props.onSelection({ ...selection, otherMs: timeAt(view, layout.width, pointer.x) });

@@ -1,3 +1,4 @@
+import { Anchor } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,7 +10,7 @@ import type { PlayClock } from "../play/clock";
 import styles from "../Timeline.module.css";
 import { spanOf, type View } from "../time/view";
 import { type Hit, type Layout, rowsSeen, scrollFor } from "./layout";
-import { type RowData, spanAt } from "./rowData";
+import type { RowData } from "./rowData";
 import { RowLabels } from "./RowLabels";
 import type { Range, Selection } from "./selection";
 import { TimelineCanvas } from "./TimelineCanvas";
@@ -44,8 +45,6 @@ const LIVE_MS = 30_000;
 /** Names on the left, the picture of the timeline on the right, and what is under the pointer. */
 export function TimelinePanel(props: Props) {
   const { cameras, rowOf, view, nowMs, row, timelines, onSeen } = props;
-  const { t } = useTranslation("timeline");
-  const problemText = useProblemText();
   const { ref, width, height } = useElementSize();
   const [scrolled, setScrolled] = useState(0);
   const [hover, setHover] = useState<{ hit: Hit; x: number } | null>(null);
@@ -69,9 +68,8 @@ export function TimelinePanel(props: Props) {
 
   const dataOf = (place: number) => rowOf(cameras[place]?.id ?? "");
   const scroll = (to: number) => setScrolled(Math.max(0, Math.min(most, to)));
-  const hovered = hover?.hit.row == null ? null : (cameras[hover.hit.row] ?? null);
   return (
-    <div className={styles.panel}>
+    <div className={styles.panel} style={{ maxHeight: AXIS_HEIGHT + cameras.length * ROW_HEIGHT + 2 }}>
       <RowLabels
         layout={base}
         cameras={cameras}
@@ -106,28 +104,38 @@ export function TimelinePanel(props: Props) {
         />
         {hover !== null && (
           <HoverCard
-            cameraId={hovered?.id ?? null}
-            name={hovered?.name ?? ""}
-            atMs={hover.hit.atMs}
-            mark={hover.hit.mark}
+            camera={hover.hit.row === null ? null : (cameras[hover.hit.row] ?? null)}
+            hit={hover.hit}
+            spans={dataOf(hover.hit.row ?? -1)?.spans ?? []}
             view={view}
-            recorded={hovered !== null && spanAt(rowOf(hovered.id)?.spans ?? [], hover.hit.atMs) !== null}
+            nowMs={nowMs}
             x={hover.x}
             width={width}
           />
         )}
-        <div className={styles.state} role="status">
-          {timelines.error !== null ? (
-            <span className={styles.broken}>{problemText(timelines.error)}</span>
-          ) : timelines.loading ? (
-            t("state.loading")
-          ) : timelines.marksComplete ? (
-            ""
-          ) : (
-            t("state.someMarks")
-          )}
-        </div>
+        <StateLine timelines={timelines} />
       </div>
+    </div>
+  );
+}
+
+/** Whether what is seen is all there is, or still on its way, or not to be had. */
+function StateLine({ timelines }: { readonly timelines: TimelinesState }) {
+  const { t } = useTranslation("timeline");
+  const problemText = useProblemText();
+  if (timelines.error !== null)
+    return (
+      <div className={styles.state} role="alert">
+        <span className={styles.broken}>{problemText(timelines.error)}</span>{" "}
+        <Anchor component="button" type="button" size="xs" onClick={timelines.retry}>
+          {t("state.retry")}
+        </Anchor>
+      </div>
+    );
+  const text = timelines.loading ? t("state.loading") : timelines.marksComplete ? "" : t("state.someMarks");
+  return (
+    <div className={styles.state} role="status">
+      {text}
     </div>
   );
 }
