@@ -147,7 +147,7 @@ def test_codes_come_back_from_bytes_and_others_are_refused() -> None:
     data = codes.to_bytes()
     again = Codes.from_bytes(data, 50)
     for one, other in zip(codes.search(vectors[:5], 20), again.search(vectors[:5], 20), strict=True):
-        assert one.tolist() == other.tolist()
+        np.testing.assert_array_equal(one, other)
     for wrong, dimension in ((data[:-100], 50), (data[:150], 50), (b"", 50), (bytes(len(data)), 50), (data, 40)):
         with pytest.raises(ValueError, match=r"codes|buffer"):
             Codes.from_bytes(wrong, dimension)
