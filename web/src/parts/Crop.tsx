@@ -8,7 +8,7 @@ interface Props {
   /** Where the API serves it; null: there is none. */
   readonly url: string | null;
   readonly alt: string;
-  /** Pixels; left out: as high as what it is in. */
+  /** Pixels; left out: it fills what it is in, which is positioned. */
   readonly height?: number;
 }
 
@@ -16,9 +16,9 @@ interface Props {
 export function Crop({ url, alt, height }: Props) {
   const { t } = useTranslation();
   const [goneUrl, setGoneUrl] = useState<string | null>(null);
-  const size = height === undefined ? { width: "100%", height: "100%" } : { height, width: height / 2 };
+  const size = height === undefined ? {} : { height, width: height / 2 };
   return (
-    <span className={styles.crop} style={size}>
+    <span className={styles.crop} data-fills={height === undefined} style={size}>
       {url === null || url === goneUrl ? (
         <IconPhotoOff size={20} stroke={1.4} role="img" aria-label={t("picture.none")} />
       ) : (
