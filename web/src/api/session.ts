@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 
 import type { Me } from "./account";
 import { farmFetch } from "./farmFetch";
@@ -38,6 +38,13 @@ export async function logIn(user: string, password: string): Promise<Me> {
 /** Ends the session at hand. */
 export async function logOut(): Promise<void> {
   await farmFetch(request("POST", "logout"));
+}
+
+/** Lets the page know that nobody is logged in, and forget what the last user saw. */
+export function forgetUser(client: QueryClient): void {
+  // Who is there goes first, and by the query that everybody looks at: so what is for users leaves before its data do.
+  client.setQueryData(ME_KEY, null);
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME_KEY[0] });
 }
 
 function request(method: string, path: string, body?: unknown): Request {

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
-import { logOut, ME_KEY } from "../api/session";
+import { forgetUser, logOut } from "../api/session";
 import { useMe } from "./auth/useMe";
 import { ColourSchemeItems } from "./ColourSchemeItems";
 import { LanguageItems } from "./language/LanguageMenu";
@@ -17,10 +17,7 @@ export function UserMenu() {
   const out = useMutation({
     mutationFn: logOut,
     // Also where the controller does not answer: who logs out must see no more.
-    onSettled: () => {
-      client.clear();
-      client.setQueryData(ME_KEY, null);
-    },
+    onSettled: () => forgetUser(client),
   });
   return (
     <Menu position="bottom-end" width={230} withinPortal closeOnItemClick={false}>

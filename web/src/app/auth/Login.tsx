@@ -1,9 +1,10 @@
-import { Alert, Button, Paper, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Navigate, useLocation } from "react-router";
 
 import { logIn, ME_KEY, meQuery } from "../../api/session";
+import { SecretInput } from "../../parts/SecretInput";
 import { useProblemText } from "../../parts/useProblemText";
 import { LanguageMenu } from "../language/LanguageMenu";
 import styles from "./Login.module.css";
@@ -44,7 +45,7 @@ export function Login() {
               <Title order={1}>CamFarm</Title>
             </div>
             <TextInput name="user" label={t("login.user")} autoComplete="username" required />
-            <PasswordInput name="password" label={t("login.password")} autoComplete="current-password" required />
+            <SecretInput name="password" label={t("login.password")} autoComplete="current-password" required />
             {login.isError && (
               <Alert color="red" role="alert">
                 {problemText(login.error)}
@@ -53,7 +54,9 @@ export function Login() {
             <Button type="submit" loading={login.isPending}>
               {t("login.submit")}
             </Button>
-            <p className="quiet">{t("login.first")}</p>
+            <Text size="sm" className="quiet">
+              {t("login.first")}
+            </Text>
           </Stack>
         </form>
       </Paper>

@@ -1,4 +1,4 @@
-import { Button, Menu } from "@mantine/core";
+import { Button, Menu, VisuallyHidden } from "@mantine/core";
 import { IconCheck, IconLanguage } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
@@ -33,7 +33,7 @@ export function LanguageMenu() {
       <Menu.Target>
         <Button variant="subtle" color="gray" size="xs" leftSection={<IconLanguage size={16} aria-hidden />}>
           {LANGUAGES[i18n.language as Language]}
-          <span className="mantine-visually-hidden">{t("menu.language")}</span>
+          <VisuallyHidden>{t("menu.language")}</VisuallyHidden>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { ME_KEY } from "../../api/session";
 import { useMe } from "../../app/auth/useMe";
+import { SecretInput } from "../../parts/SecretInput";
 import { useProblemText } from "../../parts/useProblemText";
 import { PASSWORD_LENGTH } from "./passwords";
 import { SessionList } from "./sessions/SessionList";
@@ -75,14 +76,14 @@ function PasswordForm({ given }: { readonly given: boolean }) {
             {t("password.given")}
           </Alert>
         )}
-        <PasswordInput
+        <SecretInput
           label={t("password.current")}
           value={current}
           onChange={(event) => setCurrent(event.currentTarget.value)}
           autoComplete="current-password"
           required
         />
-        <PasswordInput
+        <SecretInput
           label={t("password.new")}
           description={t("password.rule", { count: PASSWORD_LENGTH })}
           value={fresh}
@@ -91,7 +92,7 @@ function PasswordForm({ given }: { readonly given: boolean }) {
           autoComplete="new-password"
           required
         />
-        <PasswordInput
+        <SecretInput
           label={t("password.again")}
           value={again}
           onChange={(event) => setAgain(event.currentTarget.value)}

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Role } from "../../../api/account";
 import { api } from "../../../api/client";
 import { Failure } from "../../../parts/Failure";
+import { SecretInput } from "../../../parts/SecretInput";
 import { CamerasField } from "../CamerasField";
 import { PASSWORD_LENGTH } from "../passwords";
 import { RoleField } from "../RoleField";
@@ -53,7 +54,7 @@ function UserForm({ onClose }: { readonly onClose: () => void }) {
           required
           data-autofocus
         />
-        <PasswordInput
+        <SecretInput
           label={t("users.firstPassword")}
           description={t("password.rule", { count: PASSWORD_LENGTH })}
           value={password}

@@ -1,9 +1,11 @@
-import { Button, Divider, Group, Modal, PasswordInput, Stack, Switch } from "@mantine/core";
+import { Button, Divider, Group, Modal, Stack, Switch } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "../../../api/client";
+import { partOf } from "../../../api/partOf";
 import type { components } from "../../../api/schema";
+import { SecretInput } from "../../../parts/SecretInput";
 import { CamerasField } from "../CamerasField";
 import { Confirm } from "../Confirm";
 import { PASSWORD_LENGTH } from "../passwords";
@@ -12,7 +14,6 @@ import { SessionList } from "../sessions/SessionList";
 import { useChange } from "../useChange";
 
 type User = components["schemas"]["UserInfo"];
-type UserPatch = components["schemas"]["UserPatch"];
 
 interface Props {
   readonly user: User;
@@ -32,8 +33,12 @@ export function ChangeUser({ user, onClose }: Props) {
     () =>
       api.PATCH("/api/v1/users/{user}", {
         params: { path },
-        // What is left out stays as it is; the types have every field that has a default as one that is always there.
-        body: { role, cameras, disabled, ...(password === "" ? {} : { password }) } as UserPatch,
+        body: partOf<components["schemas"]["UserPatch"]>({
+          role,
+          cameras,
+          disabled,
+          ...(password === "" ? {} : { password }),
+        }),
       }),
     "/api/v1/users",
     t("users.changed", { name: user.name }),
@@ -60,7 +65,7 @@ export function ChangeUser({ user, onClose }: Props) {
             checked={disabled}
             onChange={(event) => setDisabled(event.currentTarget.checked)}
           />
-          <PasswordInput
+          <SecretInput
             label={t("users.newPassword")}
             description={t("users.newPasswordWhat", { count: PASSWORD_LENGTH })}
             value={password}
