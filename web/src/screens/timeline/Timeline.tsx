@@ -15,6 +15,7 @@ import { PlayerGrid } from "./play/PlayerGrid";
 import { Transport } from "./play/Transport";
 import { neighbourMark, type Mark, NOTHING } from "./rows/rowData";
 import { type Range, rangeOf, type Selection } from "./rows/selection";
+import { StateLine } from "./rows/StateLine";
 import { TimelinePanel } from "./rows/TimelinePanel";
 import { useTimelines } from "./rows/useTimelines";
 import styles from "./Timeline.module.css";
@@ -218,7 +219,10 @@ export function Timeline({ cameras }: Props) {
           }}
         />
       )}
-      <Legend />
+      <div className={styles.foot}>
+        <Legend />
+        <StateLine timelines={timelines} />
+      </div>
       <ExportDrawer
         range={exported}
         cameras={cameras}

@@ -21,6 +21,11 @@ export function EventView({ detail, cameraName }: Props) {
   const { t } = useTranslation("events");
   const { event, clip, crop_urls, picture_url } = detail;
   const recorded = clip.spans.length > 0;
+  // As far as it is recorded when it is opened: a range that grew would begin to play anew.
+  const [range] = useState(() => ({
+    fromMs: Math.max(clip.from_ms, clip.spans[0]?.start_ms ?? 0),
+    toMs: Math.min(clip.to_ms, clip.spans.at(-1)?.end_ms ?? clip.to_ms),
+  }));
   const [chosen, setChosen] = useState<"clip" | "picture" | null>(null);
   const shown = chosen ?? (recorded ? "clip" : "picture");
   return (
@@ -41,8 +46,8 @@ export function EventView({ detail, cameraName }: Props) {
         <FootagePlayer
           cameraId={event.camera_id}
           name={cameraName}
-          fromMs={clip.from_ms}
-          toMs={clip.to_ms}
+          fromMs={range.fromMs}
+          toMs={range.toMs}
           autoPlay
           {...(picture_url === null ? {} : { poster: picture_url })}
         />

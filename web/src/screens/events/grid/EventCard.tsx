@@ -22,12 +22,12 @@ export function EventCard({ card, cameraName, open, onOpen }: Props) {
     event.kind === "track_started" || event.kind === "track_ended"
       ? (event.class_name ?? t("something"))
       : t(`kind.${event.kind}`);
-  const name = who === null ? null : (who.name ?? t("unnamed"));
+  const name = who?.name ?? null;
   const going = card.endMs === null;
   return (
     <li className={styles.item}>
       <button type="button" className={styles.card} aria-haspopup="dialog" data-open={open} onClick={onOpen}>
-        <Picture card={card} />
+        <Picture key={card.endMs} card={card} />
         <span className={styles.text}>
           <span className={styles.title} data-tone={toneOf(event.kind)}>
             {name ?? title}

@@ -1,9 +1,6 @@
-import { Anchor } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
 
-import { useProblemText } from "../../../parts/useProblemText";
 import { HoverCard } from "../hover/HoverCard";
 import { actionOf, type TimelineAction } from "../play/actions";
 import type { PlayClock } from "../play/clock";
@@ -39,7 +36,7 @@ interface Props {
 
 const AXIS_HEIGHT = 28;
 const ROW_HEIGHT = 46;
-/** How long a camera may have told nothing of what it records, milliseconds. */
+/** Whose newest footage is younger is being recorded: between two files nobody knows of the next one yet. */
 const LIVE_MS = 30_000;
 
 /** Names on the left, the picture of the timeline on the right, and what is under the pointer. */
@@ -74,7 +71,7 @@ export function TimelinePanel(props: Props) {
         layout={base}
         cameras={cameras}
         playing={props.playing}
-        live={(id) => nowMs - (rowOf(id)?.liveEdgeMs ?? -Infinity) < LIVE_MS}
+        live={(id) => nowMs - (rowOf(id)?.spans.at(-1)?.endMs ?? -Infinity) < LIVE_MS}
         onToggle={props.onToggle}
         onScroll={(by) => scroll(base.scrollTop + by)}
       />
@@ -113,29 +110,7 @@ export function TimelinePanel(props: Props) {
             width={width}
           />
         )}
-        <StateLine timelines={timelines} />
       </div>
-    </div>
-  );
-}
-
-/** Whether what is seen is all there is, or still on its way, or not to be had. */
-function StateLine({ timelines }: { readonly timelines: TimelinesState }) {
-  const { t } = useTranslation("timeline");
-  const problemText = useProblemText();
-  if (timelines.error !== null)
-    return (
-      <div className={styles.state} role="alert">
-        <span className={styles.broken}>{problemText(timelines.error)}</span>{" "}
-        <Anchor component="button" type="button" size="xs" onClick={timelines.retry}>
-          {t("state.retry")}
-        </Anchor>
-      </div>
-    );
-  const text = timelines.loading ? t("state.loading") : timelines.marksComplete ? "" : t("state.someMarks");
-  return (
-    <div className={styles.state} role="status">
-      {text}
     </div>
   );
 }
