@@ -8,7 +8,7 @@ test("a box says what it is and which track, and who it is once that is known", 
   expect(labelOf({ ...box, xyxy: [0, 0, 1, 1] })).toBe("person 12");
   expect(labelOf({ ...box, xyxy: [0, 0, 1, 1], track_id: null })).toBe("person");
   expect(labelOf({ ...box, xyxy: [0, 0, 1, 1], identity: { identity: "id-1", name: "Ana" } })).toBe("Ana 12");
-  expect(labelOf({ ...box, xyxy: [0, 0, 1, 1], identity: { identity: "id-1", name: null } })).toBe("id-1 12");
+  expect(labelOf({ ...box, xyxy: [0, 0, 1, 1], identity: { identity: "id-1", name: null } })).toBe("person 12");
 });
 
 test("a class has the same colour everywhere, and the usual ones have different ones", () => {

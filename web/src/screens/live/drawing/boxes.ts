@@ -13,8 +13,8 @@ export function colourOf(className: string): string {
   return COLOURS[Math.abs(number) % COLOURS.length] ?? "#ffffff";
 }
 
-/** Returns what stands at a box: who it is, else what it is, and its track's number. */
+/** Returns what stands at a box: a name where it has one, else what it is, and its track's number; an id is no name. */
 export function labelOf({ class_name, track_id, identity }: WallBox): string {
-  const who = identity === null ? class_name : (identity.name ?? identity.identity);
+  const who = identity?.name ?? class_name;
   return track_id === null ? who : `${who} ${track_id}`;
 }

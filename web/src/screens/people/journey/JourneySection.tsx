@@ -44,7 +44,7 @@ function VisitChoice({ visits, shown, onChoose }: ChoiceProps) {
   return (
     <Select
       size="xs"
-      w="17rem"
+      w="20rem"
       aria-label={t("journey.visit")}
       data={visits.map(({ fromMs, toMs, sightings }) => ({
         value: `${fromMs}`,
