@@ -1,11 +1,9 @@
-import { IconCar, IconEye, IconPlugConnected, IconPlugConnectedX, IconQuestionMark, IconUser } from "@tabler/icons-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { RelativeTime } from "../../../parts/RelativeTime";
+import { CardPicture } from "./CardPicture";
 import type { Card } from "./cards";
 import styles from "./EventCard.module.css";
-import { pictureOf } from "./pictureOf";
 
 interface Props {
   readonly card: Card;
@@ -27,7 +25,7 @@ export function EventCard({ card, cameraName, open, onOpen }: Props) {
   return (
     <li className={styles.item}>
       <button type="button" className={styles.card} aria-haspopup="dialog" data-open={open} onClick={onOpen}>
-        <Picture key={card.endMs} card={card} />
+        <CardPicture key={card.endMs} card={card} />
         <span className={styles.text}>
           <span className={styles.title} data-tone={toneOf(event.kind)}>
             {name ?? title}
@@ -41,32 +39,6 @@ export function EventCard({ card, cameraName, open, onOpen }: Props) {
       </button>
     </li>
   );
-}
-
-/** The first picture that there is; they go when the volume is full or they are too old. */
-function Picture({ card }: { readonly card: Card }) {
-  const addresses = pictureOf(card);
-  const [failed, setFailed] = useState(0);
-  const address = addresses[failed];
-  return (
-    <span className={styles.picture}>
-      {address === undefined ? (
-        <CardIcon card={card} />
-      ) : (
-        <img key={address} src={address} alt="" loading="lazy" decoding="async" onError={() => setFailed(failed + 1)} />
-      )}
-    </span>
-  );
-}
-
-function CardIcon({ card: { event } }: { readonly card: Card }) {
-  const look = { size: 34, stroke: 1.2, "aria-hidden": true } as const;
-  if (event.kind === "camera_offline") return <IconPlugConnectedX {...look} />;
-  if (event.kind === "camera_online") return <IconPlugConnected {...look} />;
-  if (event.kind === "identity_seen") return <IconEye {...look} />;
-  if (event.class_name === "person") return <IconUser {...look} />;
-  if (event.class_name === "car" || event.class_name === "truck") return <IconCar {...look} />;
-  return <IconQuestionMark {...look} />;
 }
 
 function toneOf(kind: Card["event"]["kind"]): string {
