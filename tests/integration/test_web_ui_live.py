@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 def served(tmp_path_factory: pytest.TempPathFactory, valkey_server: ValkeyServer) -> Iterator[ApiServer]:
     """A running controller."""
     folder: Path = tmp_path_factory.mktemp("web")
-    server = ApiServer(settings_for(folder, valkey_server.url, api_port=free_port(), api_threads=16), folder / "log")
+    server = ApiServer(settings_for(folder, valkey_server.url, api_port=free_port()), folder / "log")
     server.start()
     yield server
     server.stop()
