@@ -21,6 +21,10 @@ IN_PARALLEL: Final = [
     *("-n", "auto", "--maxprocesses", "4"),
     *("--dist", "loadfile", "--no-loadscope-reorder"),
 ]
+#: Only what failed in the run before, one after the other; a handful of failures says all there is to say.
+ALONE: Final = ["--last-failed", "--last-failed-no-failures", "none", "--maxfail", "5"]
+#: pytest's exit code where tests ran and some failed.
+SOME_FAILED: Final = 1
 #: Asks for all tests.
 WHOLE: Final = "--whole"
 #: Settings of a command that hands its arguments on, --help included.
@@ -41,10 +45,18 @@ def register(app: typer.Typer) -> None:
 def test(context: typer.Context) -> None:
     """Run all but the longest tests, several files at a time; with --whole those too.
 
+    A few that fail are run once more, alone: times are no evidence on a machine that other tests share.
     Other arguments go to pytest, which then runs one test after the other.
     """
-    arguments = context.args or [*IN_PARALLEL, "-m", "not long"]
-    become([sys.executable, "-m", "pytest", *(IN_PARALLEL if arguments == [WHOLE] else arguments)])
+    pytest = [sys.executable, "-m", "pytest"]
+    if context.args not in ([], [WHOLE]):
+        become([*pytest, *context.args])
+    chosen = [] if context.args else ["-m", "not long"]
+    code = subprocess.run([*pytest, *IN_PARALLEL, "--cache-clear", *chosen], cwd=PROJECT_DIR, check=False).returncode
+    if code != SOME_FAILED:
+        raise typer.Exit(code)
+    print("\nWhat failed above is run once more, alone: it is broken if it fails again.", flush=True)
+    become([*pytest, *ALONE, *chosen])
 
 
 def lint() -> None:

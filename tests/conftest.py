@@ -1,6 +1,10 @@
 """Fixtures that every test may ask for, and how properties are tried."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+# What helpers check is explained like what tests check.
+pytest.register_assert_rewrite("tests.support")
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("camfarm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,7 +20,6 @@ pytest_plugins = (
     "tests.support.valkey_server",
     "tests.support.s3_server",
     "tests.support.volumes",
-    # Last: they import others, and assertions are explained only in modules that pytest itself loads first.
     "tests.support.event_stores",
     "tests.support.farm_state",
     "tests.support.recognitions",

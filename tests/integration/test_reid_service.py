@@ -48,7 +48,7 @@ def test_a_killed_workers_batch_is_done_by_the_other_and_each_event_once(farm: R
     victim, other = farm.reid
     wait_until(lambda: bool(in_hand(farm).get(victim.pid)) and bool(in_hand(farm).get(other.pid)), "batches in hand")
     victim.kill()
-    wait_until(farm.all_done, "all to be done", 30)
+    farm.wait_all_done(30)
     assert farm.audit().faults == {}
     again = [row for row in farm.results().values() if row.attempts]
     assert 1 <= len(again) <= 4
@@ -91,7 +91,7 @@ def test_a_worker_that_is_asked_twice_leaves_at_once_and_its_batch_is_anothers(f
     subprocess.run(["kill", "-TERM", str(first.pid)], check=True)
     wait_until(lambda: first.exit_code() is not None, "it to leave", 10)
     assert first.exit_code() in {exit_codes.FORCED, exit_codes.DONE}
-    wait_until(farm.all_done, "all to be done", 30)
+    farm.wait_all_done(30)
     assert farm.audit().faults == {}
     assert other.exit_code() is None
 
@@ -109,7 +109,7 @@ def test_redis_restarted_with_jobs_queued_costs_no_recognition(farm: ReidFarm, k
     wait_until(lambda: farm.states()["noted"] == 0, "all events to be stored")
     farm.restart_redis(keep_data=keep_data)
     farm.tell(seconds=0.01)
-    wait_until(farm.all_done, "all to be done", 40)
+    farm.wait_all_done(40)
     assert farm.audit().faults == {}
     assert all(part.exit_code() is None for part in farm.reid)
 
@@ -121,7 +121,7 @@ def test_a_recognition_that_takes_too_long_keeps_nobody_waiting(tmp_path: Path) 
         farm.tell(event_3="hang")
         farm.start()
         farm.publish(farm.event() for _ in range(8))
-        wait_until(farm.all_done, "all to be done or dead", 30)
+        farm.wait_all_done(30)
         rows = farm.results()
         dead = [row for row in rows.values() if row.state == RecognitionState.DEAD]
         assert [row.event_id for row in dead] == ["lobby:1:3"]

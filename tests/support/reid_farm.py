@@ -266,6 +266,18 @@ class ReidFarm:
         wanted = len(self.published) * len(self.recognisers)
         return states[RecognitionState.DONE] + states[RecognitionState.DEAD] == wanted
 
+    def wait_all_done(self, seconds: float) -> None:
+        """Wait until all that was published is done or a dead letter; where it is not, say how things stand."""
+        deadline = time.monotonic() + seconds
+        while not self.all_done():
+            assert time.monotonic() < deadline, f"not all done after {seconds:.0f} s\n{self._how_it_stands()}"
+            time.sleep(0.05)
+
+    def _how_it_stands(self) -> str:
+        rows = [f"{row.event_id}: {row.state}, {row.attempts} tries, {row.reason}" for row in self.results().values()]
+        logs = [f"{part.name} (exit code {part.exit_code()})\n{part.log()[-3_000:]}" for part in self.reid]
+        return "\n".join([str(dict(self.states())), *(row for row in rows if ": done" not in row), *logs])
+
     def results(self) -> dict[str, Any]:
         """Return the rows by event id."""
         with self.engine.connect() as connection:

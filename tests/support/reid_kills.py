@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from contract.events import Event
-from tests.support.processes import wait_until
 from tests.support.reid_farm import Audit, ReidFarm
 
 #: Seconds for which what was killed stays away.
@@ -55,7 +54,7 @@ def kill_in_turn(farm: ReidFarm, kills: int, *, every_seconds: float, events_per
     load.join(60)
     assert not load.is_alive()
     ended = time.monotonic()
-    wait_until(farm.all_done, "all to be done", 120)
+    farm.wait_all_done(120)
     caught_up = time.monotonic()
     rows = farm.results().values()
     return Kills(
