@@ -1,7 +1,6 @@
-"""The one thread of a worker that detects: takes what is due of all cameras, in rounds, and hands on what it found."""
+"""A thread that detects: takes what is due of all cameras, in rounds, and hands on what it found."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -9,28 +8,17 @@ from typing import Final
 import structlog
 
 from contract.workers import Stage
-from runtime.clock import Clock
-from workers.costs import Mean, detection_cpu_seconds
 from workers.detection.detector import DetectorError
 from workers.detection.parts import Part, PartsDetector
+from workers.detection_ledger import DetectionLedger
 from workers.due_frame import DueFrame
 from workers.frames import Detections
 from workers.mailbox import Mailbox
-from workers.native_threads import NativeThreads
 from workers.stage_meter import StageMeter
 
 #: Trackers match faint boxes to known tracks, and ignore fainter ones than this; what is reported is filtered
 #: afterwards by each camera's own setting.
 TRACKING_CONFIDENCE: Final = 0.2
-#: Weight of the newest round in the running mean of detection time.
-SMOOTHING: Final = 0.1
-#: Seconds without a frame that count, at most, as time in which none was served: a camera that is gone says nothing
-#: of the detector, and one of which a frame is wanted every minute must not hide that none succeeds.
-QUIET_SECONDS: Final = 10.0
-
-#: Of the runtime's threads. The thread itself keeps its own: one that waits for a CPU while it has the interpreter
-#: would hold up all others.
-NICENESS: Final = 5
 
 log = structlog.get_logger(__name__)
 
@@ -46,14 +34,14 @@ class DetectionSettings:
 
 
 class DetectionThread:
-    """Empties the mailbox until that is closed."""
+    """Empties the mailbox, it alone or together with others, until that is closed."""
 
     def __init__(
         self,
         settings: DetectionSettings,
         detector: PartsDetector,
         mailbox: Mailbox,
-        clock: Clock,
+        ledger: DetectionLedger,
         meter: StageMeter,
         *,
         is_current: Callable[[DueFrame], bool],
@@ -65,7 +53,7 @@ class DetectionThread:
             settings: How rounds are filled.
             detector: Used on this thread alone.
             mailbox: Where frames come from.
-            clock: Times rounds.
+            ledger: Shared by all such threads.
             meter: Is told what detection takes, and how long frames wait before it.
             is_current: Tells whether a frame's camera is still this worker's; counts it where it is not.
             finish: Takes what was found in a frame, None where nothing of it was looked at; must not block.
@@ -73,20 +61,11 @@ class DetectionThread:
         self._settings = settings
         self._detector = detector
         self._mailbox = mailbox
-        self._clock = clock
+        self._ledger = ledger
         self._meter = meter
         self._is_current = is_current
         self._finish = finish
         self._thread = threading.Thread(target=self._run, name="detector", daemon=True)
-        #: Milliseconds of detection per frame, lately.
-        self.detect_ms = 0.0
-        self._cost = Mean()
-        self._native = NativeThreads(NICENESS)
-        #: Monotonic seconds since when frames have been waiting for a detection that has not succeeded; None: none.
-        self._unserved_since: float | None = None
-        #: Monotonic seconds when the last round was done with.
-        self._tried_at = 0.0
-        self._is_detecting = False
 
     def start(self) -> None:
         """Begin to detect."""
@@ -100,23 +79,6 @@ class DetectionThread:
     def is_alive(self) -> bool:
         """Whether the thread lives."""
         return self._thread.is_alive()
-
-    @property
-    def detect_seconds(self) -> float | None:
-        """CPU-seconds of detection per full input; on a GPU, seconds of the thread that waits for it."""
-        return self._cost.value
-
-    @property
-    def unserved_seconds(self) -> float:
-        """For how long no detection has succeeded although frames came; it stands still while none come.
-
-        0 while the detector works, or has never been asked.
-        """
-        since, tried_at = self._unserved_since, self._tried_at
-        if since is None:
-            return 0.0
-        until = self._clock.monotonic() if self._is_detecting else tried_at
-        return max(0.0, until - since)
 
     # --- the thread ----------------------------------------------------------------------------------------------
 
@@ -136,40 +98,29 @@ class DetectionThread:
         found = self._timed(looked_at) if looked_at else []
         for due, detections in zip(looked_at, found, strict=True):
             if detections is not None:
-                self._unserved_since = None
+                self._ledger.succeeded()
                 self._finish(due, detections)
         for due in dues:
             if due.wanted.is_nothing:
                 self._finish(due, None)
 
     def _timed(self, dues: list[DueFrame]) -> list[Detections | None]:
-        started, cpu_before, inputs_before = self._clock.monotonic(), self._cpu(), self._detector.inputs_run
-        self._unserved_since = unserved_since(self._unserved_since, self._tried_at, started)
-        self._is_detecting = True
+        began, inputs_before = self._ledger.begin(), self._detector.inputs_run
         for due in dues:
-            self._meter.waited(Stage.DETECT, started - due.frame.captured_monotonic)
+            self._meter.waited(Stage.DETECT, began.at - due.frame.captured_monotonic)
         try:
             return self._detect(dues)
         finally:
-            self._tried_at, self._is_detecting = self._clock.monotonic(), False
             inputs = self._detector.inputs_run - inputs_before
-            self._note(dues, inputs, self._tried_at - started, self._cpu() - cpu_before)
+            on_cpu = self._detector.detector.device == "cpu"
+            spent = self._ledger.end(began, frames=len(dues), inputs=inputs, on_cpu=on_cpu)
+            self._meter.add(Stage.DETECT, cpu=spent.cpu, wall=spent.wall, count=len(dues))
+            self._charge(dues, inputs)
 
-    def _cpu(self) -> float:
-        """Return CPU-seconds of this thread and of the runtime's; those of the process where these cannot be asked."""
-        native = self._native.cpu_seconds()
-        return time.process_time() if native is None else native + time.thread_time()
-
-    def _note(self, dues: list[DueFrame], inputs: float, wall: float, cpu: float) -> None:
-        took_ms = wall * 1000 / len(dues)
-        self.detect_ms = took_ms if self.detect_ms == 0 else self.detect_ms + SMOOTHING * (took_ms - self.detect_ms)
-        cost = wall
-        if self._detector.detector.device == "cpu":
-            cost = detection_cpu_seconds(wall=wall, process_cpu=cpu, threads=self._settings.threads + 1)
-        self._meter.add(Stage.DETECT, cpu=cost, wall=wall, count=len(dues))
+    def _charge(self, dues: list[DueFrame], inputs: float) -> None:
+        """Tell each camera how much of the detector it took."""
         if inputs == 0:  # it failed before anything was run
             return
-        self._cost.add(cost / inputs)
         pixels = [self._detector.pixels(due.frame.width, due.frame.height, due.wanted) for due in dues]
         for due, its in zip(dues, pixels, strict=True):
             due.run.detected(inputs * its / sum(pixels))
@@ -186,14 +137,3 @@ class DetectionThread:
                 dues[0].run.drop("detector_failed")
                 return [None]
         return [self._detect([due])[0] for due in dues]
-
-
-def unserved_since(since: float | None, tried_at: float, now: float) -> float:
-    """Return since when no detection has succeeded, as a round begins; long silences are taken out.
-
-    Args:
-        since: The same for the round before; None: that one succeeded, or there was none.
-        tried_at: When the round before was done with; monotonic seconds, as all of these.
-        now: When this one begins.
-    """
-    return now if since is None else since + max(0.0, now - tried_at - QUIET_SECONDS)

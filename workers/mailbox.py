@@ -56,6 +56,9 @@ class Mailbox:
         #: Camera id -> virtual time up to which it has had its share.
         self._served: dict[str, float] = {}
         self._closed = False
+        #: Rounds that were taken and are not done with, and whether one is being filled.
+        self._rounds_out = 0
+        self._is_filling = False
 
     def is_idle(self, camera_id: str) -> bool:
         """Tell whether no frame of a camera waits, or is being looked at."""
@@ -73,7 +76,7 @@ class Mailbox:
                 before.due, pushed_out = due, before.due
                 return Place.WAITS, pushed_out
             self._waiting[camera_id] = _Waiting(due, max(self._now, self._served.get(camera_id, 0.0)))
-            self._changed.notify()
+            self._changed.notify_all()
             return Place.WAITS, None
 
     def discard(self, camera_id: str) -> DueFrame | None:
@@ -86,26 +89,41 @@ class Mailbox:
     def take(self, new_round: Callable[[], Round], gather_seconds: float) -> list[DueFrame]:
         """Wait for frames and return as many as one round holds; empty once closed and emptied.
 
+        Several threads may take rounds, of which one at a time is filled. While another one is on its way there is
+        time to fill the next: until it is full, or the other one done.
+
         Args:
             new_round: Makes what is filled.
-            gather_seconds: How long to wait for more while there is room, after the first one is there.
+            gather_seconds: How long to wait for more while there is room, after the first one is there and nothing is
+                on its way.
         """
         with self._changed:
             while True:
                 self._changed.wait_for(lambda: self._is_ready() or (self._closed and not self._waiting))
-                chosen: list[DueFrame] = []
-                current = new_round()
-                deadline = self._clock.monotonic() + gather_seconds
-                while self._choose(current, chosen) and not self._closed:
-                    left = deadline - self._clock.monotonic()
-                    if left <= 0 or not self._changed.wait(left):
-                        break
+                self._is_filling = True
+                try:
+                    chosen = self._filled(new_round(), gather_seconds)
+                finally:
+                    self._is_filling = False
+                    self._changed.notify_all()
+                self._rounds_out += bool(chosen)
                 # All that waited may have been discarded meanwhile, and an empty list says that nothing will come.
                 if chosen or (self._closed and not self._waiting):
                     return chosen
 
+    def _filled(self, current: Round, gather_seconds: float) -> list[DueFrame]:
+        chosen: list[DueFrame] = []
+        deadline = self._clock.monotonic() + gather_seconds
+        while self._choose(current, chosen) and not self._closed:
+            left = deadline - self._clock.monotonic()
+            if self._rounds_out:
+                self._changed.wait()
+            elif left <= 0 or not self._changed.wait(left):
+                break
+        return chosen
+
     def _is_ready(self) -> bool:
-        return any(camera_id not in self._taken for camera_id in self._waiting)
+        return not self._is_filling and any(camera_id not in self._taken for camera_id in self._waiting)
 
     def _choose(self, current: Round, chosen: list[DueFrame]) -> bool:
         """Move what fits from the waiting frames to the chosen ones; False: it is full, or need not wait for more."""
@@ -124,10 +142,11 @@ class Mailbox:
         return any(not due.wanted.is_nothing for due in chosen)
 
     def done(self, dues: list[DueFrame]) -> None:
-        """Say that frames that were taken have been handed on, or dropped."""
+        """Say that the frames of a round have been handed on, or dropped."""
         with self._changed:
             self._taken.difference_update(due.frame.camera_id for due in dues)
-            self._changed.notify()
+            self._rounds_out -= bool(dues)
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Wake whoever waits, for the last time."""

@@ -2,7 +2,7 @@
 
 This is the one place where the stages meet. Every queue between them is bounded and the newest frame wins:
 
-    captures (a thread each; what moved?) → Mailbox (a slot per camera) → detector (one thread, rounds)
+    captures (a thread each; what moved?) → Mailbox (a slot per camera) → detector (rounds, a thread or two)
         → Finisher (track, encode, save, crop) → Publisher (one thread; Redis, or a spool on disk while Redis is away)
 
 A frame of which nothing is to be looked at goes from its capture to the finisher. Beside all this, and waiting for none
@@ -29,6 +29,7 @@ from workers.crops.camera_crops import CameraCrops
 from workers.crops.saver import CropSaver
 from workers.detection.detector import Detector
 from workers.detection.parts import PartsDetector
+from workers.detection_ledger import DetectionLedger
 from workers.detection_thread import DetectionSettings, DetectionThread
 from workers.due_frame import DueFrame
 from workers.events import CameraEvents
@@ -112,20 +113,25 @@ class Pipeline:
             class_names=lambda: stages.detector.class_names,
             new_tracker=stages.new_tracker,
         )
-        self._detection = DetectionThread(
-            settings,
-            PartsDetector(stages.detector),
-            self._mailbox,
-            clock,
-            stages.meter,
-            is_current=self._is_current,
-            finish=self._finish,
-        )
+        self._ledger = DetectionLedger(clock, threads=settings.threads)
+        self._detection = [
+            DetectionThread(
+                settings,
+                PartsDetector(stages.detector),
+                self._mailbox,
+                self._ledger,
+                stages.meter,
+                is_current=self._is_current,
+                finish=self._finish,
+            )
+            for _ in range(stages.detector.rounds_at_once)
+        ]
 
     def start(self) -> None:
         """Begin to analyse and to record what arrives."""
         self._recorder.start()
-        self._detection.start()
+        for thread in self._detection:
+            thread.start()
 
     # --- cameras -------------------------------------------------------------------------------------------------
 
@@ -179,12 +185,12 @@ class Pipeline:
     @property
     def detect_ms(self) -> float:
         """Milliseconds of detection per frame, lately."""
-        return self._detection.detect_ms
+        return self._ledger.detect_ms
 
     @property
     def detect_seconds(self) -> float | None:
         """CPU-seconds of detection per full input; on a GPU, seconds of the thread that waits for it."""
-        return self._detection.detect_seconds
+        return self._ledger.detect_seconds
 
     @property
     def spooled(self) -> tuple[int, int]:
@@ -198,13 +204,13 @@ class Pipeline:
 
     @property
     def is_analysing(self) -> bool:
-        """Whether the detector's thread lives."""
-        return self._detection.is_alive
+        """Whether the threads that detect live."""
+        return all(thread.is_alive for thread in self._detection)
 
     @property
     def unserved_seconds(self) -> float:
-        """For how long no detection has succeeded although frames came; see `DetectionThread.unserved_seconds`."""
-        return self._detection.unserved_seconds
+        """For how long no detection has succeeded although frames came; see `DetectionLedger.unserved_seconds`."""
+        return self._ledger.unserved_seconds
 
     @property
     def refused_writes(self) -> int:
@@ -295,7 +301,8 @@ class Pipeline:
         deadline = self._clock.monotonic() + timeout_seconds
         self._cameras.stop_captures()
         self._mailbox.close()
-        self._detection.join(max(0.0, deadline - self._clock.monotonic()))
+        for thread in self._detection:
+            thread.join(max(0.0, deadline - self._clock.monotonic()))
         frames_left = self._finisher.close(max(0.1, deadline - self._clock.monotonic()))
         ending = self._cameras.leave_all()
         self._recorder.close(max(1.0, deadline - self._clock.monotonic()))

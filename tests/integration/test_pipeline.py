@@ -25,7 +25,7 @@ from workers.capture.state import CaptureState
 from workers.crops.camera_crops import CameraCrops
 from workers.crops.memory import CropMemory
 from workers.crops.saver import CropSaver
-from workers.detection_thread import DetectionSettings, unserved_since
+from workers.detection_thread import DetectionSettings
 from workers.frames import Detections, Frame
 from workers.media import MediaTap
 from workers.motion.attention import Attention
@@ -181,12 +181,6 @@ def test_silence_after_a_frame_that_failed_says_nothing_of_the_detector(bench: B
     wait_until(lambda: bench.dropped("a") == {"detector_failed": 1}, "the frame is counted")
     time.sleep(1.0)
     assert bench.pipeline.unserved_seconds < 0.8
-
-
-@pytest.mark.parametrize(("since", "tried_at", "expected"), [(None, 0, 500), (100, 497, 100), (100, 101, 489)])
-def test_a_long_silence_counts_as_a_short_one(since: float | None, tried_at: float, expected: float) -> None:
-    """Given a batch at 500 s, of the time since the one before at most 10 s count as time without success."""
-    assert unserved_since(since, tried_at, 500) == expected
 
 
 def test_a_camera_comes_back_under_its_epoch_with_the_settings_of_now(bench: Bench) -> None:

@@ -59,7 +59,7 @@ class BreakableDetector:
     """Finds one person, or nothing while nobody is there, and fails while it is told to."""
 
     device, runtime, input_size, max_batch, boxes_dropped = "cpu", "test", (64, 64), 8, 0
-    input_sizes, inputs_at_once = ((64, 64),), 1
+    input_sizes, inputs_at_once, rounds_at_once = ((64, 64),), 1, 1
 
     def __init__(self) -> None:
         self.broken = False

@@ -81,7 +81,7 @@ class ColourDetector:
     """Finds a person wherever there is one of the colours."""
 
     device, runtime, input_size, max_batch, boxes_dropped = "cpu", "test", (WIDTH, HEIGHT), 8, 0
-    input_sizes, inputs_at_once = ((WIDTH, HEIGHT),), 1
+    input_sizes, inputs_at_once, rounds_at_once = ((WIDTH, HEIGHT),), 1, 1
 
     @property
     def class_names(self) -> Mapping[int, str]:

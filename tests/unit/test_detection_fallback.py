@@ -28,7 +28,7 @@ class Memory:
 class DeviceDetector:
     """Finds nothing, and says that memory is full while it is, if it is on a device."""
 
-    max_batch, boxes_dropped = 8, 1
+    max_batch, boxes_dropped, rounds_at_once = 8, 1, 1
 
     def __init__(self, memory: Memory, device: str, classes: Mapping[int, str] | None = None) -> None:
         self._memory = memory

@@ -22,7 +22,7 @@ WHOLE = Wanted(is_whole=True)
 class GreenDetector:
     """Finds things drawn as (blue 0, green 255, red their number), to the pixel; `class_id` is the number."""
 
-    device, runtime, max_batch, boxes_dropped = "cpu", "test", 8, 0
+    device, runtime, max_batch, boxes_dropped, rounds_at_once = "cpu", "test", 8, 0, 1
     class_names: Mapping[int, str] = {number: str(number) for number in range(200)}
 
     def __init__(self, input_sizes: Sequence[Size] = SIZES, inputs_at_once: int = 1) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contract.assignments import Assignment
 from runtime.clock import SystemClock
+from tests.support.processes import wait_until
 from workers.camera_run import CameraRun
 from workers.due_frame import DueFrame
 from workers.frames import Frame, Wanted
@@ -217,3 +218,62 @@ def test_a_camera_that_is_given_up_while_a_frame_of_it_is_looked_at_ends_nothing
     mailbox.done(taken)
     detector.join(10)
     assert [names(each) for each in answers] == [[("a", 2)]]
+
+
+def taking(mailbox: Mailbox, limit: int, seconds: float = 0.0) -> tuple[threading.Thread, list[list[DueFrame]]]:
+    """Take a round on a thread of its own, and keep it."""
+    answers: list[list[DueFrame]] = []
+    thread = threading.Thread(target=lambda: answers.append(mailbox.take(lambda: CountedRound(limit), seconds)))
+    thread.start()
+    return thread, answers
+
+
+def test_while_a_round_is_on_its_way_the_next_one_is_taken_when_it_is_full() -> None:
+    """Given a round in the detector, when frames come, then a second thread takes them once no more fit."""
+    mailbox = Mailbox(CLOCK)
+    mailbox.put(due("a"))
+    on_its_way = mailbox.take(lambda: CountedRound(2), 0.0)
+    mailbox.put(due("b"))
+    thread, answers = taking(mailbox, 2)
+    time.sleep(0.1)
+    assert answers == []  # there is room for another one, and time
+    mailbox.put(due("c"))
+    mailbox.put(due("d"))
+    thread.join(10)
+    assert [names(each) for each in answers] == [[("b", 0), ("c", 0)]]
+    mailbox.done(on_its_way)
+    mailbox.done(answers[0])
+    assert names(take(mailbox)) == [("d", 0)]
+
+
+@pytest.mark.parametrize("ends", ["done", "closed"])
+def test_a_round_with_room_left_goes_as_soon_as_the_one_before_it_has_ended(ends: str) -> None:
+    """Given a second round that is not full, when the first one is done with or all ends, it is taken as it is."""
+    mailbox = Mailbox(CLOCK)
+    mailbox.put(due("a"))
+    on_its_way = mailbox.take(lambda: CountedRound(2), 0.0)
+    mailbox.put(due("b"))
+    thread, answers = taking(mailbox, 2)
+    time.sleep(0.1)
+    assert answers == []
+    if ends == "done":
+        mailbox.done(on_its_way)
+    else:
+        mailbox.close()
+    thread.join(10)
+    assert [names(each) for each in answers] == [[("b", 0)]]
+
+
+def test_only_one_round_at_a_time_is_filled() -> None:
+    """Given two threads with nothing to do, when two frames come one after the other, then one of them takes both."""
+    mailbox = Mailbox(CLOCK)
+    threads = [taking(mailbox, 2, 5.0) for _ in range(2)]
+    mailbox.put(due("a"))
+    time.sleep(0.1)
+    mailbox.put(due("b"))
+    mailbox.put(due("c"))
+    wait_until(lambda: any(answers for _, answers in threads), "a round")
+    mailbox.close()
+    for thread, _ in threads:
+        thread.join(10)
+    assert sorted(len(answers[0]) for _, answers in threads) == [1, 2]

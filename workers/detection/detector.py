@@ -60,7 +60,7 @@ class ModelDescription(Protocol):
 
 
 class Detector(Protocol):
-    """Finds objects in frames. Used by one thread at a time."""
+    """Finds objects in frames. Used by as many threads at a time as `rounds_at_once` says."""
 
     @property
     def class_names(self) -> Mapping[int, str]:
@@ -90,6 +90,11 @@ class Detector(Protocol):
     @property
     def inputs_at_once(self) -> int:
         """Inputs that it works on at the same time: so many take hardly longer than one."""
+        ...
+
+    @property
+    def rounds_at_once(self) -> int:
+        """Threads that may call it at the same time: more than one where the next inputs are made while some run."""
         ...
 
     @property

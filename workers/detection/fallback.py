@@ -101,6 +101,11 @@ class FallbackDetector:
         return self._active.inputs_at_once
 
     @property
+    def rounds_at_once(self) -> int:
+        """One: a thread that still used the device's detector would find it closed by another."""
+        return 1
+
+    @property
     def max_batch(self) -> int:
         """Of the detector in use."""
         return self._active.max_batch

@@ -54,7 +54,7 @@ class OnnxRuntimeDetector:
     def __init__(self, model: ModelDescription, *, input_size: int = 640, threads: int = 0, max_batch: int = 8) -> None:
         self.class_names: Mapping[int, str] = class_names_of(model)
         self.device = "cpu"
-        self.inputs_at_once = 1
+        self.inputs_at_once = self.rounds_at_once = 1
         self.max_batch = max_batch
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or usable_cpus()

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Final, Literal
 
 import openvino as ov
@@ -29,7 +31,13 @@ from workers.pictures import BgrImage
 #: machine ever more; measured on two cores only, where two on one frame cost 3 % over one each and halve its age.
 THREADS_PER_FRAME: Final = 4
 
+#: Rounds that may be on their way at once: while one runs, the next is converted, scaled and drawn, and the one before
+#: is read, which takes long where the interpreter has other things to do.
+ROUNDS_AT_ONCE: Final = 2
+
 Precision = Literal["auto", "f32", "bf16"]
+#: What one round runs on: for each size of input as many requests as there are inputs at once.
+_Requests = dict[Size, list[ov.InferRequest]]
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +75,8 @@ class OpenVinoDetector:
         self.class_names: Mapping[int, str] = class_names_of(model)
         self.device = "cpu"
         self.max_batch = max_batch
+        self.rounds_at_once = ROUNDS_AT_ONCE
+        self._is_closed = False
         wanted_precision = ("bf16" if has_amx() else "f32") if precision == "auto" else precision
         core = ov.Core()
         graph = _read(core, model.path)
@@ -82,10 +92,14 @@ class OpenVinoDetector:
                     for size in self.input_sizes
                 }
                 self.inputs_at_once = int(compiled[self.input_size].get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-                self._requests = {
-                    size: [each.create_infer_request() for _ in range(self.inputs_at_once)]
-                    for size, each in compiled.items()
-                }
+                self._free: SimpleQueue[_Requests] = SimpleQueue()
+                for _ in range(self.rounds_at_once):
+                    self._free.put(
+                        {
+                            size: [each.create_infer_request() for _ in range(self.inputs_at_once)]
+                            for size, each in compiled.items()
+                        }
+                    )
         except RuntimeError as error:
             raise DetectorError(f"OpenVINO cannot compile {model.path}: {_first_line(error)}") from error
         self.runtime = f"OpenVINO {ov.__version__.split('-')[0]} {_arithmetic(graph, compiled[self.input_size])}"
@@ -107,8 +121,20 @@ class OpenVinoDetector:
 
     def _run(self, images: Sequence[tuple[BgrImage, Size]], confidence: float) -> list[Detections]:
         """Find objects in images, each in the input of the size beside it."""
-        if not self._requests:
-            raise DetectorError("the detector was closed; open another one")
+        try:
+            requests = self._free.get_nowait()
+        except Empty as error:
+            why = "was closed; open another one" if self._is_closed else f"runs {self.rounds_at_once} rounds already"
+            raise DetectorError(f"the detector {why}") from error
+        try:
+            return self._run_on(requests, images, confidence)
+        finally:
+            if not self._is_closed:
+                self._free.put(requests)
+
+    def _run_on(
+        self, requests: _Requests, images: Sequence[tuple[BgrImage, Size]], confidence: float
+    ) -> list[Detections]:
         found: list[Detections] = []
         started: list[tuple[ov.InferRequest, Letterbox]] = []
         try:
@@ -116,7 +142,7 @@ class OpenVinoDetector:
                 # Answered in order: the request of this place is free once so many were waited for, whatever its size.
                 if len(started) == self.inputs_at_once:
                     found.append(self._finish(*started.pop(0), confidence))
-                request = self._requests[size][index % self.inputs_at_once]
+                request = requests[size][index % self.inputs_at_once]
                 letterbox = fit_and_draw(image, request.get_input_tensor().data[0])
                 request.start_async()
                 started.append((request, letterbox))
@@ -134,7 +160,10 @@ class OpenVinoDetector:
 
     def close(self) -> None:
         """Give the model's memory and threads back; may be called twice."""
-        self._requests = {}
+        self._is_closed = True
+        with suppress(Empty):
+            while True:
+                self._free.get_nowait()
 
 
 def _size(dimension: ov.Dimension) -> int:

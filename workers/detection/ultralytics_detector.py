@@ -110,6 +110,11 @@ class UltralyticsDetector:
         return (self.input_size,)
 
     @property
+    def rounds_at_once(self) -> int:
+        """One: what it keeps on the device is of the round that runs."""
+        return 1
+
+    @property
     def inputs_at_once(self) -> int:
         """Inputs that it works on at the same time."""
         return 1 if self.device == "cpu" else self.max_batch
