@@ -327,9 +327,13 @@ def test_pages_that_were_closed_give_their_threads_back_though_nothing_happens(
     taken = server.settings.api_threads - RESERVED_THREADS
     for _ in range(2):  # those of the second round take what those of the first have given back
         with ExitStack() as pages:
-            for _ in range(taken):
-                wait_until(lambda pages=pages: _opened(server, path, pages), "a stream", CHECK_SECONDS + 1.5)
+            _open(server, path, taken, pages)
             assert server.get(path)[0] == 503
+
+
+def _open(server: ApiServer, path: str, count: int, pages: ExitStack) -> None:
+    for _ in range(count):
+        wait_until(lambda: _opened(server, path, pages), "a stream", CHECK_SECONDS + 1.5)
 
 
 def _opened(server: ApiServer, path: str, pages: ExitStack) -> bool:

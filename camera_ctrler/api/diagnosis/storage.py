@@ -56,7 +56,7 @@ def event_findings(totals: FarmTotals, past: Past | None) -> list[Finding]:
     if events is None:
         return []
     found = []
-    if lost := lost_since(events.lost, past and past.oldest.events_lost):
+    if lost := lost_since(events.lost, past.oldest.events_lost if past else None):
         found.append(
             Finding(
                 code="events_lost",

@@ -103,7 +103,7 @@ def _overload(profile: WorkerProfile) -> Finding:
 def spool_findings(totals: FarmTotals, profiles: Sequence[WorkerProfile], past: Past | None) -> list[Finding]:
     """Return what waits on workers' disks for Redis to take it, and what was lost of it in the last minutes."""
     found = []
-    if lost := lost_since(totals.spool.lost, past and past.oldest.spool_lost):
+    if lost := lost_since(totals.spool.lost, past.oldest.spool_lost if past else None):
         found.append(
             Finding(
                 code="spool_lost",
