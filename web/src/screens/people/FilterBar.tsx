@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type Filters, type Range, RANGES } from "./filters";
-import { useCameraNames } from "./useCameraNames";
+import { useCameraNames } from "../../api/useCameraNames";
 
 interface Props {
   readonly filters: Filters;

@@ -15,7 +15,7 @@ import { useChanges } from "../changes/useChanges";
 import { useUndoNotice } from "../changes/useUndoNotice";
 import type { Identity } from "../identities/IdentityCard";
 import { JourneySection } from "../journey/JourneySection";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { ChooseDialog } from "./ChooseDialog";
 import { ForgetButton } from "./ForgetButton";
 import styles from "./Identity.module.css";

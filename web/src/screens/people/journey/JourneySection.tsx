@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Section } from "../../../parts/Section";
 import { ClipPanel } from "../clip/ClipPanel";
 import type { Sighting } from "../sightings/SightingCard";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { JourneyAxis } from "./JourneyAxis";
 import { type Visit, visitsOf } from "./visits";
 

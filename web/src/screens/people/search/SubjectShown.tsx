@@ -5,7 +5,7 @@ import { Link } from "react-router";
 
 import { $api } from "../../../api/client";
 import { Crop } from "../../../parts/Crop";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import type { SearchResult } from "./askSimilar";
 import { boxIn, fitted } from "./picture";
 import styles from "./Search.module.css";

@@ -13,6 +13,7 @@ import { isFiltered, NO_FILTERS } from "../filters";
 import { MoreButton } from "../MoreButton";
 import { useFilters } from "../useFilters";
 import { usePlaceAndTime } from "../usePlaceAndTime";
+import { useWhenSeen } from "../useWhenSeen";
 import { SightingGrid } from "./SightingGrid";
 
 const PAGE = 48;
@@ -35,6 +36,7 @@ export function SightingsView() {
       placeholderData: (before) => before,
     },
   );
+  const whenSeen = useWhenSeen();
   useInvalidatedByEvents(KEY, ({ kind }) => kind === "track_ended");
   return (
     <>
@@ -85,7 +87,7 @@ export function SightingsView() {
       <Empty icon={IconWalk} title={t("noneOfThese")} action={clear} />
     ) : (
       <Empty icon={IconWalk} title={t("sightings.none")}>
-        {t("identities.when")}
+        {whenSeen}
       </Empty>
     );
   }

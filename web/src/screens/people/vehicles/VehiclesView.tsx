@@ -14,7 +14,7 @@ import { ClipPanel } from "../clip/ClipPanel";
 import { FilterBar } from "../FilterBar";
 import { isFiltered, NO_FILTERS } from "../filters";
 import { MoreButton } from "../MoreButton";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { useFilters } from "../useFilters";
 import { usePlaceAndTime } from "../usePlaceAndTime";
 import { FramePart } from "./FramePart";
