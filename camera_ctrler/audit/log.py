@@ -104,7 +104,7 @@ class AuditLog:
             return [AuditRecord(**row) for row in connection.execute(query).mappings()]
 
     def pages(self, *, limit: int, actor: str | None = None, action: str | None = None) -> Iterator[list[AuditRecord]]:
-        """Yield all entries, newest first, in pages of `limit`; arguments as of `page`. One page is there in any case."""
+        """Yield all entries, newest first, in pages of `limit`: one at least; arguments as of `page`."""
         before: int | None = None
         while True:
             found = self.page(limit=limit, before=before, actor=actor, action=action)

@@ -25,7 +25,12 @@ export function LetterRow({ letter }: { readonly letter: Letter }) {
     <li className={styles.letter}>
       <div className={styles.crops}>
         {letter.crops.slice(0, SHOWN).map((crop) => (
-          <Crop key={crop.path} url={crop.url} alt={t("letters.crop", { camera: nameOf(letter.camera_id) })} height={72} />
+          <Crop
+            key={crop.path}
+            url={crop.url}
+            alt={t("letters.crop", { camera: nameOf(letter.camera_id) })}
+            height={72}
+          />
         ))}
       </div>
       <div>
@@ -33,8 +38,8 @@ export function LetterRow({ letter }: { readonly letter: Letter }) {
           {letter.reason ?? t("letters.noReason")}
         </Text>
         <Text size="sm" className="quiet">
-          {letter.recogniser} · {nameOf(letter.camera_id)} · {letter.class_name} · <RelativeTime atMs={letter.at_ms} /> ·{" "}
-          {t("letters.attempts", { count: letter.attempts })}
+          {letter.recogniser} · {nameOf(letter.camera_id)} · {letter.class_name} · <RelativeTime atMs={letter.at_ms} />{" "}
+          · {t("letters.attempts", { count: letter.attempts })}
         </Text>
       </div>
       <Actions letter={letter} />

@@ -56,6 +56,7 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.recogniser")}
+          miw="9rem"
           data={choices(
             items.map(({ recogniser }) => recogniser),
             filter.recogniser,
@@ -67,6 +68,7 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.camera")}
+          miw="11rem"
           data={cameras.options}
           value={[...filter.camera]}
           onChange={(camera) => setFilter({ ...filter, camera })}

@@ -43,7 +43,7 @@ export function MovesList() {
   }
   return (
     <>
-      <Table.ScrollContainer minWidth={520}>
+      <Table.ScrollContainer minWidth="22rem">
         <Table className="numbers" verticalSpacing={5}>
           <Table.Thead>
             <Table.Tr>

@@ -44,7 +44,8 @@ function VisitChoice({ visits, shown, onChoose }: ChoiceProps) {
   return (
     <Select
       size="xs"
-      w="20rem"
+      w="24rem"
+      maw="100%"
       aria-label={t("journey.visit")}
       data={visits.map(({ fromMs, toMs, sightings }) => ({
         value: `${fromMs}`,

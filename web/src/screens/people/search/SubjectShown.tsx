@@ -1,4 +1,4 @@
-import { Text } from "@mantine/core";
+import { Anchor, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -49,7 +49,10 @@ function IdentityShown({ identity }: { readonly identity: string }) {
     <div className={styles.subject}>
       <Crop url={data.crop_url} alt={t("search.subject")} height={160} />
       <Text>
-        {t("search.withIdentity")} <Link to={`/people/id/${identity}`}>{data.name ?? t("unknown")}</Link>
+        {t("search.withIdentity")}{" "}
+        <Anchor component={Link} to={`/people/id/${identity}`}>
+          {data.name ?? t("unknown")}
+        </Anchor>
       </Text>
     </div>
   );

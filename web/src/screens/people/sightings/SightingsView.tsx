@@ -40,14 +40,17 @@ export function SightingsView() {
   useInvalidatedByEvents(KEY, ({ kind }) => kind === "track_ended");
   return (
     <>
-      <SegmentedControl
-        mb="sm"
-        aria-label={t("sightings.who")}
-        value={who}
-        onChange={setWho}
-        data={(["all", "known", "unknown"] as const).map((value) => ({ value, label: t(`sightings.which.${value}`) }))}
-      />
-      <FilterBar filters={filters} onChange={change} />
+      <FilterBar filters={filters} onChange={change}>
+        <SegmentedControl
+          aria-label={t("sightings.who")}
+          value={who}
+          onChange={setWho}
+          data={(["all", "known", "unknown"] as const).map((value) => ({
+            value,
+            label: t(`sightings.which.${value}`),
+          }))}
+        />
+      </FilterBar>
       {content()}
     </>
   );

@@ -45,14 +45,14 @@ export function VehiclesView() {
   );
   return (
     <>
-      <SegmentedControl
-        mb="sm"
-        aria-label={t("vehicles.kind")}
-        value={kind}
-        onChange={setKind}
-        data={(["all", ...CLASSES] as const).map((value) => ({ value, label: t(`vehicles.class.${value}`) }))}
-      />
-      <FilterBar filters={filters} onChange={change} />
+      <FilterBar filters={filters} onChange={change}>
+        <SegmentedControl
+          aria-label={t("vehicles.kind")}
+          value={kind}
+          onChange={setKind}
+          data={(["all", ...CLASSES] as const).map((value) => ({ value, label: t(`vehicles.class.${value}`) }))}
+        />
+      </FilterBar>
       {content()}
     </>
   );

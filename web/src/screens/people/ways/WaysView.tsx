@@ -47,7 +47,7 @@ export function WaysView() {
 function WayTable({ ways, maySay }: { readonly ways: readonly Way[]; readonly maySay: boolean }) {
   const { t } = useTranslation("people");
   return (
-    <Table.ScrollContainer minWidth={480}>
+    <Table.ScrollContainer minWidth="20rem">
       <Table className="numbers" verticalSpacing="xs" maw="60rem">
         <Table.Thead>
           <Table.Tr>
@@ -55,7 +55,7 @@ function WayTable({ ways, maySay }: { readonly ways: readonly Way[]; readonly ma
             <Table.Th>{t("ways.to")}</Table.Th>
             <Table.Th ta="right">{t("ways.shortest")}</Table.Th>
             <Table.Th ta="right">{t("ways.longest")}</Table.Th>
-            <Table.Th>{t("ways.source")}</Table.Th>
+            <Table.Th visibleFrom="sm">{t("ways.source")}</Table.Th>
             <Table.Th aria-label={t("ways.forget")} />
           </Table.Tr>
         </Table.Thead>
@@ -94,7 +94,7 @@ function WayRow({ way, maySay }: { readonly way: Way; readonly maySay: boolean }
           <Table.Td ta="right">{bound(way.longest_ms)}</Table.Td>
         </>
       )}
-      <Table.Td>{t(way.source === "said" ? "ways.said" : "ways.learnt")}</Table.Td>
+      <Table.Td visibleFrom="sm">{t(way.source === "said" ? "ways.said" : "ways.learnt")}</Table.Td>
       <Table.Td ta="right">
         {maySay && way.source === "said" && (
           <Button size="xs" variant="default" loading={forgetting.isPending} onClick={() => forgetting.mutate()}>

@@ -25,7 +25,8 @@ export function AuditFilterBar({ filter, onChange, entries }: Props) {
         value={filter.actor}
         onChange={(actor) => onChange({ actor })}
         clearable
-        w="12rem"
+        flex="1 1 9rem"
+        maw="14rem"
       />
       <Autocomplete
         size="sm"
@@ -34,7 +35,8 @@ export function AuditFilterBar({ filter, onChange, entries }: Props) {
         value={filter.action}
         onChange={(action) => onChange({ action })}
         clearable
-        w="14rem"
+        flex="1 1 9rem"
+        maw="14rem"
       />
       <Button
         component="a"
