@@ -133,7 +133,12 @@ export function Timeline({ cameras }: Props) {
   return (
     <div className={styles.screen}>
       <PageHeader title={t("title")}>
-        <Switch size="xs" label={t("asList")} checked={asList} onChange={(event) => setAsList(event.currentTarget.checked)} />
+        <Switch
+          size="xs"
+          label={t("asList")}
+          checked={asList}
+          onChange={(event) => setAsList(event.currentTarget.checked)}
+        />
         <SegmentedControl
           size="xs"
           aria-label={t("count")}

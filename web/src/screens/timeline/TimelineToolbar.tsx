@@ -34,12 +34,22 @@ export function TimelineToolbar({ view, range, marking, mayExport, onMarking, on
     <div className={styles.bar} role="group" aria-label={t("toolbar.label")}>
       <Group gap={4} wrap="nowrap">
         <Tooltip label={t("toolbar.zoomOut")} openDelay={500}>
-          <ActionIcon variant="default" size="lg" aria-label={t("toolbar.zoomOut")} onClick={() => onAct({ kind: "zoom", factor: 2 })}>
+          <ActionIcon
+            variant="default"
+            size="lg"
+            aria-label={t("toolbar.zoomOut")}
+            onClick={() => onAct({ kind: "zoom", factor: 2 })}
+          >
             <IconZoomOut size={18} stroke={1.7} aria-hidden />
           </ActionIcon>
         </Tooltip>
         <Tooltip label={t("toolbar.zoomIn")} openDelay={500}>
-          <ActionIcon variant="default" size="lg" aria-label={t("toolbar.zoomIn")} onClick={() => onAct({ kind: "zoom", factor: 0.5 })}>
+          <ActionIcon
+            variant="default"
+            size="lg"
+            aria-label={t("toolbar.zoomIn")}
+            onClick={() => onAct({ kind: "zoom", factor: 0.5 })}
+          >
             <IconZoomIn size={18} stroke={1.7} aria-hidden />
           </ActionIcon>
         </Tooltip>
@@ -62,7 +72,12 @@ export function TimelineToolbar({ view, range, marking, mayExport, onMarking, on
         valueFormat={DATE_FORMAT}
         onChange={(text) => text !== null && onGoTo(msOf(text))}
       />
-      <Button variant="default" size="xs" leftSection={<IconBroadcast size={16} aria-hidden />} onClick={() => onAct({ kind: "now" })}>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconBroadcast size={16} aria-hidden />}
+        onClick={() => onAct({ kind: "now" })}
+      >
         {t("toolbar.now")}
       </Button>
       <span className={styles.space} />
@@ -73,7 +88,9 @@ export function TimelineToolbar({ view, range, marking, mayExport, onMarking, on
         leftSection={<IconRectangle size={16} aria-hidden />}
         onClick={() => onMarking(!marking)}
       >
-        {range === null ? t("toolbar.mark") : t("toolbar.marked", { length: lengthText(range.toMs - range.fromMs, i18n.language) })}
+        {range === null
+          ? t("toolbar.mark")
+          : t("toolbar.marked", { length: lengthText(range.toMs - range.fromMs, i18n.language) })}
       </Button>
       {mayExport && (
         <Button

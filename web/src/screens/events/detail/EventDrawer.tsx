@@ -52,7 +52,13 @@ export function EventDrawer({ eventId, cameraName, newer, older, onOpen, onClose
 /** Something that goes on: its way and its end come while one looks. */
 const EVERY_MS = 5_000;
 
-function Detail({ eventId, cameraName }: { readonly eventId: string; readonly cameraName: (cameraId: string) => string }) {
+function Detail({
+  eventId,
+  cameraName,
+}: {
+  readonly eventId: string;
+  readonly cameraName: (cameraId: string) => string;
+}) {
   const detail = $api.useQuery(
     "get",
     "/api/v1/events/{event_id}",

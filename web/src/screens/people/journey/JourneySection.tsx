@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Section } from "../../../parts/Section";
 import { ClipPanel } from "../clip/ClipPanel";
 import type { Sighting } from "../sightings/SightingCard";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { JourneyAxis } from "./JourneyAxis";
 import { type Visit, visitsOf } from "./visits";
 
@@ -44,7 +44,8 @@ function VisitChoice({ visits, shown, onChoose }: ChoiceProps) {
   return (
     <Select
       size="xs"
-      w="20rem"
+      w="24rem"
+      maw="100%"
       aria-label={t("journey.visit")}
       data={visits.map(({ fromMs, toMs, sightings }) => ({
         value: `${fromMs}`,

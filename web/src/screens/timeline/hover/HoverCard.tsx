@@ -41,7 +41,11 @@ export function HoverCard({ camera, hit, spans, view, nowMs, x, width }: Props) 
   const sprite = useSprite(recorded ? camera.id : null, range, nowMs);
   const place = sprite.data === undefined ? null : thumbAt(range, sprite.data.times, atMs);
   return (
-    <div className={styles.card} style={{ left: Math.min(Math.max(HALF, x), Math.max(HALF, width - HALF)) }} aria-hidden>
+    <div
+      className={styles.card}
+      style={{ left: Math.min(Math.max(HALF, x), Math.max(HALF, width - HALF)) }}
+      aria-hidden
+    >
       {sprite.data !== undefined && place !== null && <Thumb sprite={sprite.data} place={place} />}
       {sprite.isFetching && sprite.data === undefined && <div className={styles.waiting} />}
       <div className={styles.text}>

@@ -34,7 +34,12 @@ export function SpansAndEvents({ cameras, rowOf, view, onPlay }: Props) {
             <ul className={styles.entries}>
               {spans.slice(0, MOST).map(({ startMs, endMs }) => (
                 <li key={startMs}>
-                  <Anchor component="button" type="button" size="sm" onClick={() => onPlay(id, Math.max(startMs, view.fromMs))}>
+                  <Anchor
+                    component="button"
+                    type="button"
+                    size="sm"
+                    onClick={() => onPlay(id, Math.max(startMs, view.fromMs))}
+                  >
                     {t("list.span", { from: moment(startMs), length: lengthText(endMs - startMs, i18n.language) })}
                   </Anchor>
                 </li>
