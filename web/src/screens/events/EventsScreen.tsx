@@ -54,6 +54,7 @@ export default function EventsScreen() {
         filtered={countOf(filter) > 0}
         openEvent={openEvent}
         cameraName={cameraName}
+        isRecorded={(id) => (cameras.data?.find((camera) => camera.id === id)?.record ?? "off") !== "off"}
         onClear={() => setFilter(EVERYTHING)}
         onOpen={open}
       />

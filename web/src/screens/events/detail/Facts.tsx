@@ -2,6 +2,7 @@ import { Anchor } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
+import { momentFormat } from "../../../parts/clockTime";
 import { RelativeTime } from "../../../parts/RelativeTime";
 import type { EventDetail } from "./EventView";
 import styles from "./EventView.module.css";
@@ -15,7 +16,7 @@ interface Props {
 export function Facts({ detail, cameraName }: Props) {
   const { t, i18n } = useTranslation("events");
   const { event } = detail;
-  const moment = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" });
+  const moment = momentFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" });
   const percent = new Intl.NumberFormat(i18n.language, { style: "percent" });
   return (
     <dl className={styles.facts}>
