@@ -7,13 +7,18 @@ const REGIONS: Readonly<Record<string, string>> = { en: "en-GB", "zh-Hant": "zh-
  *
  * @param preferred languages of the browser, the most wanted first.
  */
-export function dateLocale(language: string, preferred: readonly string[] = navigator.languages): string {
+export function dateLocale(language: string, preferred: readonly string[] = ofTheBrowser()): string {
   const wanted = new Intl.Locale(language).maximize();
   const found = preferred.find((tag) => {
     const { language: spoken, script, region } = localeOf(tag);
     return region !== undefined && spoken === wanted.language && script === wanted.script;
   });
   return found ?? REGIONS[language] ?? language;
+}
+
+/** None where there is no browser, as in a test. */
+function ofTheBrowser(): readonly string[] {
+  return typeof navigator === "undefined" ? [] : navigator.languages;
 }
 
 function localeOf(tag: string): { language?: string; script?: string | undefined; region?: string | undefined } {
@@ -30,6 +35,7 @@ function localeOf(tag: string): { language?: string; script?: string | undefined
  * region write them, the time by the 24-hour clock, for an operator reads 01:30 and 13:30 apart at a glance.
  */
 export function momentFormat(language: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  // eslint-disable-next-line no-restricted-syntax -- this is the one place
   return new Intl.DateTimeFormat(dateLocale(language), { ...parts, hourCycle: "h23" });
 }
 

@@ -17,7 +17,15 @@ export default function TimelineScreen() {
   const { t } = useTranslation("timeline");
   const cameras = useQuery(cameraListQuery);
   if (cameras.data !== undefined && cameras.data.length > 0)
-    return <Timeline cameras={cameras.data.map((camera) => ({ id: camera.id, name: nameOf(camera) }))} />;
+    return (
+      <Timeline
+        cameras={cameras.data.map((camera) => ({
+          id: camera.id,
+          name: nameOf(camera),
+          recorded: camera.record !== "off" && camera.enabled,
+        }))}
+      />
+    );
   return (
     <>
       <PageHeader title={t("title")} />

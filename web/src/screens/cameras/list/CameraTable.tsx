@@ -3,6 +3,7 @@ import { IconArrowDown, IconArrowUp, IconPencil, IconPolygon } from "@tabler/ico
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
+import { useReasonText } from "../../../parts/health/useReasonText";
 import styles from "./CameraTable.module.css";
 import { type Column, COLUMNS, labelsOf, nameOf, type Order, type Row } from "./rows";
 import { StateBadge } from "./StateBadge";
@@ -91,6 +92,7 @@ interface RowProps {
 
 function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
   const { t } = useTranslation("cameras");
+  const why = useReasonText();
   const { camera, status } = row;
   const name = nameOf(camera);
   const shapes = camera.zones.length;
@@ -119,6 +121,11 @@ function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
         {status?.state === "online" && (
           <Text size="xs" className="quiet numbers">
             {`${status.codec} ${status.width}×${status.height}`}
+          </Text>
+        )}
+        {status !== null && (status.state === "offline" || status.state === "pending") && (
+          <Text size="xs" className={`quiet ${styles.why ?? ""}`}>
+            {why(status)}
           </Text>
         )}
       </Table.Td>

@@ -4,6 +4,7 @@ import { Link } from "react-router";
 
 import { momentFormat } from "../../../parts/clockTime";
 import { RelativeTime } from "../../../parts/RelativeTime";
+import { useClassName } from "../../../parts/useClassName";
 import type { EventDetail } from "./EventView";
 import styles from "./EventView.module.css";
 
@@ -15,6 +16,7 @@ interface Props {
 /** What is known of an event. */
 export function Facts({ detail, cameraName }: Props) {
   const { t, i18n } = useTranslation("events");
+  const nameOf = useClassName();
   const { event } = detail;
   const moment = momentFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" });
   const percent = new Intl.NumberFormat(i18n.language, { style: "percent" });
@@ -23,7 +25,7 @@ export function Facts({ detail, cameraName }: Props) {
       <dt>{t("facts.what")}</dt>
       <dd>
         {t(`kind.${event.kind}`)}
-        {event.class_name != null && ` · ${event.class_name}`}
+        {event.class_name != null && ` · ${nameOf(event.class_name)}`}
         {event.confidence != null && ` (${percent.format(event.confidence)})`}
       </dd>
       <dt>{t("facts.camera")}</dt>

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 
 import { RelativeTime } from "../../../parts/RelativeTime";
+import { useClassName } from "../../../parts/useClassName";
 import { CardPicture } from "./CardPicture";
 import type { Card } from "./cards";
 import styles from "./EventCard.module.css";
@@ -17,10 +18,13 @@ interface Props {
 /** One thing that happened: its picture, what it was, where and when. */
 export function EventCard({ card, cameraName, known, open, onOpen }: Props) {
   const { t } = useTranslation("events");
+  const nameOf = useClassName();
   const { event, who } = card;
   const title =
     event.kind === "track_started" || event.kind === "track_ended"
-      ? (event.class_name ?? t("something"))
+      ? event.class_name == null
+        ? t("something")
+        : nameOf(event.class_name)
       : t(`kind.${event.kind}`);
   const name = who?.name ?? null;
   const going = card.endMs === null;
