@@ -95,6 +95,7 @@ function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
   const why = useReasonText();
   const { camera, status } = row;
   const name = nameOf(camera);
+  const labels = labelsOf(row);
   const shapes = camera.zones.length;
   return (
     <Table.Tr>
@@ -129,9 +130,9 @@ function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td data-label={t("column.labels")}>
+      <Table.Td data-label={t("column.labels")} data-empty={labels.length === 0}>
         <Group gap={4}>
-          {labelsOf(row).map((label) => (
+          {labels.map((label) => (
             <Badge key={label} size="xs" variant="default" tt="none">
               {label}
             </Badge>

@@ -3,7 +3,7 @@ import type { Card } from "./cards";
 /** Pixels of a picture of the whole frame in the grid. */
 const WIDTH = 320;
 /** The first crops of something are told of within two seconds; whoever came later asks when they must be there. */
-export const FIRST_CROPS_MS = 10_000;
+export const FIRST_CROPS_MS = 5_000;
 
 /** What is known beside a card of what can be seen of it. */
 export interface Known {
