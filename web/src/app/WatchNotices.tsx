@@ -26,13 +26,16 @@ export function WatchNotices() {
       noteOf(event.watch),
     ]);
     const time = clockTime(event.at_ms, i18n.language);
+    // Whoever stays in view is told of once, with the newest: else a phone's screen would be full of it.
+    const notice = `watched ${event.watch ?? identity}`;
+    notifications.hide(notice);
     notifications.show({
-      id: event.event_id,
+      id: notice,
       title: t("watched.seen", { name: name ?? t("watched.unknown"), camera }),
       message: (
         <>
           <Text size="sm">{[time, note].filter((part) => part !== "").join(" · ")}</Text>
-          <Anchor component="button" type="button" size="sm" onClick={() => show(event.event_id, identity)}>
+          <Anchor component="button" type="button" size="sm" onClick={() => show(notice, identity)}>
             {t("watched.show")}
           </Anchor>
         </>

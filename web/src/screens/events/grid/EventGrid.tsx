@@ -45,7 +45,12 @@ export function EventGrid(props: Props) {
     <div className={styles.region}>
       <VisuallyHidden role="status">{waiting > 0 ? t("waiting", { count: waiting }) : ""}</VisuallyHidden>
       {waiting > 0 && (
-        <Button className={styles.waiting} size="xs" leftSection={<IconArrowUp size={15} aria-hidden />} onClick={onShowWaiting}>
+        <Button
+          className={styles.waiting}
+          size="xs"
+          leftSection={<IconArrowUp size={15} aria-hidden />}
+          onClick={onShowWaiting}
+        >
           {t("waiting", { count: waiting })}
         </Button>
       )}

@@ -1,6 +1,7 @@
-import { Text } from "@mantine/core";
+import { Anchor, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconInfoCircle, type TablerIcon } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
@@ -54,6 +55,11 @@ function FindingItem({ finding }: { readonly finding: Finding }) {
       <div>
         <div className={styles.text}>{text}</div>
         {remedy !== "" && <div className={styles.remedy}>{remedy}</div>}
+        {finding.code === "dead_letters" && (
+          <Anchor component={Link} to="/farm/letters" size="sm">
+            {t("letters.show")}
+          </Anchor>
+        )}
         {finding.detail !== "" && (
           <details className={styles.detail}>
             <summary>{t("health.details")}</summary>

@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { momentFormat } from "../../../parts/clockTime";
 import { type Axis, axisOf, marksOf, needsSeconds, placeOf } from "./axis";
 import styles from "./Journey.module.css";

@@ -6,7 +6,7 @@ import { momentFormat } from "../../../parts/clockTime";
 import { Section } from "../../../parts/Section";
 import { ClipPanel } from "../clip/ClipPanel";
 import type { Sighting } from "../sightings/SightingCard";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { JourneyAxis } from "./JourneyAxis";
 import { type Visit, visitsOf } from "./visits";
 
@@ -45,7 +45,8 @@ function VisitChoice({ visits, shown, onChoose }: ChoiceProps) {
   return (
     <Select
       size="xs"
-      w="20rem"
+      w="24rem"
+      maw="100%"
       aria-label={t("journey.visit")}
       data={visits.map(({ fromMs, toMs, sightings }) => ({
         value: `${fromMs}`,
