@@ -63,7 +63,7 @@ export function WallView() {
           title={t("empty.title")}
           action={
             may("admin") && (
-              <Button component={Link} to="/cameras">
+              <Button component={Link} to="/cameras/new">
                 {t("empty.action")}
               </Button>
             )

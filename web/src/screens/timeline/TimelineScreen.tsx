@@ -36,7 +36,7 @@ export default function TimelineScreen() {
           icon={IconTimeline}
           title={t("empty.title")}
           action={
-            <Button component={Link} to="/cameras" size="xs">
+            <Button component={Link} to="/cameras/new" size="xs">
               {t("empty.action")}
             </Button>
           }

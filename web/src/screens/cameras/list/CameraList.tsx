@@ -17,7 +17,8 @@ import { ListFilters } from "./ListFilters";
 import { found, type Order, paged, sorted } from "./rows";
 import { useCameraRows } from "./useCameraRows";
 
-const PAGE_SIZE = 50;
+/** Rows of a page: a screen and a half, for every row costs when the filter changes. */
+const PAGE_SIZE = 25;
 
 /** The table of all cameras, with its drawers. */
 export function CameraList() {

@@ -3,7 +3,6 @@ import { IconArrowDown, IconArrowUp, IconPencil, IconPolygon } from "@tabler/ico
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
-import { useReasonText } from "../../../parts/health/useReasonText";
 import styles from "./CameraTable.module.css";
 import { type Column, COLUMNS, labelsOf, nameOf, type Order, type Row } from "./rows";
 import { StateBadge } from "./StateBadge";
@@ -92,8 +91,7 @@ interface RowProps {
 
 function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
   const { t } = useTranslation("cameras");
-  const why = useReasonText();
-  const { camera, status } = row;
+  const { camera } = row;
   const name = nameOf(camera);
   const labels = labelsOf(row);
   const shapes = camera.zones.length;
@@ -119,16 +117,6 @@ function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
       </Table.Td>
       <Table.Td data-label={t("column.state")}>
         <StateBadge row={row} />
-        {status?.state === "online" && (
-          <Text size="xs" className="quiet numbers">
-            {`${status.codec} ${status.width}×${status.height}`}
-          </Text>
-        )}
-        {status !== null && (status.state === "offline" || status.state === "pending") && (
-          <Text size="xs" className={`quiet ${styles.why ?? ""}`}>
-            {why(status)}
-          </Text>
-        )}
       </Table.Td>
       <Table.Td data-label={t("column.labels")} data-empty={labels.length === 0}>
         <Group gap={4}>
