@@ -84,10 +84,10 @@ class CropFiles:
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(self._place(event_id, path), flags)
             try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
                     raise UnusableCropsError(event_id, f"{path} is not a file")
-                with os.fdopen(descriptor, "rb", closefd=False) as opened:
-                    data = opened.read(MAX_BYTES + 1)
+                data = _read_all(descriptor, status.st_size)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -124,6 +124,18 @@ class CropFiles:
                 self._folders.clear()
             self._folders[folder] = known
         return f"{known[0]}{os.sep}{name}"
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Return what a file holds, of which `size` bytes are expected; no more than a byte above `MAX_BYTES`."""
+    data = os.read(descriptor, min(size, MAX_BYTES) + 1)
+    if len(data) == size:  # as nearly all are: whole, in one call
+        return data
+    parts = [data]
+    while data and (left := MAX_BYTES + 1 - sum(map(len, parts))) > 0:
+        data = os.read(descriptor, left)
+        parts.append(data)
+    return b"".join(parts)
 
 
 def is_plain(path: str) -> bool:
