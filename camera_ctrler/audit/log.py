@@ -106,3 +106,13 @@ class AuditLog:
             query = query.where(audit.c.action == action)
         with self._engine.connect() as connection:
             return [AuditRecord(**row) for row in connection.execute(query).mappings()]
+
+    def pages(self, *, limit: int, actor: str | None = None, action: str | None = None) -> Iterator[list[AuditRecord]]:
+        """Yield all entries, newest first, in pages of `limit`: one at least; arguments as of `page`."""
+        before: int | None = None
+        while True:
+            found = self.page(limit=limit, before=before, actor=actor, action=action)
+            yield found
+            if len(found) < limit:
+                return
+            before = found[-1].number
