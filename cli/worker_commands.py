@@ -62,13 +62,16 @@ def drain(
     What started it may start another in its place, as ./farm up and Docker Compose do: so a farm is restarted worker
     by worker.
     """
-    from cli.connection import joined, open_redis
+    from cli.audited import audited
+    from cli.connection import joined, open_redis, open_registry
     from runtime.drain import ask_to_drain
     from runtime.farm_reader import FarmReader
-    from runtime.settings import CommonSettings
+    from runtime.settings import DatabaseSettings
 
-    with open_redis(joined(CommonSettings.load()), "camfarm-cli") as client:
-        anew = ask_to_drain(client, worker_id, who="command line")
+    settings = joined(DatabaseSettings.load())
+    with open_redis(settings, "camfarm-cli") as client:
+        with open_registry(settings) as registry, audited(registry.engine, "drain_worker", worker_id):
+            anew = ask_to_drain(client, worker_id, who="command line")
         print(f"{worker_id} was asked to leave" if anew else f"{worker_id} was asked to leave before")
         if wait:
             began = time.monotonic()

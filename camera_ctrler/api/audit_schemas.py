@@ -4,17 +4,21 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from camera_ctrler.api.schemas import PageQuery
+from camera_ctrler.api.schemas import PageQuery, Query
 from camera_ctrler.audit.tables import MAX_ACTION, MAX_ACTOR
 
 
-class AuditQuery(PageQuery):
+class AuditFilterQuery(Query):
     """Which entries."""
 
     actor: str | None = Field(None, min_length=1, max_length=MAX_ACTOR, description="Only what he did, by exact name")
     action: str | None = Field(
         None, min_length=1, max_length=MAX_ACTION, description="Only this: the id of an operation, as `update_camera`"
     )
+
+
+class AuditQuery(AuditFilterQuery, PageQuery):
+    """Which entries, and which part of them."""
 
 
 class AuditInfo(BaseModel):

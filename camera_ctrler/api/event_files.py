@@ -1,11 +1,9 @@
 """Events as lines of a file: CSV for people who calculate, JSON lines for programs. Pure."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from camera_ctrler.api.csv_text import csv_rows, time_cell
 from camera_ctrler.api.event_schemas import EventEntry
 
 #: Head of the CSV file, and what is below it.
@@ -13,7 +11,7 @@ COLUMNS: Final[dict[str, Callable[[EventEntry], Any]]] = {
     "event_id": lambda event: event.event_id,
     "kind": lambda event: event.kind.value,
     "camera_id": lambda event: event.camera_id,
-    "at": lambda event: _time(event.at_ms),
+    "at": lambda event: time_cell(event.at_ms),
     "at_ms": lambda event: event.at_ms,
     "class_name": lambda event: event.class_name,
     "confidence": lambda event: event.confidence,
@@ -35,43 +33,16 @@ COLUMNS: Final[dict[str, Callable[[EventEntry], Any]]] = {
     "recorded_at_ms": lambda event: event.recorded_at_ms,
     "entry_id": lambda event: event.entry_id,
 }
-#: What a spreadsheet takes for the beginning of a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_lines(pages: Iterable[Iterable[EventEntry]]) -> Iterator[bytes]:
     """Yield a head line, and one piece of the file for each page."""
-    yield _csv([list(COLUMNS)])
+    yield csv_rows([list(COLUMNS)])
     for page in pages:
-        yield _csv([[cell(value(event)) for value in COLUMNS.values()] for event in page])
+        yield csv_rows([[value(event) for value in COLUMNS.values()] for event in page])
 
 
 def json_lines(pages: Iterable[Iterable[EventEntry]]) -> Iterator[bytes]:
     """Yield one piece of the file for each page: an event a line."""
     for page in pages:
         yield "".join(f"{event.model_dump_json()}\n" for event in page).encode()
-
-
-def cell(value: object) -> object:
-    """Return a value as it may stand in a cell: a text that a spreadsheet would calculate has an apostrophe before it.
-
-    Source:
-        OWASP, "CSV Injection".
-    """
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
-
-
-def _time(at_ms: int) -> str | None:
-    """Return a time as ISO 8601 has it; None where it is none that a calendar knows."""
-    try:
-        return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError):
-        return None

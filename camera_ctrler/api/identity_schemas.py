@@ -174,6 +174,7 @@ class ChangeEntry(BaseModel):
     kind: str = Field(examples=["merge", "split", "assign", "rename"])
     at_ms: int
     identity: str
+    name: str | None = Field(description="What the identity is called now")
     other: str | None
     tracks: int = Field(description="Sightings that it moved")
     undone_at_ms: int | None

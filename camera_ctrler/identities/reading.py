@@ -114,6 +114,8 @@ class ChangeView:
     kind: str
     at_ms: int
     identity: str
+    #: What the identity is called now; None: nothing, or nobody may know.
+    name: str | None
     other: str | None
     #: Sightings that it moved, as many of them as there still are.
     tracks: int
@@ -247,17 +249,20 @@ class IdentityReading:
         """Return what asks for changes, each with how many sightings it moved, as far as they may be seen."""
         table, moved = identity_changes.c, identity_change_tracks.c
         tracks = select(func.count()).where(moved.change == table.number)
+        named = select(identities.c.name).where(identities.c.identity == table.identity, *self._seen(table.identity))
+        name = named.scalar_subquery().label("name")
         if self._visible is None:
-            return select(identity_changes, tracks.scalar_subquery().label("tracks"))
+            return select(identity_changes, tracks.scalar_subquery().label("tracks"), name)
         seen = of_cameras(sightings.c.camera_id, (), self._visible)
         tracks = tracks.join(sightings, sightings.c.track == moved.track).where(*seen)
-        query = select(identity_changes, tracks.scalar_subquery().label("tracks"))
+        query = select(identity_changes, tracks.scalar_subquery().label("tracks"), name)
         return query.where(or_(tracks.scalar_subquery() > 0, *self._seen(table.identity)))
 
     def _change(self, row: Any) -> ChangeView:
         # Who moves no sighting that may be seen is not named either.
         other = row.other if self._visible is None or row.tracks else None
-        return ChangeView(row.number, row.kind, row.at_ms, row.identity, other, int(row.tracks), row.undone_at_ms)
+        moved = int(row.tracks)
+        return ChangeView(row.number, row.kind, row.at_ms, row.identity, row.name, other, moved, row.undone_at_ms)
 
     def _seen(self, identity: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         """Return the condition that an identity was seen by a camera that may be seen; none where all may be."""

@@ -1,5 +1,7 @@
 """The audit: what is in it, that it is there with the change that it is about, and that nobody changes it."""
 
+import csv
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -101,6 +103,14 @@ def test_a_file_that_is_sent_in_pieces_is_noted_once(audit_engine: Engine) -> No
     clock.advance(SAME_FILE_SECONDS + 1)
     log.append_once(AuditEntry("bert", "clip_mp4", "lobby", {"from_ms": 1}))
     assert [each.detail["from_ms"] for each in log.page(limit=10, actor="bert")] == [1, 2, 1]
+
+
+def test_a_link_that_is_used_from_two_places_is_noted_of_both(audit_engine: Engine) -> None:
+    """Given a link that was passed on, when it is used from another address at once, then that is noted as well."""
+    log = AuditLog(audit_engine, SetClock(now_ms()))
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+        log.append_once(AuditEntry("link of carla", "clip_mp4", "lobby", address=address))
+    assert [each.address for each in log.page(limit=10, actor="link of carla")] == ["192.0.2.2", "192.0.2.1"]
 
 
 # --- through the API -------------------------------------------------------------------------------------------------
@@ -206,6 +216,21 @@ def test_the_list_comes_in_pages_newest_first(noted: Noted) -> None:
         path = f"/api/v1/audit?limit=2&cursor={cursor}" if cursor else ""
     assert found[:5] == [f"worker-{number}" for number in (4, 3, 2, 1, 0)]
     assert [each["what"] for each in noted.entries(actor="anna")] == ["worker-1", "worker-3"]
+
+
+def test_the_audit_is_given_as_a_file_and_that_is_noted(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given more entries than a page, one with a formula, then a CSV file has each once, as text, and nobody else's."""
+    monkeypatch.setattr("camera_ctrler.api.resources.audit._EXPORT_PAGE", 2)
+    for number in range(5):
+        noted.farm.services.audit.append(AuditEntry("eve", "update_camera", f"={number}+1", {"name": "Gate, north"}))
+    noted.farm.services.audit.append(AuditEntry("anna", "update_camera", "gate"))
+    answer = noted.farm.program("auditor", Role.ADMIN).get("/api/v1/audit/export?actor=eve")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["what"] for row in rows] == [f"'={number}+1" for number in (4, 3, 2, 1, 0)]
+    assert json.loads(rows[0]["detail"]) == {"name": "Gate, north"}
+    (entry,) = noted.entries(action="export_audit")
+    assert (entry["actor"], entry["detail"]) == ("token:auditor", {"actor": "eve"})
 
 
 # --- on the command line ---------------------------------------------------------------------------------------------

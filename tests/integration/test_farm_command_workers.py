@@ -86,12 +86,19 @@ def test_without_workers_the_command_to_start_one_is_named(
 
 
 def test_a_worker_is_asked_to_leave_and_asked_again(call: Call, farm: WorkerLink, redis_client: redis.Redis) -> None:
-    """Given a live worker, when it is drained twice, then it is woken, and the second time is no error."""
+    """Given a live worker, when it is drained twice, then it is woken, the second time is no error, the audit has both.
+
+    What was refused is not in it.
+    """
     farm.wait_for_change(0.01)
     assert call("workers", "drain", "one").stdout == "one was asked to leave\n"
     assert farm.wait_for_change(0.01)
     assert redis_client.get(keys.worker_drain("one")) == b"command line"
     assert call("workers", "drain", "one").stdout == "one was asked to leave before\n"
+    assert call("workers", "drain", "two").returncode == 1
+    noted = json.loads(call("audit", "--action", "drain_worker", "--json").stdout)
+    assert [each["what"] for each in noted] == ["one", "one"]
+    assert all(each["actor"].startswith("cli:") for each in noted)
 
 
 def test_waiting_for_a_worker_ends_when_it_has_left(call: Call, farm: WorkerLink, redis_client: redis.Redis) -> None:

@@ -198,6 +198,7 @@ RULES: Final[dict[str, Rule]] = {
     "tokens.create_token": send("POST", A, "/api/v1/tokens", (201,), {"name": "new{n}", "role": "viewer"}, farm=True),
     "tokens.revoke_token": send("DELETE", A, "/api/v1/tokens/spare{n}", (204,), farm=True, fresh="spare_token"),
     "audit.list_audit": get(A, "/api/v1/audit?limit=1000", farm=True, shows=True),
+    "audit.export_audit": get(A, "/api/v1/audit/export", farm=True, shows=True),
     "farm_settings.show_settings": get(A, "/api/v1/settings", farm=True),
     "operations.healthz": get(None, "/healthz"),
     "operations.readyz": get(None, "/readyz"),

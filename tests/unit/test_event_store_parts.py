@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_ctrler.api.event_files import COLUMNS, cell, csv_lines
+from camera_ctrler.api.csv_text import cell
+from camera_ctrler.api.event_files import COLUMNS, csv_lines
 from camera_ctrler.api.event_schemas import EventEntry
 from camera_ctrler.event_store.stored_event import DeadLetter, StreamEvent, halves, read_entry, why_unstorable
 from camera_ctrler.event_store.track_rollup import TrackSummary, rolled_up, track_of

@@ -196,6 +196,7 @@ def list_changes(query: PageQuery) -> ChangePage:
                 kind=each.kind,
                 at_ms=each.at_ms,
                 identity=each.identity,
+                name=each.name,
                 other=each.other,
                 tracks=each.tracks,
                 undone_at_ms=each.undone_at_ms,

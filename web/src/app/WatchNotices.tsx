@@ -7,6 +7,7 @@ import { useNavigate } from "react-router";
 import { $api } from "../api/client";
 import type { FarmEvent } from "../api/events/eventHub";
 import { useEvents } from "../api/events/useEvents";
+import { clockTime } from "../parts/clockTime";
 
 /** Pops a notice up whenever somebody of the watch list is seen, whatever screen is open; it stays until it is closed. */
 export function WatchNotices() {
@@ -24,14 +25,17 @@ export function WatchNotices() {
       cameraName(event.camera_id),
       noteOf(event.watch),
     ]);
-    const time = new Intl.DateTimeFormat(i18n.language, { timeStyle: "medium" }).format(event.at_ms);
+    const time = clockTime(event.at_ms, i18n.language);
+    // Whoever stays in view is told of once, with the newest: else a phone's screen would be full of it.
+    const notice = `watched ${event.watch ?? identity}`;
+    notifications.hide(notice);
     notifications.show({
-      id: event.event_id,
+      id: notice,
       title: t("watched.seen", { name: name ?? t("watched.unknown"), camera }),
       message: (
         <>
           <Text size="sm">{[time, note].filter((part) => part !== "").join(" · ")}</Text>
-          <Anchor component="button" type="button" size="sm" onClick={() => show(event.event_id, identity)}>
+          <Anchor component="button" type="button" size="sm" onClick={() => show(notice, identity)}>
             {t("watched.show")}
           </Anchor>
         </>

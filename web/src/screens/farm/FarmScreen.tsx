@@ -1,4 +1,5 @@
 import { Stack, Tabs, Text } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useNavigate } from "react-router";
 
@@ -7,6 +8,8 @@ import { PageHeader } from "../../parts/PageHeader";
 import { Section } from "../../parts/Section";
 import { DropsSection } from "./drops/DropsSection";
 import styles from "./FarmScreen.module.css";
+import { useFarmTotals } from "./farmQueries";
+import { useHealth } from "../../parts/health/useHealth";
 import { HealthPanel } from "./health/HealthPanel";
 import { LettersList } from "./letters/LettersList";
 import { MovesList } from "./moves/MovesList";
@@ -20,13 +23,15 @@ export default function FarmScreen() {
   const { t } = useTranslation("farm");
   // Who sees some cameras only is not told of the farm as a whole.
   const seesAll = useMe().cameras === null;
+  // Then nothing else of it is known either, and once is enough to say so.
+  const isBroken = [useHealth(), useFarmTotals()].every(({ isError, data }) => isError && data === undefined);
   return (
     <>
       <PageHeader title={t("title")} />
       <Stack gap="md">
         <HealthPanel />
         {seesAll ? (
-          <WholeFarm />
+          !isBroken && <WholeFarm />
         ) : (
           <Text size="sm" className="quiet">
             {t("yourCamerasOnly")}
@@ -59,10 +64,17 @@ function WholeFarm() {
 function History() {
   const { t } = useTranslation("farm");
   const navigate = useNavigate();
-  const shown = useLocation().pathname.endsWith("/letters") ? "letters" : "moves";
+  const { pathname, key } = useLocation();
+  const shown = pathname.endsWith("/letters") ? "letters" : "moves";
+  const list = useRef<HTMLDivElement>(null);
+  // Whoever asks for the letters, by a link above or an address, sees them also on a phone, where they stand far below.
+  useEffect(() => {
+    if (shown === "letters") list.current?.scrollIntoView({ block: "nearest" });
+  }, [shown, key]);
   return (
     <Section title={t("history")}>
       <Tabs
+        ref={list}
         value={shown}
         onChange={(value) => void navigate(`/farm/${value ?? ""}`, { preventScrollReset: true })}
         keepMounted={false}

@@ -1,28 +1,32 @@
-import { Group, MultiSelect, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { MultiSelect, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import styles from "./FilterBar.module.css";
 import { type Filters, type Range, RANGES } from "./filters";
-import { useCameraNames } from "./useCameraNames";
+import { useCameraNames } from "../../api/useCameraNames";
 
 interface Props {
   readonly filters: Filters;
   readonly onChange: (some: Partial<Filters>) => void;
   /** Whether there are names to look for. */
   readonly withNames?: boolean;
+  /** What else can be chosen; it comes first. */
+  readonly children?: ReactNode;
 }
 
 /** Milliseconds without a key after which a text is looked for. */
 const TYPING_MS = 300;
 
 /** Which part of a list is shown: by name, camera and time. */
-export function FilterBar({ filters, onChange, withNames = false }: Props) {
+export function FilterBar({ filters, onChange, withNames = false, children }: Props) {
   const { t } = useTranslation("people");
   const cameras = useCameraNames();
   return (
-    <Group gap="sm" align="flex-end" mb="md" role="search" aria-label={t("filter.label")}>
+    <div className={styles.bar} role="search" aria-label={t("filter.label")}>
+      {children !== undefined && <div className={styles.first}>{children}</div>}
       {withNames && <NameFilters filters={filters} onChange={onChange} />}
       <MultiSelect
         label={t("filter.cameras")}
@@ -32,7 +36,7 @@ export function FilterBar({ filters, onChange, withNames = false }: Props) {
         onChange={(chosen) => onChange({ cameras: chosen })}
         searchable
         clearable
-        miw="11rem"
+        className={styles.cameras ?? ""}
       />
       <Select
         label={t("filter.time")}
@@ -40,13 +44,13 @@ export function FilterBar({ filters, onChange, withNames = false }: Props) {
         value={filters.range}
         onChange={(range) => onChange({ range: (range ?? "all") as Range })}
         allowDeselect={false}
-        w="10rem"
+        className={styles.time ?? ""}
       />
-    </Group>
+    </div>
   );
 }
 
-function NameFilters({ filters, onChange }: Props) {
+function NameFilters({ filters, onChange }: Pick<Props, "filters" | "onChange">) {
   const { t } = useTranslation("people");
   const [text, setText] = useState(filters.text);
   const look = useDebouncedCallback((found: string) => onChange({ text: found }), TYPING_MS);
@@ -61,10 +65,11 @@ function NameFilters({ filters, onChange }: Props) {
           look(event.currentTarget.value.trim());
         }}
         maxLength={100}
-        w="12rem"
+        className={styles.name ?? ""}
       />
       <SegmentedControl
         aria-label={t("filter.who")}
+        className={styles.who ?? ""}
         value={filters.named}
         onChange={(named) => onChange({ named })}
         data={(["all", "named", "unnamed"] as const).map((value) => ({ value, label: t(`filter.named.${value}`) }))}

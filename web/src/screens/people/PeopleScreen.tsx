@@ -1,8 +1,8 @@
-import { Button } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { IconPhotoSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Navigate, Route, Routes, useNavigate, useSearchParams } from "react-router";
+import { Link, Navigate, Route, Routes, useLocation, useNavigate, useSearchParams } from "react-router";
 
 import { PageHeader } from "../../parts/PageHeader";
 import { ChangesView } from "./changes/ChangesView";
@@ -29,19 +29,11 @@ export default function PeopleScreen() {
     setPicture({ file, url: URL.createObjectURL(file) });
     void navigate("/people/search");
   };
+  const isSearch = useLocation().pathname.endsWith("/search");
   const { isOver, handlers } = usePictures(look);
   return (
     <div {...handlers} className={isOver ? search.over : undefined}>
-      <PageHeader title={t("title")}>
-        <Button
-          component={Link}
-          to="/people/search"
-          variant="default"
-          leftSection={<IconPhotoSearch size={16} aria-hidden />}
-        >
-          {t("search.button")}
-        </Button>
-      </PageHeader>
+      <PageHeader title={t("title")}>{!isSearch && <SearchLinks />}</PageHeader>
       <ReidNotice />
       <TabLinks />
       <Routes>
@@ -63,4 +55,32 @@ export default function PeopleScreen() {
 function Index() {
   const [address] = useSearchParams();
   return address.has("track") ? <Navigate to={`/people/search?${address.toString()}`} replace /> : <IdentitiesView />;
+}
+
+/** What leads to the search, with words where there is room for them. */
+function SearchLinks() {
+  const { t } = useTranslation("people");
+  return (
+    <>
+      <Button
+        component={Link}
+        to="/people/search"
+        variant="default"
+        leftSection={<IconPhotoSearch size={16} aria-hidden />}
+        visibleFrom="xs"
+      >
+        {t("search.button")}
+      </Button>
+      <ActionIcon
+        component={Link}
+        to="/people/search"
+        variant="default"
+        size="lg"
+        aria-label={t("search.button")}
+        hiddenFrom="xs"
+      >
+        <IconPhotoSearch size={18} aria-hidden />
+      </ActionIcon>
+    </>
+  );
 }

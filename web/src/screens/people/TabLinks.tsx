@@ -1,7 +1,8 @@
 import { useTranslation } from "react-i18next";
-import { NavLink } from "react-router";
+import { NavLink, useLocation } from "react-router";
 
 import { useMayDo } from "../../app/auth/useMe";
+import { useChosenInView } from "../../parts/useChosenInView";
 import styles from "./TabLinks.module.css";
 
 const TABS = ["seen", "sightings", "vehicles", "watch", "ways", "changes"] as const;
@@ -10,8 +11,9 @@ const TABS = ["seen", "sightings", "vehicles", "watch", "ways", "changes"] as co
 export function TabLinks() {
   const { t } = useTranslation("people");
   const mayChange = useMayDo()("operator");
+  const row = useChosenInView<HTMLElement>(useLocation().pathname);
   return (
-    <nav className={styles.tabs} aria-label={t("tabs.label")}>
+    <nav ref={row} className={styles.tabs} aria-label={t("tabs.label")}>
       {TABS.filter((tab) => tab !== "changes" || mayChange).map((tab) => (
         <NavLink key={tab} to={tab === "seen" ? "/people" : `/people/${tab}`} end className={styles.tab ?? ""}>
           {t(`tabs.${tab}`)}

@@ -11,9 +11,15 @@ interface Props {
 
 /** Asks before something is done that cannot be undone. */
 export function Confirm({ question, action, onDone }: Props) {
-  const { t } = useTranslation("settings");
+  const { t } = useTranslation();
   return (
-    <Modal opened={question !== null} onClose={() => onDone(false)} title={action} centered>
+    <Modal
+      opened={question !== null}
+      onClose={() => onDone(false)}
+      title={action}
+      centered
+      closeButtonProps={{ "aria-label": t("close") }}
+    >
       <Text size="sm">{question}</Text>
       <Group justify="flex-end" mt="lg">
         <Button variant="default" onClick={() => onDone(false)}>

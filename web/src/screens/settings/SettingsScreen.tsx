@@ -5,6 +5,7 @@ import { Navigate, Route, Routes, useLocation, useNavigate } from "react-router"
 import type { Role } from "../../api/account";
 import { useMayDo, useMe } from "../../app/auth/useMe";
 import { PageHeader } from "../../parts/PageHeader";
+import { useChosenInView } from "../../parts/useChosenInView";
 import { AccountTab } from "./AccountTab";
 import { AuditTab } from "./audit/AuditTab";
 import { ModelsTab } from "./farm/ModelsTab";
@@ -28,6 +29,7 @@ export default function SettingsScreen() {
   const may = useMayDo();
   const navigate = useNavigate();
   const current = useLocation().pathname.split("/")[2] ?? "";
+  const row = useChosenInView<HTMLDivElement>(current);
   // Who sees some cameras alone is no admin of the farm as a whole, whatever his role.
   const tabs = TABS.filter(({ name, role }) => (name === "account" ? me.auth : may(role) && me.cameras === null));
   const first = tabs[0]?.name;
@@ -36,7 +38,7 @@ export default function SettingsScreen() {
     <>
       <PageHeader title={t("title")} />
       <Tabs value={current} onChange={(name) => void navigate(`/settings/${name ?? first}`)} keepMounted={false}>
-        <Tabs.List style={{ flexWrap: "nowrap", overflowX: "auto" }}>
+        <Tabs.List ref={row} style={{ flexWrap: "nowrap", overflowX: "auto" }}>
           {tabs.map(({ name }) => (
             <Tabs.Tab key={name} value={name}>
               {t(`tab.${name}`)}

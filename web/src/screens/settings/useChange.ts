@@ -9,8 +9,14 @@ import { useProblemText } from "../../parts/useProblemText";
  * @param change What is done.
  * @param path Path of the list that shows it.
  * @param said What is said when it is done.
+ * @param failure Whether a failure is told in a notice, or the form shows it itself.
  */
-export function useChange<Wish>(change: (wish: Wish) => Promise<unknown>, path: string, said: string) {
+export function useChange<Wish>(
+  change: (wish: Wish) => Promise<unknown>,
+  path: string,
+  said: string,
+  failure: "told" | "shown" = "told",
+) {
   const client = useQueryClient();
   const problemText = useProblemText();
   return useMutation({
@@ -20,7 +26,7 @@ export function useChange<Wish>(change: (wish: Wish) => Promise<unknown>, path: 
       await client.invalidateQueries({ queryKey: ["get", path] });
     },
     onError: (error) => {
-      notifications.show({ message: problemText(error), color: "red", autoClose: 12_000 });
+      if (failure === "told") notifications.show({ message: problemText(error), color: "red", autoClose: 12_000 });
     },
   });
 }

@@ -12,7 +12,11 @@ export function Legend() {
     <div className={styles.legend}>
       {KEYS.map((key) => (
         <span key={key} className={styles.key}>
-          <span className={styles.swatch} style={{ "--swatch": `var(--timeline-${key})` } as CSSProperties} aria-hidden />
+          <span
+            className={styles.swatch}
+            style={{ "--swatch": `var(--timeline-${key})` } as CSSProperties}
+            aria-hidden
+          />
           {t(`legend.${key}`)}
         </span>
       ))}

@@ -12,7 +12,13 @@ export function Actions({ detail }: { readonly detail: EventDetail }) {
   const { event, clip, searchable } = detail;
   return (
     <Group gap="xs">
-      <Button component={Link} to={nearTimeline(event)} size="xs" variant="default" leftSection={<IconTimeline size={16} aria-hidden />}>
+      <Button
+        component={Link}
+        to={nearTimeline(event)}
+        size="xs"
+        variant="default"
+        leftSection={<IconTimeline size={16} aria-hidden />}
+      >
         {t("actions.timeline")}
       </Button>
       {searchable && event.track != null && (

@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 
 import { boxOf, pathOf, pointAt, standing } from "./way";
 
-const point = (atMs: number, x: number) => ({ at_ms: atMs, xyxy: [x, 20, x + 20, 80] as [number, number, number, number], width: 200, height: 100 });
+const point = (atMs: number, x: number) => ({
+  at_ms: atMs,
+  xyxy: [x, 20, x + 20, 80] as [number, number, number, number],
+  width: 200,
+  height: 100,
+});
 
 test("an object stands at the middle of the lower side of its box", () => {
   expect(standing(point(0, 90))).toEqual({ x: 0.5, y: 0.8 });

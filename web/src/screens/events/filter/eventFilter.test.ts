@@ -1,10 +1,26 @@
 import { expect, test } from "vitest";
 
 import type { FarmEvent } from "../../../api/events/eventHub";
-import { countOf, EVERYTHING, type EventFilter, exportUrl, filterOf, KINDS, paramsOf, passes, queryOf } from "./eventFilter";
+import {
+  countOf,
+  EVERYTHING,
+  type EventFilter,
+  exportUrl,
+  filterOf,
+  KINDS,
+  paramsOf,
+  passes,
+  queryOf,
+} from "./eventFilter";
 
 const FULL: EventFilter = {
-  cameras: ["a", "b"], kinds: ["track_started"], classes: ["person"], text: "gate", identity: "id-1", fromMs: 5, toMs: 9,
+  cameras: ["a", "b"],
+  kinds: ["track_started"],
+  classes: ["person"],
+  text: "gate",
+  identity: "id-1",
+  fromMs: 5,
+  toMs: 9,
 };
 
 test("an address and a filter are each other's inverse, and the open event stays", () => {
@@ -29,8 +45,16 @@ test("without a choice the API is asked for all kinds that one can choose, a fil
 
 function event(fields: Partial<FarmEvent>): FarmEvent {
   return {
-    event_id: "a:1:1", kind: "track_started", camera_id: "a", at_ms: 7, class_name: "person", worker_id: "w", reason: null,
-    track: "a:1:1", identity: null, ...fields,
+    event_id: "a:1:1",
+    kind: "track_started",
+    camera_id: "a",
+    at_ms: 7,
+    class_name: "person",
+    worker_id: "w",
+    reason: null,
+    track: "a:1:1",
+    identity: null,
+    ...fields,
   } as FarmEvent;
 }
 
@@ -38,10 +62,18 @@ test("new events pass a filter as the API would let them pass", () => {
   const named = (id: string) => (id === "a" ? "Main Gate" : id);
   const some = { ...FULL, identity: "" };
   expect(passes(some, event({}), named)).toBe(true);
-  for (const other of [{ camera_id: "c" }, { kind: "track_ended" as const }, { class_name: null }, { at_ms: 9 }, { at_ms: 4 }])
+  for (const other of [
+    { camera_id: "c" },
+    { kind: "track_ended" as const },
+    { class_name: null },
+    { at_ms: 9 },
+    { at_ms: 4 },
+  ])
     expect(passes(some, event(other), named)).toBe(false);
   expect(passes(some, event({ camera_id: "b" }), named)).toBe(false);
   expect(passes(FULL, event({}), named)).toBe(false);
   expect(passes(EVERYTHING, event({ kind: "track_updated" }), named)).toBe(false);
-  expect(passes({ ...EVERYTHING, identity: "id-1" }, event({ kind: "identity_seen", identity: "id-1" }), named)).toBe(true);
+  expect(passes({ ...EVERYTHING, identity: "id-1" }, event({ kind: "identity_seen", identity: "id-1" }), named)).toBe(
+    true,
+  );
 });

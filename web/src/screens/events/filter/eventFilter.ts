@@ -99,9 +99,14 @@ export function exportUrl(filter: EventFilter, format: "csv" | "jsonl"): string 
 /** How many parts of a filter are set. */
 export function countOf(filter: EventFilter): number {
   const { cameras, kinds, classes, text, identity, fromMs, toMs } = filter;
-  return [cameras.length > 0, kinds.length > 0, classes.length > 0, text !== "", identity !== "", fromMs !== null || toMs !== null].filter(
-    Boolean,
-  ).length;
+  return [
+    cameras.length > 0,
+    kinds.length > 0,
+    classes.length > 0,
+    text !== "",
+    identity !== "",
+    fromMs !== null || toMs !== null,
+  ].filter(Boolean).length;
 }
 
 /** Tells whether a new event passes a filter, as the API would; `nameOf` is what people call a camera. */

@@ -1,4 +1,11 @@
-import { IconCar, IconEye, IconPlugConnected, IconPlugConnectedX, IconQuestionMark, IconUser } from "@tabler/icons-react";
+import {
+  IconCar,
+  IconEye,
+  IconPlugConnected,
+  IconPlugConnectedX,
+  IconQuestionMark,
+  IconUser,
+} from "@tabler/icons-react";
 
 import type { Card } from "./cards";
 

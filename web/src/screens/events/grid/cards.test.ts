@@ -5,7 +5,14 @@ import { cardsOf, horizonOf } from "./cards";
 
 function event(atMs: number, fields: Partial<FarmEvent> = {}): FarmEvent {
   return {
-    event_id: `e${atMs}`, kind: "track_started", at_ms: atMs, recorded_at_ms: atMs + 1, track: `t${atMs}`, started_at_ms: atMs, who: null, ...fields,
+    event_id: `e${atMs}`,
+    kind: "track_started",
+    at_ms: atMs,
+    recorded_at_ms: atMs + 1,
+    track: `t${atMs}`,
+    started_at_ms: atMs,
+    who: null,
+    ...fields,
   } as FarmEvent;
 }
 
@@ -15,7 +22,10 @@ const ended = (atMs: number, startedAt: number, fields: Partial<FarmEvent> = {})
 test("all events of a track are one card, at the time at which it began", () => {
   const who = { identity: "id-1", name: "Anna", similarity: 0.8 };
   const cards = cardsOf([ended(90, 10, { who }), event(50), event(10), event(10)], null);
-  expect(cards.map(({ key, atMs, endMs }) => [key, atMs, endMs])).toEqual([["t50", 50, null], ["t10", 10, 90]]);
+  expect(cards.map(({ key, atMs, endMs }) => [key, atMs, endMs])).toEqual([
+    ["t50", 50, null],
+    ["t10", 10, 90],
+  ]);
   expect([cards[1]?.who, cards[1]?.event.event_id]).toEqual([who, "e10"]);
 });
 
@@ -30,7 +40,9 @@ test("a camera's troubles, and somebody watched for, are cards of their own", ()
   const seen = event(30, { kind: "identity_seen", track: "t10", started_at_ms: 10, event_id: "watch:1" });
   const offline = event(20, { kind: "camera_offline", track: null, started_at_ms: null });
   expect(cardsOf([event(10), seen, offline], null).map(({ key, atMs, endMs }) => [key, atMs, endMs])).toEqual([
-    ["watch:1", 30, 30], ["e20", 20, 20], ["t10", 10, null],
+    ["watch:1", 30, 30],
+    ["e20", 20, 20],
+    ["t10", 10, null],
   ]);
 });
 

@@ -1,13 +1,15 @@
-import { Text } from "@mantine/core";
+import { Anchor, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconInfoCircle, type TablerIcon } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
-import { useHealth } from "../farmQueries";
-import { type Finding, findingText } from "./findingText";
+import { type Finding, findingText } from "../../../parts/health/findingText";
+import { useFindingWords } from "../../../parts/health/useFindingWords";
+import { useHealth } from "../../../parts/health/useHealth";
+import { useHealthSentence } from "../../../parts/health/useHealthSentence";
 import styles from "./HealthPanel.module.css";
-import { useFindingWords } from "./useFindingWords";
 
 const ICONS: Record<"ok" | Finding["severity"], TablerIcon> = {
   ok: IconCircleCheck,
@@ -20,17 +22,18 @@ const ICONS: Record<"ok" | Finding["severity"], TablerIcon> = {
 export function HealthPanel() {
   const { t } = useTranslation("farm");
   const health = useHealth();
+  const { text: well } = useHealthSentence();
   if (health.data === undefined) {
     return health.isError ? <Failure error={health.error} onRetry={() => void health.refetch()} /> : <Loading />;
   }
-  const { state, findings, sentence } = health.data;
+  const { state, findings } = health.data;
   return (
     <div className={styles.panel} data-tone={health.isError ? "warning" : state} role="status">
       {health.isError && <Text mb="xs">{t("health.notHeard")}</Text>}
       {findings.length === 0 ? (
         <div className={styles.finding}>
           <Icon tone="ok" label={t("health.ok")} />
-          <div className={styles.text}>{sentence}</div>
+          <div className={styles.text}>{well}</div>
         </div>
       ) : (
         <ul className={styles.findings}>
@@ -52,6 +55,11 @@ function FindingItem({ finding }: { readonly finding: Finding }) {
       <div>
         <div className={styles.text}>{text}</div>
         {remedy !== "" && <div className={styles.remedy}>{remedy}</div>}
+        {finding.code === "dead_letters" && (
+          <Anchor component={Link} to="/farm/letters" size="sm">
+            {t("letters.show")}
+          </Anchor>
+        )}
         {finding.detail !== "" && (
           <details className={styles.detail}>
             <summary>{t("health.details")}</summary>

@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import type { components } from "../../../api/schema";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { useMayDo } from "../../../app/auth/useMe";
 import { ConfirmButton } from "../../../parts/ConfirmButton";
 import { Crop } from "../../../parts/Crop";
@@ -19,11 +20,17 @@ const SHOWN = 3;
 /** One dead letter: what it is of, why it was given up, and what can be done. */
 export function LetterRow({ letter }: { readonly letter: Letter }) {
   const { t } = useTranslation("farm");
+  const { nameOf } = useCameraNames();
   return (
     <li className={styles.letter}>
       <div className={styles.crops}>
         {letter.crops.slice(0, SHOWN).map((crop) => (
-          <Crop key={crop.path} url={crop.url} alt={t("letters.crop", { camera: letter.camera_id })} height={72} />
+          <Crop
+            key={crop.path}
+            url={crop.url}
+            alt={t("letters.crop", { camera: nameOf(letter.camera_id) })}
+            height={72}
+          />
         ))}
       </div>
       <div>
@@ -31,8 +38,8 @@ export function LetterRow({ letter }: { readonly letter: Letter }) {
           {letter.reason ?? t("letters.noReason")}
         </Text>
         <Text size="sm" className="quiet">
-          {letter.recogniser} · {letter.camera_id} · {letter.class_name} · <RelativeTime atMs={letter.at_ms} /> ·{" "}
-          {t("letters.attempts", { count: letter.attempts })}
+          {letter.recogniser} · {nameOf(letter.camera_id)} · {letter.class_name} · <RelativeTime atMs={letter.at_ms} />{" "}
+          · {t("letters.attempts", { count: letter.attempts })}
         </Text>
       </div>
       <Actions letter={letter} />

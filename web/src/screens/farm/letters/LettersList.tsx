@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { useMayDo } from "../../../app/auth/useMe";
 import { ConfirmButton } from "../../../parts/ConfirmButton";
 import { Empty } from "../../../parts/Empty";
@@ -20,6 +21,7 @@ const PAGE = 25;
 /** What could not be recognised, with reason and crops; it can be tried again or forgotten. */
 export function LettersList() {
   const { t } = useTranslation("farm");
+  const cameras = useCameraNames();
   const [filter, setFilter] = useState<LetterFilter>(ALL);
   const letters = $api.useInfiniteQuery(
     "get",
@@ -54,6 +56,7 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.recogniser")}
+          miw="9rem"
           data={choices(
             items.map(({ recogniser }) => recogniser),
             filter.recogniser,
@@ -65,10 +68,8 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.camera")}
-          data={choices(
-            items.map(({ camera_id }) => camera_id),
-            filter.camera,
-          )}
+          miw="11rem"
+          data={cameras.options}
           value={[...filter.camera]}
           onChange={(camera) => setFilter({ ...filter, camera })}
           clearable

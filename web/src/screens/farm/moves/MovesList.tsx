@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { $api } from "../../../api/client";
 import type { components } from "../../../api/schema";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { Empty } from "../../../parts/Empty";
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
@@ -17,6 +18,7 @@ const PAGE = 25;
 /** Which camera went from which worker to which, and why; newest first. */
 export function MovesList() {
   const { t } = useTranslation("farm");
+  const { nameOf } = useCameraNames();
   const moves = $api.useInfiniteQuery(
     "get",
     "/api/v1/moves",
@@ -41,7 +43,7 @@ export function MovesList() {
   }
   return (
     <>
-      <Table.ScrollContainer minWidth={520}>
+      <Table.ScrollContainer minWidth="22rem">
         <Table className="numbers" verticalSpacing={5}>
           <Table.Thead>
             <Table.Tr>
@@ -57,7 +59,7 @@ export function MovesList() {
                 <Table.Td>
                   <RelativeTime atMs={move.at_ms} />
                 </Table.Td>
-                <Table.Td>{move.camera_id}</Table.Td>
+                <Table.Td>{nameOf(move.camera_id)}</Table.Td>
                 <Table.Td>{wayOf(move)}</Table.Td>
                 <Table.Td>{t(`moves.reason.${move.reason}`)}</Table.Td>
               </Table.Tr>

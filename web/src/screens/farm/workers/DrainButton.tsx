@@ -1,4 +1,5 @@
 import { Text } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
@@ -25,6 +26,7 @@ export function DrainButton({ workerId, cameras }: Props) {
       confirm={t("drain.confirm")}
       run={async () => {
         await api.POST("/api/v1/workers/{worker_id}/drain", { params: { path: { worker_id: workerId } } });
+        notifications.show({ message: t("drain.asked", { worker: workerId }) });
         await client.invalidateQueries({ queryKey: ["get", "/api/v1/workers"] });
       }}
     >

@@ -4,6 +4,7 @@ import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useCameraNames } from "../../../api/useCameraNames";
 import { DrainButton } from "./DrainButton";
 import { camerasOf, stateOf, toneOfLoad, type WorkerInfo, type WorkerState } from "./workerFigures";
 import styles from "./Workers.module.css";
@@ -13,6 +14,7 @@ const COLOURS: Record<WorkerState, string> = { works: "green", leaving: "yellow"
 /** One worker, and on demand the cameras it holds. */
 export function WorkerRow({ worker }: { readonly worker: WorkerInfo }) {
   const { t } = useTranslation("farm");
+  const { nameOf } = useCameraNames();
   const [isOpen, { toggle }] = useDisclosure(false);
   const id = useId();
   const cameras = camerasOf(worker);
@@ -62,7 +64,7 @@ export function WorkerRow({ worker }: { readonly worker: WorkerInfo }) {
           <ul className={styles.cameras}>
             {cameras.map(({ cameraId, costCores }) => (
               <li key={cameraId} className={styles.camera}>
-                {cameraId}{" "}
+                {nameOf(cameraId)}{" "}
                 <span className="quiet numbers">
                   {costCores === null ? t("workers.notMeasured") : t("workers.cost", { cores: costCores.toFixed(3) })}
                 </span>

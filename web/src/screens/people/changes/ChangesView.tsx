@@ -1,4 +1,4 @@
-import { Alert, Button, Table } from "@mantine/core";
+import { Alert, Anchor, Button, Table } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { IconHistory } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
@@ -49,7 +49,7 @@ export function ChangesView() {
           {problemText(undoing.error)}
         </Alert>
       )}
-      <Table.ScrollContainer minWidth={480}>
+      <Table.ScrollContainer minWidth="20rem">
         <Table verticalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
@@ -91,7 +91,11 @@ function ChangeRow({ change, isUndoing, onUndo }: RowProps) {
       </Table.Td>
       <Table.Td>
         {kind === undefined ? change.kind : t(`changes.kind.${kind}`, { count: change.tracks })}{" "}
-        {change.identity !== "" && <Link to={`/people/id/${change.identity}`}>{change.identity}</Link>}
+        {change.identity !== "" && (
+          <Anchor component={Link} to={`/people/id/${change.identity}`} size="sm">
+            {change.name ?? change.identity}
+          </Anchor>
+        )}
         {change.other !== null && <span className="quiet"> ({change.other})</span>}
       </Table.Td>
       <Table.Td ta="right">

@@ -1,9 +1,10 @@
 import { CloseButton, Group, Text } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { FootagePlayer } from "../../../parts/footage/FootagePlayer";
 import { RelativeTime } from "../../../parts/RelativeTime";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import styles from "./Clip.module.css";
 
 /** Milliseconds that are shown before and after somebody was seen. */
@@ -27,8 +28,11 @@ export function ClipPanel({ moment, poster, onClose }: Props) {
   const { t } = useTranslation("people");
   const { nameOf } = useCameraNames();
   const name = nameOf(moment.camera_id);
+  const panel = useRef<HTMLDivElement>(null);
+  // Whoever clicks far down in a long list sees what he clicked for.
+  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [moment]);
   return (
-    <div className={styles.panel}>
+    <div ref={panel} className={styles.panel}>
       <Group justify="space-between" mb="xs" wrap="nowrap">
         <Text size="sm">
           <strong>{name}</strong> · <RelativeTime atMs={moment.first_ms} />

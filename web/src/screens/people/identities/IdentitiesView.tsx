@@ -11,6 +11,7 @@ import { FilterBar } from "../FilterBar";
 import { isFiltered, NO_FILTERS } from "../filters";
 import { MoreButton } from "../MoreButton";
 import { useFilters } from "../useFilters";
+import { useWhenSeen } from "../useWhenSeen";
 import { IdentityCard } from "./IdentityCard";
 import { useIdentities } from "./useIdentities";
 
@@ -21,6 +22,7 @@ export function IdentitiesView() {
   const { t } = useTranslation("people");
   const [filters, change] = useFilters();
   const identities = useIdentities(filters);
+  const whenSeen = useWhenSeen();
   useInvalidatedByEvents(KEY, ({ kind }) => kind === "track_ended");
   return (
     <>
@@ -54,7 +56,7 @@ export function IdentitiesView() {
   function none() {
     return (
       <Empty icon={IconUsers} title={t("identities.none")}>
-        {t("identities.when")}
+        {whenSeen}
       </Empty>
     );
   }

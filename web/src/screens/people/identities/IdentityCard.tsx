@@ -7,7 +7,7 @@ import type { components } from "../../../api/schema";
 import { Crop } from "../../../parts/Crop";
 import { RelativeTime } from "../../../parts/RelativeTime";
 import styles from "../Cards.module.css";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 
 export type Identity = components["schemas"]["IdentityEntry"];
 

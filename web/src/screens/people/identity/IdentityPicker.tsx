@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Crop } from "../../../parts/Crop";
+import { Failure } from "../../../parts/Failure";
 import { RelativeTime } from "../../../parts/RelativeTime";
 import { NO_FILTERS } from "../filters";
 import type { Identity } from "../identities/IdentityCard";
@@ -59,7 +60,8 @@ export function IdentityPicker({ except, chosen, onChoose }: Props) {
             </UnstyledButton>
           ))}
         </div>
-        {items.length === 0 && !found.isFetching && <p className="quiet">{t("picker.none")}</p>}
+        {found.isError && <Failure error={found.error} onRetry={() => void found.refetch()} />}
+        {found.isSuccess && items.length === 0 && !found.isFetching && <p className="quiet">{t("picker.none")}</p>}
       </ScrollArea.Autosize>
     </>
   );

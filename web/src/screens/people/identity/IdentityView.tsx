@@ -15,7 +15,7 @@ import { useChanges } from "../changes/useChanges";
 import { useUndoNotice } from "../changes/useUndoNotice";
 import type { Identity } from "../identities/IdentityCard";
 import { JourneySection } from "../journey/JourneySection";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { ChooseDialog } from "./ChooseDialog";
 import { ForgetButton } from "./ForgetButton";
 import styles from "./Identity.module.css";
@@ -61,7 +61,10 @@ function MergedNotice({ into }: { readonly into: string }) {
   const { t } = useTranslation("people");
   return (
     <Alert color="blue" variant="light">
-      {t("identity.mergedInto")} <Link to={`/people/id/${into}`}>{into}</Link>
+      {t("identity.mergedInto")}{" "}
+      <Anchor component={Link} to={`/people/id/${into}`} size="sm">
+        {into}
+      </Anchor>
     </Alert>
   );
 }
@@ -90,7 +93,9 @@ function Head({ identity }: { readonly identity: Identity }) {
   const { nameOf } = useCameraNames();
   return (
     <div className={styles.head}>
-      <Crop url={identity.crop_url} alt={t("identity.picture")} height={160} />
+      <div className={styles.picture}>
+        <Crop url={identity.crop_url} alt={t("identity.picture")} height={160} />
+      </div>
       <Stack gap="xs" miw={0}>
         <NameEditor identity={identity} />
         <Text size="sm" className="quiet">
@@ -105,10 +110,9 @@ function Head({ identity }: { readonly identity: Identity }) {
         </Text>
         <Text size="xs" className="quiet">
           {identity.identity}
-          {identity.watched && ` · ${t("watched")}`}
         </Text>
-        {identity.merged_into === null && <Actions identity={identity} />}
       </Stack>
+      {identity.merged_into === null && <Actions identity={identity} />}
     </div>
   );
 }
@@ -120,7 +124,7 @@ function Actions({ identity }: { readonly identity: Identity }) {
   const [isOpen, { open, close }] = useDisclosure(false);
   const mayMerge = useMayDo()("operator");
   return (
-    <Group gap="xs">
+    <Group gap="xs" className={styles.actions ?? ""}>
       <Button
         variant="default"
         component={Link}

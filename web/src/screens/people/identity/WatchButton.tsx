@@ -3,24 +3,27 @@ import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { IconEye } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import { useMayDo } from "../../../app/auth/useMe";
 import { useProblemText } from "../../../parts/useProblemText";
 import { useChanges } from "../changes/useChanges";
 import type { Identity } from "../identities/IdentityCard";
 
-/** Puts an identity on the watch list; operators only. */
+/** Puts an identity on the watch list, which operators may; whoever is on it is found there. */
 export function WatchButton({ identity }: { readonly identity: Identity }) {
   const { t } = useTranslation("people");
   const problemText = useProblemText();
   const { watch } = useChanges();
   const [isOpen, { open, close }] = useDisclosure(false);
   const watching = useMutation({ mutationFn: (note: string) => watch(identity.identity, note), onSuccess: close });
-  if (!useMayDo()("operator")) return null;
+  const mayWatch = useMayDo()("operator");
+  if (identity.watched) return <WatchedLink />;
+  if (!mayWatch) return null;
   return (
     <>
       <Button variant="default" leftSection={<IconEye size={16} aria-hidden />} onClick={open}>
-        {identity.watched ? t("watch.another") : t("watch.button")}
+        {t("watch.button")}
       </Button>
       <Modal
         opened={isOpen}
@@ -62,5 +65,14 @@ export function WatchButton({ identity }: { readonly identity: Identity }) {
         </form>
       </Modal>
     </>
+  );
+}
+
+function WatchedLink() {
+  const { t } = useTranslation("people");
+  return (
+    <Button variant="default" component={Link} to="/people/watch" leftSection={<IconEye size={16} aria-hidden />}>
+      {t("watch.listed")}
+    </Button>
   );
 }

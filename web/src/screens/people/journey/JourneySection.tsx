@@ -2,10 +2,11 @@ import { Group, Select, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { momentFormat } from "../../../parts/clockTime";
 import { Section } from "../../../parts/Section";
 import { ClipPanel } from "../clip/ClipPanel";
 import type { Sighting } from "../sightings/SightingCard";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { JourneyAxis } from "./JourneyAxis";
 import { type Visit, visitsOf } from "./visits";
 
@@ -40,11 +41,12 @@ interface ChoiceProps {
 
 function VisitChoice({ visits, shown, onChoose }: ChoiceProps) {
   const { t, i18n } = useTranslation("people");
-  const when = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" });
+  const when = momentFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" });
   return (
     <Select
       size="xs"
-      w="20rem"
+      w="24rem"
+      maw="100%"
       aria-label={t("journey.visit")}
       data={visits.map(({ fromMs, toMs, sightings }) => ({
         value: `${fromMs}`,

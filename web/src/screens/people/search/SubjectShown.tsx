@@ -1,11 +1,11 @@
-import { Text } from "@mantine/core";
+import { Anchor, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
 import { $api } from "../../../api/client";
 import { Crop } from "../../../parts/Crop";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import type { SearchResult } from "./askSimilar";
 import { boxIn, fitted } from "./picture";
 import styles from "./Search.module.css";
@@ -49,7 +49,10 @@ function IdentityShown({ identity }: { readonly identity: string }) {
     <div className={styles.subject}>
       <Crop url={data.crop_url} alt={t("search.subject")} height={160} />
       <Text>
-        {t("search.withIdentity")} <Link to={`/people/id/${identity}`}>{data.name ?? t("unknown")}</Link>
+        {t("search.withIdentity")}{" "}
+        <Anchor component={Link} to={`/people/id/${identity}`}>
+          {data.name ?? t("unknown")}
+        </Anchor>
       </Text>
     </div>
   );

@@ -13,6 +13,7 @@ import { isFiltered, NO_FILTERS } from "../filters";
 import { MoreButton } from "../MoreButton";
 import { useFilters } from "../useFilters";
 import { usePlaceAndTime } from "../usePlaceAndTime";
+import { useWhenSeen } from "../useWhenSeen";
 import { SightingGrid } from "./SightingGrid";
 
 const PAGE = 48;
@@ -35,17 +36,21 @@ export function SightingsView() {
       placeholderData: (before) => before,
     },
   );
+  const whenSeen = useWhenSeen();
   useInvalidatedByEvents(KEY, ({ kind }) => kind === "track_ended");
   return (
     <>
-      <SegmentedControl
-        mb="sm"
-        aria-label={t("sightings.who")}
-        value={who}
-        onChange={setWho}
-        data={(["all", "known", "unknown"] as const).map((value) => ({ value, label: t(`sightings.which.${value}`) }))}
-      />
-      <FilterBar filters={filters} onChange={change} />
+      <FilterBar filters={filters} onChange={change}>
+        <SegmentedControl
+          aria-label={t("sightings.who")}
+          value={who}
+          onChange={setWho}
+          data={(["all", "known", "unknown"] as const).map((value) => ({
+            value,
+            label: t(`sightings.which.${value}`),
+          }))}
+        />
+      </FilterBar>
       {content()}
     </>
   );
@@ -85,7 +90,7 @@ export function SightingsView() {
       <Empty icon={IconWalk} title={t("noneOfThese")} action={clear} />
     ) : (
       <Empty icon={IconWalk} title={t("sightings.none")}>
-        {t("identities.when")}
+        {whenSeen}
       </Empty>
     );
   }

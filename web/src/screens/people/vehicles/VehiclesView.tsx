@@ -14,7 +14,7 @@ import { ClipPanel } from "../clip/ClipPanel";
 import { FilterBar } from "../FilterBar";
 import { isFiltered, NO_FILTERS } from "../filters";
 import { MoreButton } from "../MoreButton";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { useFilters } from "../useFilters";
 import { usePlaceAndTime } from "../usePlaceAndTime";
 import { FramePart } from "./FramePart";
@@ -45,14 +45,14 @@ export function VehiclesView() {
   );
   return (
     <>
-      <SegmentedControl
-        mb="sm"
-        aria-label={t("vehicles.kind")}
-        value={kind}
-        onChange={setKind}
-        data={(["all", ...CLASSES] as const).map((value) => ({ value, label: t(`vehicles.class.${value}`) }))}
-      />
-      <FilterBar filters={filters} onChange={change} />
+      <FilterBar filters={filters} onChange={change}>
+        <SegmentedControl
+          aria-label={t("vehicles.kind")}
+          value={kind}
+          onChange={setKind}
+          data={(["all", ...CLASSES] as const).map((value) => ({ value, label: t(`vehicles.class.${value}`) }))}
+        />
+      </FilterBar>
       {content()}
     </>
   );

@@ -1,4 +1,4 @@
-import { Alert, Button, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { IconEye } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
@@ -59,7 +59,9 @@ function WatchRow({ entry }: { readonly entry: Entry }) {
     <li className={styles.entry}>
       <Crop url={data?.crop_url ?? null} alt="" height={72} />
       <div>
-        <Link to={`/people/id/${entry.identity}`}>{entry.name ?? t("unknown")}</Link>
+        <Anchor component={Link} to={`/people/id/${entry.identity}`} fw={600}>
+          {entry.name ?? t("unknown")}
+        </Anchor>
         {entry.note !== "" && <Text size="sm">{entry.note}</Text>}
         <Text size="sm" className="quiet">
           {t("watch.since")} <RelativeTime atMs={entry.created_at_ms} />

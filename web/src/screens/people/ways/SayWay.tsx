@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { api } from "../../../api/client";
 import { useProblemText } from "../../../parts/useProblemText";
-import { useCameraNames } from "../useCameraNames";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { millisecondsOf } from "./seconds";
 
 const KEY = ["get", "/api/v1/transit-times"];
@@ -33,7 +33,12 @@ export function SayWay() {
           is_impossible: isImpossible,
         },
       }),
-    onSuccess: () => client.invalidateQueries({ queryKey: KEY }),
+    onSuccess: () => {
+      for (const empty of [setShortest, setLongest]) empty("");
+      for (const none of [setFrom, setTo]) none(null);
+      setImpossible(false);
+      return client.invalidateQueries({ queryKey: KEY });
+    },
   });
   const isWhole = from !== null && to !== null && from !== to && bounds.every((bound) => bound !== undefined);
   return (

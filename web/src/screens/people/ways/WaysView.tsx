@@ -1,5 +1,6 @@
 import { Button, Table, Text } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { IconRoute } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
@@ -9,7 +10,8 @@ import { useMayDo } from "../../../app/auth/useMe";
 import { Empty } from "../../../parts/Empty";
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
-import { useCameraNames } from "../useCameraNames";
+import { useProblemText } from "../../../parts/useProblemText";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { SayWay } from "./SayWay";
 import { secondsText } from "./seconds";
 
@@ -45,7 +47,7 @@ export function WaysView() {
 function WayTable({ ways, maySay }: { readonly ways: readonly Way[]; readonly maySay: boolean }) {
   const { t } = useTranslation("people");
   return (
-    <Table.ScrollContainer minWidth={480}>
+    <Table.ScrollContainer minWidth="20rem">
       <Table className="numbers" verticalSpacing="xs" maw="60rem">
         <Table.Thead>
           <Table.Tr>
@@ -53,7 +55,7 @@ function WayTable({ ways, maySay }: { readonly ways: readonly Way[]; readonly ma
             <Table.Th>{t("ways.to")}</Table.Th>
             <Table.Th ta="right">{t("ways.shortest")}</Table.Th>
             <Table.Th ta="right">{t("ways.longest")}</Table.Th>
-            <Table.Th>{t("ways.source")}</Table.Th>
+            <Table.Th visibleFrom="sm">{t("ways.source")}</Table.Th>
             <Table.Th aria-label={t("ways.forget")} />
           </Table.Tr>
         </Table.Thead>
@@ -71,11 +73,13 @@ function WayRow({ way, maySay }: { readonly way: Way; readonly maySay: boolean }
   const { t } = useTranslation("people");
   const { nameOf } = useCameraNames();
   const client = useQueryClient();
-  const forget = async () => {
-    const query = { from_camera: way.from_camera, to_camera: way.to_camera };
-    await api.DELETE("/api/v1/transit-times", { params: { query } });
-    await client.invalidateQueries({ queryKey: WAYS_KEY });
-  };
+  const problemText = useProblemText();
+  const query = { from_camera: way.from_camera, to_camera: way.to_camera };
+  const forgetting = useMutation({
+    mutationFn: () => api.DELETE("/api/v1/transit-times", { params: { query } }),
+    onSuccess: () => client.invalidateQueries({ queryKey: WAYS_KEY }),
+    onError: (error) => notifications.show({ color: "red", message: problemText(error) }),
+  });
   return (
     <Table.Tr>
       <Table.Td>{nameOf(way.from_camera)}</Table.Td>
@@ -90,10 +94,10 @@ function WayRow({ way, maySay }: { readonly way: Way; readonly maySay: boolean }
           <Table.Td ta="right">{bound(way.longest_ms)}</Table.Td>
         </>
       )}
-      <Table.Td>{t(way.source === "said" ? "ways.said" : "ways.learnt")}</Table.Td>
+      <Table.Td visibleFrom="sm">{t(way.source === "said" ? "ways.said" : "ways.learnt")}</Table.Td>
       <Table.Td ta="right">
         {maySay && way.source === "said" && (
-          <Button size="xs" variant="subtle" onClick={() => void forget()}>
+          <Button size="xs" variant="default" loading={forgetting.isPending} onClick={() => forgetting.mutate()}>
             {t("ways.forget")}
           </Button>
         )}

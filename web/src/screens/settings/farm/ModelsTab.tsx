@@ -1,4 +1,4 @@
-import { Badge, Stack, Table, Text } from "@mantine/core";
+import { Stack, Table, Text } from "@mantine/core";
 import { IconBrain } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
@@ -22,18 +22,18 @@ export function ModelsTab() {
     );
   }
   return (
-    <Stack>
+    <Stack maw="64rem">
       <Text size="sm" className="quiet">
         {t("models.what")}
       </Text>
-      <Table.ScrollContainer minWidth={640}>
+      <Table.ScrollContainer minWidth="20rem">
         <Table verticalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t("name")}</Table.Th>
               <Table.Th>{t("models.kind")}</Table.Th>
-              <Table.Th>{t("models.size")}</Table.Th>
-              <Table.Th>{t("models.licence")}</Table.Th>
+              <Table.Th visibleFrom="sm">{t("models.size")}</Table.Th>
+              <Table.Th visibleFrom="sm">{t("models.licence")}</Table.Th>
               <Table.Th>{t("models.state")}</Table.Th>
               <Table.Th>{t("models.usedBy")}</Table.Th>
             </Table.Tr>
@@ -41,20 +41,20 @@ export function ModelsTab() {
           <Table.Tbody>
             {farm.data.models.map((model) => (
               <Table.Tr key={model.name}>
-                <Table.Td fw={600}>{model.name}</Table.Td>
+                <Table.Td fw={600} style={{ overflowWrap: "anywhere" }}>
+                  {model.name}
+                </Table.Td>
                 <Table.Td>{[model.kind, model.format].filter(Boolean).join(", ")}</Table.Td>
-                <Table.Td className="numbers">
+                <Table.Td className="numbers" visibleFrom="sm">
                   {model.size_bytes !== null && `${size.format(model.size_bytes / 1e6)} MB`}
                 </Table.Td>
-                <Table.Td>{model.licence}</Table.Td>
+                <Table.Td visibleFrom="sm">{model.licence}</Table.Td>
                 <Table.Td>{t(`models.is.${model.state}`)}</Table.Td>
                 <Table.Td>
                   {model.used_by.length === 0 ? (
                     <span className="quiet">{t("models.unused")}</span>
                   ) : (
-                    <Badge variant="light" tt="none" title={model.used_by.join(", ")}>
-                      {t("models.workers", { count: model.used_by.length })}
-                    </Badge>
+                    <span title={model.used_by.join(", ")}>{t("models.workers", { count: model.used_by.length })}</span>
                   )}
                 </Table.Td>
               </Table.Tr>

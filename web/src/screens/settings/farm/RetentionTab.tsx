@@ -1,4 +1,4 @@
-import { Alert, Code, Stack, Switch, Table, Text, Title } from "@mantine/core";
+import { Alert, Code, Stack, Switch, Text, Title } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { $api } from "../../../api/client";
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
+import styles from "./Retention.module.css";
 import { RETENTION, valueText } from "./retention";
 import { SettingTable } from "./SettingTable";
 
@@ -24,25 +25,21 @@ export function RetentionTab() {
         {farm.data.where}
       </Alert>
       <Title order={2}>{t("retention.title")}</Title>
-      <Table.ScrollContainer minWidth={480}>
-        <Table verticalSpacing="xs">
-          <Table.Tbody>
-            {RETENTION.map((name) => (
-              <Table.Tr key={name}>
-                <Table.Td w="45%">
-                  {t(`retention.${name}`)}
-                  <Text size="xs" className="quiet">
-                    {name}
-                  </Text>
-                </Table.Td>
-                <Table.Td>
-                  <Code>{valueText(name, value.get(name) ?? "")}</Code>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <dl className={styles.list}>
+        {RETENTION.map((name) => (
+          <div key={name} className={styles.entry}>
+            <dt>
+              {t(`retention.${name}`)}
+              <Text size="xs" className="quiet">
+                {name}
+              </Text>
+            </dt>
+            <dd>
+              <Code>{valueText(name, value.get(name) ?? "")}</Code>
+            </dd>
+          </div>
+        ))}
+      </dl>
       <Title order={2}>{t("retention.others")}</Title>
       <Switch label={t("retention.all")} checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
       <SettingTable settings={others} />

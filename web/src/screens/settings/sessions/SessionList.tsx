@@ -1,4 +1,4 @@
-import { Badge, Button, Table } from "@mantine/core";
+import { Button, Table } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { $api, api } from "../../../api/client";
@@ -22,7 +22,7 @@ export function SessionList({ user }: { readonly user?: string }) {
   if (sessions.data === undefined) return <Failure error={sessions.error} onRetry={() => void sessions.refetch()} />;
   if (sessions.data.items.length === 0) return <p className="quiet">{t("sessions.none")}</p>;
   return (
-    <Table.ScrollContainer minWidth={480}>
+    <Table.ScrollContainer minWidth="20rem">
       <Table verticalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
@@ -42,7 +42,7 @@ export function SessionList({ user }: { readonly user?: string }) {
               </Table.Td>
               <Table.Td ta="right">
                 {each.current ? (
-                  <Badge variant="light">{t("sessions.current")}</Badge>
+                  <span className="quiet">{t("sessions.current")}</span>
                 ) : (
                   <Button size="compact-xs" variant="light" color="red" onClick={() => revoke.mutate(each.id)}>
                     {t("sessions.revoke")}

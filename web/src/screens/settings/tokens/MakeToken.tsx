@@ -19,14 +19,23 @@ interface Props {
 /** A new token: what it may, then its secret, which is shown once. */
 export function MakeToken({ opened, onClose }: Props) {
   const { t } = useTranslation("settings");
+  const { t: app } = useTranslation();
   const [secret, setSecret] = useState<string | null>(null);
   const close = () => {
     setSecret(null);
     onClose();
   };
-  // A click beside the window must not lose the secret.
+  // A click beside the window, or a key, must not lose the secret.
   return (
-    <Modal opened={opened} onClose={close} title={t("tokens.make")} closeOnClickOutside={secret === null} centered>
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={t("tokens.make")}
+      closeOnClickOutside={secret === null}
+      closeOnEscape={secret === null}
+      centered
+      closeButtonProps={{ "aria-label": app("close") }}
+    >
       {secret === null ? (
         <TokenForm onMade={setSecret} onCancel={close} />
       ) : (
@@ -58,6 +67,7 @@ function TokenForm({ onMade, onCancel }: FormProps) {
     },
     "/api/v1/tokens",
     t("tokens.made", { name: name.trim() }),
+    "shown",
   );
   return (
     <form

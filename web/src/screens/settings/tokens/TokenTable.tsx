@@ -1,4 +1,4 @@
-import { Button, Table } from "@mantine/core";
+import { Button, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -23,30 +23,38 @@ export function TokenTable({ tokens }: { readonly tokens: readonly Token[] }) {
   );
   return (
     <>
-      <Table.ScrollContainer minWidth={680}>
+      <Table.ScrollContainer minWidth="20rem">
         <Table verticalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t("name")}</Table.Th>
               <Table.Th>{t("role.label")}</Table.Th>
-              <Table.Th>{t("cameras.label")}</Table.Th>
+              <Table.Th visibleFrom="sm">{t("cameras.label")}</Table.Th>
               <Table.Th>{t("tokens.lastUsed")}</Table.Th>
-              <Table.Th>{t("tokens.expires")}</Table.Th>
+              <Table.Th visibleFrom="sm">{t("tokens.expires")}</Table.Th>
               <Table.Th />
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {tokens.map((token) => (
               <Table.Tr key={token.id}>
-                <Table.Td fw={600}>{token.name}</Table.Td>
+                <Table.Td style={{ overflowWrap: "anywhere" }}>
+                  <Text size="sm" fw={600}>
+                    {token.name}
+                  </Text>
+                  <Text size="xs" className="quiet" hiddenFrom="sm">
+                    <CamerasText cameras={token.cameras} /> · {t("tokens.expires")}:{" "}
+                    <When atMs={token.expires_at_ms} never={t("never")} />
+                  </Text>
+                </Table.Td>
                 <Table.Td>{app(`role.${token.role}`)}</Table.Td>
-                <Table.Td>
+                <Table.Td visibleFrom="sm">
                   <CamerasText cameras={token.cameras} />
                 </Table.Td>
                 <Table.Td>
                   <When atMs={token.last_used_at_ms} never={t("never")} />
                 </Table.Td>
-                <Table.Td>
+                <Table.Td visibleFrom="sm">
                   <When atMs={token.expires_at_ms} never={t("never")} />
                 </Table.Td>
                 <Table.Td ta="right">

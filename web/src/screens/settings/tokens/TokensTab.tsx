@@ -23,7 +23,7 @@ export function TokensTab() {
     </Button>
   );
   return (
-    <Stack>
+    <Stack maw="64rem">
       {tokens.data.items.length === 0 ? (
         <Empty icon={IconKey} title={t("tokens.none")} action={make}>
           {t("tokens.what")}

@@ -19,8 +19,15 @@ interface Props {
 /** A new user, with a first password that he is asked to replace. */
 export function AddUser({ opened, onClose }: Props) {
   const { t } = useTranslation("settings");
+  const { t: app } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} title={t("users.add")} centered>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={t("users.add")}
+      centered
+      closeButtonProps={{ "aria-label": app("close") }}
+    >
       <UserForm onClose={onClose} />
     </Modal>
   );
@@ -37,6 +44,7 @@ function UserForm({ onClose }: { readonly onClose: () => void }) {
     () => api.POST("/api/v1/users", { body: { name: name.trim(), password, role, cameras } }),
     "/api/v1/users",
     t("users.added", { name: name.trim() }),
+    "shown",
   );
   return (
     <form

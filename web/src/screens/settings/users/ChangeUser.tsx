@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../../api/client";
 import { partOf } from "../../../api/partOf";
 import type { components } from "../../../api/schema";
+import { Failure } from "../../../parts/Failure";
 import { SecretInput } from "../../../parts/SecretInput";
 import { CamerasField } from "../CamerasField";
 import { Confirm } from "../Confirm";
@@ -23,6 +24,7 @@ interface Props {
 /** What can be changed of a user: role, cameras, access, password, sessions; and his end. */
 export function ChangeUser({ user, onClose }: Props) {
   const { t } = useTranslation("settings");
+  const { t: app } = useTranslation();
   const [role, setRole] = useState(user.role);
   const [cameras, setCameras] = useState(user.cameras);
   const [disabled, setDisabled] = useState(user.disabled);
@@ -42,6 +44,7 @@ export function ChangeUser({ user, onClose }: Props) {
       }),
     "/api/v1/users",
     t("users.changed", { name: user.name }),
+    "shown",
   );
   const remove = useChange(
     () => api.DELETE("/api/v1/users/{user}", { params: { path } }),
@@ -49,7 +52,14 @@ export function ChangeUser({ user, onClose }: Props) {
     t("users.removed", { name: user.name }),
   );
   return (
-    <Modal opened onClose={onClose} title={user.name} size="lg" centered>
+    <Modal
+      opened
+      onClose={onClose}
+      title={user.name}
+      size="lg"
+      centered
+      closeButtonProps={{ "aria-label": app("close") }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -73,6 +83,7 @@ export function ChangeUser({ user, onClose }: Props) {
             minLength={PASSWORD_LENGTH}
             autoComplete="new-password"
           />
+          {change.isError && <Failure error={change.error} title={t("failed")} />}
           <Group justify="space-between">
             <Button variant="subtle" color="red" onClick={() => setRemoving(true)}>
               {t("users.remove")}

@@ -1,4 +1,4 @@
-import { Badge, Table, UnstyledButton } from "@mantine/core";
+import { Table, Text, UnstyledButton } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -17,7 +17,7 @@ export function UserTable({ users }: { readonly users: readonly User[] }) {
   const user = users.find(({ name }) => name === changed);
   return (
     <>
-      <Table.ScrollContainer minWidth={560}>
+      <Table.ScrollContainer minWidth="20rem">
         <Table verticalSpacing="xs" highlightOnHover>
           <Table.Thead>
             <Table.Tr>
@@ -38,11 +38,11 @@ export function UserTable({ users }: { readonly users: readonly User[] }) {
                     onClick={() => setChanged(each.name)}
                   >
                     {each.name}
-                  </UnstyledButton>{" "}
+                  </UnstyledButton>
                   {each.disabled && (
-                    <Badge size="sm" variant="light" color="gray">
+                    <Text size="xs" className="quiet">
                       {t("users.disabled")}
-                    </Badge>
+                    </Text>
                   )}
                 </Table.Td>
                 <Table.Td>{app(`role.${each.role}`)}</Table.Td>

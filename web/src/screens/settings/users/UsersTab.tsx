@@ -17,7 +17,7 @@ export function UsersTab() {
   if (users.isPending) return <Loading />;
   if (users.data === undefined) return <Failure error={users.error} onRetry={() => void users.refetch()} />;
   return (
-    <Stack>
+    <Stack maw="64rem">
       <Text size="sm" className="quiet">
         {t("users.what")}
       </Text>

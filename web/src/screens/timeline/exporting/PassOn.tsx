@@ -16,7 +16,8 @@ export function PassOn({ path }: { readonly path: string }) {
   const { t, i18n } = useTranslation("timeline");
   const [lifetime, setLifetime] = useState<Lifetime>("day");
   const link = $api.useMutation("post", "/api/v1/links");
-  const choose = (name: string) => setLifetime((Object.keys(LIFETIMES) as Lifetime[]).find((each) => each === name) ?? "day");
+  const choose = (name: string) =>
+    setLifetime((Object.keys(LIFETIMES) as Lifetime[]).find((each) => each === name) ?? "day");
   return (
     <Stack gap="xs" mt="sm">
       <Text size="sm" fw={600}>

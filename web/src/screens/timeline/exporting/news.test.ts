@@ -14,7 +14,7 @@ async function read(...pieces: string[]): Promise<number[]> {
 }
 
 test("news come line by line, whatever the pieces in which they arrive", async () => {
-  expect(await read('{"done": 0.1}\n{"done"', ': 0.5}\n', "\n", '{"done": 1}\n{"do')).toEqual([0.1, 0.5, 1]);
+  expect(await read('{"done": 0.1}\n{"done"', ": 0.5}\n", "\n", '{"done": 1}\n{"do')).toEqual([0.1, 0.5, 1]);
 });
 
 const NOW = 1_790_000_000_000;

@@ -53,7 +53,8 @@ async function makeFile(
   if (answer.body === null) throw new Error("the controller answered with nothing");
   for await (const news of linesOf(pieces(answer.body))) {
     if (news.made) return news.made;
-    if (news.problem) throw new ProblemError(news.problem.status, news.problem.type, news.problem.title, news.problem.detail);
+    if (news.problem)
+      throw new ProblemError(news.problem.status, news.problem.type, news.problem.title, news.problem.detail);
     onDone(news.done);
   }
   throw new ProblemError(0, "unreachable", "", "the connection ended before the file was made");

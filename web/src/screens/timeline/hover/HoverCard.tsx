@@ -2,6 +2,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
+import { useClassName } from "../../../parts/useClassName";
 import type { Hit } from "../rows/layout";
 import { type Span, spanAt } from "../rows/rowData";
 import { momentText } from "../time/labels";
@@ -35,19 +36,24 @@ const HALF = THUMB_WIDTH / 2 + 12;
 /** What is under the pointer: time, camera, event, and a small picture. */
 export function HoverCard({ camera, hit, spans, view, nowMs, x, width }: Props) {
   const { t, i18n } = useTranslation("timeline");
+  const nameOf = useClassName();
   const { atMs, mark } = hit;
   const recorded = camera !== null && spanAt(spans, atMs) !== null;
   const range = spriteRange(view, atMs);
   const sprite = useSprite(recorded ? camera.id : null, range, nowMs);
   const place = sprite.data === undefined ? null : thumbAt(range, sprite.data.times, atMs);
   return (
-    <div className={styles.card} style={{ left: Math.min(Math.max(HALF, x), Math.max(HALF, width - HALF)) }} aria-hidden>
+    <div
+      className={styles.card}
+      style={{ left: Math.min(Math.max(HALF, x), Math.max(HALF, width - HALF)) }}
+      aria-hidden
+    >
       {sprite.data !== undefined && place !== null && <Thumb sprite={sprite.data} place={place} />}
       {sprite.isFetching && sprite.data === undefined && <div className={styles.waiting} />}
       <div className={styles.text}>
         <strong className="numbers">{momentText(atMs, i18n.language)}</strong>
         {camera !== null && <span>{recorded ? camera.name : t("hover.gap", { camera: camera.name })}</span>}
-        {mark !== null && <span>{t(`kind.${mark.kind}`, { what: mark.class_name ?? "" })}</span>}
+        {mark !== null && <span>{t(`kind.${mark.kind}`, { what: nameOf(mark.class_name ?? "") })}</span>}
       </div>
     </div>
   );

@@ -35,12 +35,7 @@ export function Transport({ clock, playing, speed, muted, onAct }: Props) {
   const atMs = useClockMs(clock);
   const button = (label: string, Icon: TablerIcon, action: PlayAction, filled = false) => (
     <Tooltip label={label} openDelay={500}>
-      <ActionIcon
-        variant={filled ? "filled" : "default"}
-        size="lg"
-        aria-label={label}
-        onClick={() => onAct(action)}
-      >
+      <ActionIcon variant={filled ? "filled" : "default"} size="lg" aria-label={label} onClick={() => onAct(action)}>
         <Icon size={18} stroke={1.7} aria-hidden />
       </ActionIcon>
     </Tooltip>
@@ -65,7 +60,9 @@ export function Transport({ clock, playing, speed, muted, onAct }: Props) {
         onChange={(event) => onAct({ kind: "speed", speed: Number(event.currentTarget.value) })}
       />
       {muted !== null &&
-        button(muted ? t("transport.unmute") : t("transport.mute"), muted ? IconVolumeOff : IconVolume, { kind: "mute" })}
+        button(muted ? t("transport.unmute") : t("transport.mute"), muted ? IconVolumeOff : IconVolume, {
+          kind: "mute",
+        })}
       <Text size="sm" fw={600} className="numbers" px={6} data-testid="timeline-clock">
         {momentText(atMs, i18n.language, !playing)}
       </Text>

@@ -17,5 +17,7 @@ test("letters count whatever their case, other keys are left to the browser", ()
 });
 
 test("speed goes up and down to its ends", () => {
-  expect([nextSpeed(1, true), nextSpeed(16, true), nextSpeed(0.5, false), nextSpeed(8, false)]).toEqual([2, 16, 0.5, 4]);
+  expect([nextSpeed(1, true), nextSpeed(16, true), nextSpeed(0.5, false), nextSpeed(8, false)]).toEqual([
+    2, 16, 0.5, 4,
+  ]);
 });

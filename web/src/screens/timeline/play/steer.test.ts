@@ -3,7 +3,12 @@ import { expect, test } from "vitest";
 import { steered } from "./steer";
 
 /** Lets a player that runs a little wrong follow the clock; returns how far it is off after so many seconds. */
-function followed(startOffMs: number, speed: number, wrongBy: number, seconds: number): { offMs: number; jumps: number } {
+function followed(
+  startOffMs: number,
+  speed: number,
+  wrongBy: number,
+  seconds: number,
+): { offMs: number; jumps: number } {
   let [offMs, jumps] = [startOffMs, 0];
   for (let tick = 0; tick < seconds * 5; tick += 1) {
     const order = steered(offMs, speed, true);
@@ -31,9 +36,10 @@ test("where the clock stands the player shows the very picture", () => {
 });
 
 test("no rate is one that a browser refuses", () => {
-  for (const speed of [0.5, 16]) for (const off of [-300, 300]) {
-    const { rate } = steered(off, speed, true);
-    expect(rate).toBeGreaterThanOrEqual(0.0625);
-    expect(rate).toBeLessThanOrEqual(16);
-  }
+  for (const speed of [0.5, 16])
+    for (const off of [-300, 300]) {
+      const { rate } = steered(off, speed, true);
+      expect(rate).toBeGreaterThanOrEqual(0.0625);
+      expect(rate).toBeLessThanOrEqual(16);
+    }
 });

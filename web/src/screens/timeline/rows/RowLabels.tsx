@@ -17,7 +17,12 @@ export function RowLabels({ layout, cameras, playing, live, onToggle, onScroll }
   const { t } = useTranslation("timeline");
   const { first, last } = rowsSeen(layout);
   return (
-    <div className={styles.labels} onWheel={(event) => onScroll(event.deltaY)} role="group" aria-label={t("rows.label")}>
+    <div
+      className={styles.labels}
+      onWheel={(event) => onScroll(event.deltaY)}
+      role="group"
+      aria-label={t("rows.label")}
+    >
       <div className={styles.head} style={{ height: layout.axisHeight }}>
         {t("rows.count", { count: cameras.length })}
       </div>

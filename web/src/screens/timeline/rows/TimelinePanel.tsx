@@ -92,8 +92,7 @@ export function TimelinePanel(props: Props) {
           onHover={(hit, x) => setHover(hit === null ? null : { hit, x })}
           onClick={props.onClick}
           onKey={(event) => {
-            const action =
-              event.ctrlKey || event.metaKey || event.altKey ? null : actionOf(event, spanOf(view));
+            const action = event.ctrlKey || event.metaKey || event.altKey ? null : actionOf(event, spanOf(view));
             if (action === null) return;
             event.preventDefault();
             props.onAct(action);

@@ -20,7 +20,19 @@ test("what is dragged stays under the pointer, and rows scroll no further than t
 
 test("two fingers that go apart zoom in around their middle", () => {
   const middle = timeAt(VIEW, 1_000, 500);
-  const view = pinched(VIEW, 1_000, [{ x: 400, y: 0 }, { x: 600, y: 0 }], [{ x: 300, y: 0 }, { x: 700, y: 9 }], NOW);
+  const view = pinched(
+    VIEW,
+    1_000,
+    [
+      { x: 400, y: 0 },
+      { x: 600, y: 0 },
+    ],
+    [
+      { x: 300, y: 0 },
+      { x: 700, y: 9 },
+    ],
+    NOW,
+  );
   expect(view.toMs - view.fromMs).toBeCloseTo(1_800_000, 0);
   expect(xOf(view, 1_000, middle)).toBeCloseTo(500, 3);
 });

@@ -31,7 +31,13 @@ export function dragged(start: Start, now: Pointer, layout: Layout, nowMs: numbe
 }
 
 /** Returns the view after two fingers went apart or together: what was under each stays under it. */
-export function pinched(view: View, width: number, before: [Pointer, Pointer], now: [Pointer, Pointer], nowMs: number): View {
+export function pinched(
+  view: View,
+  width: number,
+  before: [Pointer, Pointer],
+  now: [Pointer, Pointer],
+  nowMs: number,
+): View {
   const apart = (pair: [Pointer, Pointer]) => Math.max(20, Math.abs(pair[0].x - pair[1].x));
   const middle = (pair: [Pointer, Pointer]) => (pair[0].x + pair[1].x) / 2;
   const anchorMs = timeAt(view, width, middle(before));
@@ -49,4 +55,3 @@ export function marksRange(
 ): boolean {
   return chosen || pointer.y < layout.axisHeight || isGrip(selection, view, layout.width, pointer.x);
 }
-

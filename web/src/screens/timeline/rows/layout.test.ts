@@ -8,7 +8,14 @@ const LAYOUT: Layout = { width: 1_000, height: 330, axisHeight: 30, rowHeight: 5
 
 function mark(atMs: number): Mark {
   return {
-    event_id: `e${atMs}`, kind: "track_started", at_ms: atMs, class_name: null, track: null, reason: null, identity: null, crops: 0,
+    event_id: `e${atMs}`,
+    kind: "track_started",
+    at_ms: atMs,
+    class_name: null,
+    track: null,
+    reason: null,
+    identity: null,
+    crops: 0,
   };
 }
 

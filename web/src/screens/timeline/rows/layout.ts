@@ -55,7 +55,13 @@ export function scrollFor(layout: Layout, row: number): number {
 }
 
 /** Tells what is at a place of the canvas. */
-export function hitAt(layout: Layout, view: View, x: number, y: number, dataOf: (row: number) => RowData | undefined): Hit {
+export function hitAt(
+  layout: Layout,
+  view: View,
+  x: number,
+  y: number,
+  dataOf: (row: number) => RowData | undefined,
+): Hit {
   const atMs = timeAt(view, layout.width, x);
   const row = rowAt(layout, y);
   const data = row === null ? undefined : dataOf(row);

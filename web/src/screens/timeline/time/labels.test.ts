@@ -5,7 +5,12 @@ import { lengthText, tickLabels } from "./labels";
 test("a length is told in its two greatest units", () => {
   const text = (ms: number) => lengthText(ms, "en-GB");
   expect([200, 2_500, 61_000, 3_600_000, 3_900_000, 90_000_000].map(text)).toEqual([
-    "0.2 secs", "2.5 secs", "1 min 1 sec", "1 hr", "1 hr 5 mins", "1 day 1 hr",
+    "0.2 secs",
+    "2.5 secs",
+    "1 min 1 sec",
+    "1 hr",
+    "1 hr 5 mins",
+    "1 day 1 hr",
   ]);
 });
 

@@ -32,28 +32,49 @@ test("ticks are as close as they may be and no closer, from a month to a second"
 test("the hour that is left out in spring has no tick, and the others stay on whole hours", () => {
   process.env.TZ = "Europe/Lisbon";
   expect(wallClock(new Date(2026, 2, 29, 0), 4 * HOUR_MS, 8)).toEqual([
-    "03-29 00:00", "03-29 00:30", "03-29 02:00", "03-29 02:30", "03-29 03:00", "03-29 03:30", "03-29 04:00", "03-29 04:30",
+    "03-29 00:00",
+    "03-29 00:30",
+    "03-29 02:00",
+    "03-29 02:30",
+    "03-29 03:00",
+    "03-29 03:30",
+    "03-29 04:00",
+    "03-29 04:30",
   ]);
 });
 
 test("the hour that comes twice in autumn has its ticks twice", () => {
   process.env.TZ = "Europe/Lisbon";
   expect(wallClock(new Date(2026, 9, 25, 0), 4 * HOUR_MS, 4)).toEqual([
-    "10-25 00:00", "10-25 01:00", "10-25 01:00", "10-25 02:00",
+    "10-25 00:00",
+    "10-25 01:00",
+    "10-25 01:00",
+    "10-25 02:00",
   ]);
 });
 
 test("over a change of the clocks six-hour ticks stay at 0, 6, 12 and 18, and days at midnight", () => {
   process.env.TZ = "Europe/Lisbon";
   expect(wallClock(new Date(2026, 2, 28, 12), 1.5 * DAY_MS, 6)).toEqual([
-    "03-28 12:00", "03-28 18:00", "03-29 00:00", "03-29 06:00", "03-29 12:00", "03-29 18:00", "03-30 00:00",
+    "03-28 12:00",
+    "03-28 18:00",
+    "03-29 00:00",
+    "03-29 06:00",
+    "03-29 12:00",
+    "03-29 18:00",
+    "03-30 00:00",
   ]);
   expect(wallClock(new Date(2026, 9, 24, 1), 4 * DAY_MS, 5)).toEqual(["10-25 00:00", "10-26 00:00", "10-27 00:00"]);
 });
 
 test("where the time is half an hour off, ticks are at round local times", () => {
   process.env.TZ = "Asia/Kolkata";
-  expect(wallClock(new Date(2026, 5, 1, 9, 10), 2 * HOUR_MS, 4)).toEqual(["06-01 09:30", "06-01 10:00", "06-01 10:30", "06-01 11:00"]);
+  expect(wallClock(new Date(2026, 5, 1, 9, 10), 2 * HOUR_MS, 4)).toEqual([
+    "06-01 09:30",
+    "06-01 10:00",
+    "06-01 10:30",
+    "06-01 11:00",
+  ]);
 });
 
 test("clocks that change by half an hour do not hold the ticks up", () => {

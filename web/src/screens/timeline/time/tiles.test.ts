@@ -38,7 +38,10 @@ test("only what has come to its end stays as it is", () => {
 
 test("of a hundred cameras only the chunks that are seen are asked for", () => {
   const ids = Array.from({ length: 100 }, (_, place) => `c${place}`);
-  expect(chunksSeen(ids, 8, 12).map((chunk) => [chunk[0], chunk.length])).toEqual([["c0", 10], ["c10", 10]]);
+  expect(chunksSeen(ids, 8, 12).map((chunk) => [chunk[0], chunk.length])).toEqual([
+    ["c0", 10],
+    ["c10", 10],
+  ]);
   expect(chunksSeen(ids, 95, 120)).toEqual([ids.slice(90)]);
   expect(chunksSeen([], 0, 5)).toEqual([]);
 });

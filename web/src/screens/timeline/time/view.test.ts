@@ -1,6 +1,18 @@
 import { expect, test } from "vitest";
 
-import { centred, DAY_MS, LONGEST_MS, panned, revealing, SHORTEST_MS, spanOf, timeAt, untilNow, xOf, zoomed } from "./view";
+import {
+  centred,
+  DAY_MS,
+  LONGEST_MS,
+  panned,
+  revealing,
+  SHORTEST_MS,
+  spanOf,
+  timeAt,
+  untilNow,
+  xOf,
+  zoomed,
+} from "./view";
 
 const NOW = 1_790_000_000_000;
 const HOUR = { fromMs: NOW - 7_200_000, toMs: NOW - 3_600_000 };
@@ -11,7 +23,8 @@ test("a place and its time are each other's inverse", () => {
 
 test("zooming leaves what is under the pointer where it is", () => {
   const anchor = timeAt(HOUR, 1000, 300);
-  for (const factor of [0.5, 0.1, 1.5]) expect(xOf(zoomed(HOUR, factor, anchor, NOW), 1000, anchor)).toBeCloseTo(300, 3);
+  for (const factor of [0.5, 0.1, 1.5])
+    expect(xOf(zoomed(HOUR, factor, anchor, NOW), 1000, anchor)).toBeCloseTo(300, 3);
 });
 
 test("zooming ends at a second and at a month", () => {

@@ -1,4 +1,4 @@
-import type { components } from "../../../api/schema";
+import type { components } from "../../api/schema";
 
 export type Finding = components["schemas"]["Finding"];
 
@@ -24,13 +24,17 @@ export function findingText(finding: Finding, translate: Translate): { text: str
   return { text: translate(`text.${code}`, values) ?? text, remedy: helps ?? remedy };
 }
 
-function valuesOf({ figures, count, cameras, workers, detail }: Finding, why: string): Record<string, string | number> {
+function valuesOf(
+  { figures, count, cameras, workers, detail, setting }: Finding,
+  why: string,
+): Record<string, string | number> {
   return {
     ...figures,
     count,
     names: namesText(cameras, count),
     workers: namesText(workers, workers.length),
     detail,
+    setting: setting ?? "",
     why,
   };
 }

@@ -1,6 +1,6 @@
-import { $api } from "../../api/client";
+import { useQuery } from "@tanstack/react-query";
 
-const MINUTE_MS = 60_000;
+import { cameraListQuery, nameOf } from "./cameraList";
 
 export interface CameraNames {
   /** Returns what people call a camera; its id while that is not known. */
@@ -11,13 +11,8 @@ export interface CameraNames {
 
 /** The names of the cameras that the user may see. */
 export function useCameraNames(): CameraNames {
-  const { data } = $api.useQuery(
-    "get",
-    "/api/v1/cameras",
-    { params: { query: { limit: 1_000 } } },
-    { staleTime: MINUTE_MS },
-  );
-  const names = new Map((data?.items ?? []).map(({ id, name }) => [id, name === "" ? id : name]));
+  const { data } = useQuery(cameraListQuery);
+  const names = new Map((data ?? []).map((camera) => [camera.id, nameOf(camera)]));
   return {
     nameOf: (cameraId) => names.get(cameraId) ?? cameraId,
     options: [...names]
