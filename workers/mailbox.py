@@ -4,11 +4,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from runtime.clock import Clock
 from workers.due_frame import DueFrame
 from workers.frames import Wanted
+
+#: Share of a round's time that is left when the next one is begun: enough to make it ready.
+AHEAD: Final = 0.35
+#: Weight of the newest round in the mean of their times.
+SMOOTHING: Final = 0.2
 
 
 class Round(Protocol):
@@ -59,6 +64,9 @@ class Mailbox:
         #: Rounds that were taken and are not done with, and whether one is being filled.
         self._rounds_out = 0
         self._is_filling = False
+        #: Monotonic seconds since when the oldest of them has had the detector, and seconds that a round has it, lately.
+        self._busy_since = 0.0
+        self._round_seconds = 0.0
 
     def is_idle(self, camera_id: str) -> bool:
         """Tell whether no frame of a camera waits, or is being looked at."""
@@ -90,7 +98,8 @@ class Mailbox:
         """Wait for frames and return as many as one round holds; empty once closed and emptied.
 
         Several threads may take rounds, of which one at a time is filled. While another one is on its way there is
-        time to fill the next: until it is full, or the other one done.
+        time to fill the next: it is begun shortly before that one will be done, for frames that are taken earlier are
+        older when they are looked at, and goes when it is full, or the other one done.
 
         Args:
             new_round: Makes what is filled.
@@ -106,13 +115,19 @@ class Mailbox:
                 finally:
                     self._is_filling = False
                     self._changed.notify_all()
-                self._rounds_out += bool(chosen)
+                if chosen:
+                    self._busy_since = self._busy_since if self._rounds_out else self._clock.monotonic()
+                    self._rounds_out += 1
                 # All that waited may have been discarded meanwhile, and an empty list says that nothing will come.
                 if chosen or (self._closed and not self._waiting):
                     return chosen
 
     def _filled(self, current: Round, gather_seconds: float) -> list[DueFrame]:
         chosen: list[DueFrame] = []
+        if self._rounds_out:
+            begin_at = self._busy_since + self._round_seconds * (1 - AHEAD)
+            wait_seconds = max(0.0, begin_at - self._clock.monotonic())
+            self._changed.wait_for(lambda: self._closed or not self._rounds_out, wait_seconds)
         deadline = self._clock.monotonic() + gather_seconds
         while self._choose(current, chosen) and not self._closed:
             left = deadline - self._clock.monotonic()
@@ -145,7 +160,11 @@ class Mailbox:
         """Say that the frames of a round have been handed on, or dropped."""
         with self._changed:
             self._taken.difference_update(due.frame.camera_id for due in dues)
-            self._rounds_out -= bool(dues)
+            if dues:
+                self._rounds_out -= 1
+                now = self._clock.monotonic()
+                took, self._busy_since = now - self._busy_since, now
+                self._round_seconds += SMOOTHING * (took - self._round_seconds)
             self._changed.notify_all()
 
     def close(self) -> None:
