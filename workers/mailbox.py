@@ -64,7 +64,7 @@ class Mailbox:
         #: Rounds that were taken and are not done with, and whether one is being filled.
         self._rounds_out = 0
         self._is_filling = False
-        #: Monotonic seconds since when the oldest of them has had the detector, and seconds that a round has it, lately.
+        #: Monotonic seconds since when the oldest of them has had the detector, and how long a round has it, lately.
         self._busy_since = 0.0
         self._round_seconds = 0.0
 
