@@ -209,6 +209,7 @@ def test_a_user_is_added_changed_and_locked_out(page: Page, farm: PeopleFarm) ->
     page.goto("/settings/users")
     page.get_by_role("button", name="Add user").click()
     form = page.get_by_role("dialog")
+    expect(form.get_by_role("button", name="Close")).to_be_visible()
     form.get_by_label("Name").fill("bert")
     form.get_by_label(re.compile("^First password")).fill(PASSWORD)
     form.get_by_role("button", name="Add user").click()

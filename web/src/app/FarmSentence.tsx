@@ -2,8 +2,9 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
 import { $api } from "../api/client";
+import { ProblemError } from "../api/problem";
 import styles from "./FarmSentence.module.css";
-import { type FarmState, farmState } from "./farmState";
+import { type FarmState, farmState, type NoStatus } from "./farmState";
 
 /** How often the farm is asked how it does, milliseconds. */
 const EVERY_MS = 5_000;
@@ -17,7 +18,9 @@ export function FarmSentence() {
     { params: { query: { limit: 1 } } },
     { refetchInterval: EVERY_MS, retry: false },
   );
-  const state: FarmState | null = status.isPending ? null : farmState(status.isError ? null : status.data);
+  const state: FarmState | null = status.isPending
+    ? null
+    : farmState(status.isError ? withoutStatus(status.error) : status.data);
   return (
     <Link to="/farm" className={styles.sentence} data-tone={state?.tone ?? "unknown"}>
       <span className={styles.dot} aria-hidden />
@@ -26,4 +29,8 @@ export function FarmSentence() {
       </span>
     </Link>
   );
+}
+
+function withoutStatus(error: unknown): NoStatus {
+  return error instanceof ProblemError && error.status > 0 ? "unknown" : "unreachable";
 }

@@ -6,13 +6,24 @@ type FarmStatus = components["schemas"]["FarmStatus"];
 export interface FarmState {
   readonly tone: "good" | "warning" | "bad";
   readonly key:
-    "unreachable" | "noCameras" | "noManager" | "noWorkers" | "volume" | "unplaced" | "someOffline" | "allOnline";
+    | "unreachable"
+    | "unknown"
+    | "noCameras"
+    | "noManager"
+    | "noWorkers"
+    | "volume"
+    | "unplaced"
+    | "someOffline"
+    | "allOnline";
   readonly values: Readonly<Record<string, string | number>>;
 }
 
-/** Decides what is most worth saying of the farm: the worst first. `status` null: it does not answer. */
-export function farmState(status: FarmStatus | null): FarmState {
-  if (status === null) return { tone: "bad", key: "unreachable", values: {} };
+/** What there is instead of a status: the controller does not answer, or it says that it does not know. */
+export type NoStatus = "unreachable" | "unknown";
+
+/** Decides what is most worth saying of the farm: the worst first. */
+export function farmState(status: FarmStatus | NoStatus): FarmState {
+  if (typeof status === "string") return { tone: "bad", key: status, values: {} };
   const states = status.cameras_by_state;
   const off = states.disabled ?? 0;
   const wanted = status.cameras_total - off;
