@@ -1,8 +1,9 @@
 """Takes pictures of every screen of a running farm's web UI: `python -m docs.make_screenshots --help`.
 
 Of each screen at 1440 and 390 pixels, light and dark: as it is, while it loads, with an API that fails, that cannot be
-reached, and that says that one may not. Pictures of the empty states are those of a farm without cameras. Pillow writes
-them as WebP, so that they are small.
+reached, and that says that one may not. Pictures of the empty states are those of a farm without cameras; screens of
+one camera or one event are then left out. The login is pictured with `--screens login` and without `--auth`. Pillow
+writes the pictures as WebP, so that they are small.
 """
 
 import argparse
@@ -12,18 +13,23 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
 
+#: Paths; `{camera}` and `{event}` stand for the first of the farm.
 SCREENS: Final = (
     "live",
+    "live/{camera}",
     "timeline",
     "events",
+    "events?event={event}",
+    "events?text=nothing-has-this-text",
     "people",
     "people/sightings",
     "people/vehicles",
@@ -33,6 +39,9 @@ SCREENS: Final = (
     "people/changes",
     "cameras",
     "cameras/new",
+    "cameras/import",
+    "cameras/edit/{camera}",
+    "cameras/zones/{camera}",
     "farm",
     "farm/letters",
     "settings/account",
@@ -83,6 +92,24 @@ def opened(browser: Browser, arguments: argparse.Namespace, width: int, scheme: 
         page.wait_for_url("**/live*")
     yield page
     context.close()
+
+
+def named(page: Page, screens: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each screen with its path; without those that are of something which the farm has none of."""
+    cameras = page.request.get("/api/v1/cameras?limit=1").json().get("items")
+    events = page.request.get("/api/v1/events?kind=track_ended&limit=1").json().get("items")
+    known = {
+        "{camera}": cameras[0]["id"] if cameras else None,
+        "{event}": quote(events[0]["event_id"]) if events else None,
+    }
+    for screen in screens:
+        path = screen
+        for word, value in known.items():
+            path = path.replace(word, value or word)
+        if "{" in path:
+            print(f"{screen}: the farm has none", file=sys.stderr)
+        else:
+            yield re.sub(r"[^a-z]+", "-", screen).strip("-"), path
 
 
 def take(page: Page, screen: str, state: str) -> bytes:
@@ -138,10 +165,10 @@ def main() -> int:
         for width in WIDTHS:
             for scheme in arguments.schemes.split(","):
                 with opened(browser, arguments, width, scheme) as page:
-                    for screen in arguments.screens.split(","):
+                    for name, path in named(page, arguments.screens.split(",")):
                         for state in arguments.states.split(","):
-                            name = f"{re.sub('[/?=]', '-', screen)}-{state}-{width}-{scheme}.webp"
-                            keep(take(page, screen, state), arguments.out / name)
+                            file = arguments.out / f"{name}-{state}-{width}-{scheme}.webp"
+                            keep(take(page, path, state), file)
         browser.close()
     return 0
 

@@ -19,6 +19,17 @@ export default tseslint.config({ ignores: ["node_modules", "dist", "src/api/sche
     // Higher than in Python: what a component shows or leaves out counts as a branch.
       complexity: ["error", 20],
     "no-console": "error",
+    "no-restricted-syntax": [
+      "error",
+      {
+        selector: "MemberExpression[object.name='Intl'][property.name='DateTimeFormat']",
+        message: "Times are written by parts/clockTime, by the same clock everywhere.",
+      },
+      {
+        selector: "MemberExpression[property.name=/^toLocale(Date|Time)String$/]",
+        message: "Times are written by parts/clockTime, by the same clock everywhere.",
+      },
+    ],
     "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
     "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
     // A handler that starts something asynchronous says so with `void` where the library wants a function of nothing.

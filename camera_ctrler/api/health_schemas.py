@@ -43,6 +43,14 @@ class Finding(BaseModel):
     figures: dict[str, float] = Field({}, description="Figures of the sentence, by name")
 
 
+class CameraCounts(BaseModel):
+    """How many cameras there are, of those that one may see."""
+
+    registered: int
+    enabled: int = Field(description="Switched on")
+    connecting: int = Field(description="Of those switched on, not connected to yet")
+
+
 class FarmHealth(BaseModel):
     """What is wrong with the farm, worst first."""
 
@@ -53,3 +61,4 @@ class FarmHealth(BaseModel):
         examples=["No worker is running, so 6 cameras are not watched. Start one with: ./farm worker"],
     )
     findings: list[Finding]
+    cameras: CameraCounts

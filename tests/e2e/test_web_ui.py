@@ -75,6 +75,7 @@ def test_from_the_first_login_to_the_journey_of_a_person_and_an_export(
         expected = ("status of 401", "status of 404")
         with own_page(chromium, farm.base_url, expected=expected, viewport={"width": 1440, "height": 900}) as page:
             page.set_default_timeout(PATIENCE_MS)
+            asked_in_vain = _crops_that_are_not_there(page)
             _log_in(page, _printed_password(farm))
             _choose_an_own_password(page, _printed_password(farm))
             _see_the_worker(page)
@@ -87,9 +88,17 @@ def test_from_the_first_login_to_the_journey_of_a_person_and_an_export(
                 _search_the_person_and_see_the_journey(page)
             _export(page, tmp_path)
             _log_out(page)
+        assert asked_in_vain == []
         assert cameras.sessions() == 2
     if without_reid:
         pytest.skip(f"all but the search for the person was done: {without_reid}")
+
+
+def _crops_that_are_not_there(page: Page) -> list[str]:
+    """Return a list to which the address of every crop is added that was asked for and is not there."""
+    found: list[str] = []
+    page.on("response", lambda said: found.append(said.url) if said.status == 404 and "crop" in said.url else None)
+    return found
 
 
 def _log_in(page: Page, password: str) -> None:

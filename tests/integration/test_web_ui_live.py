@@ -84,7 +84,7 @@ def test_the_wall_shows_pictures_and_says_why_a_camera_has_none(page: Page) -> N
     expect(canvas).to_be_visible()
     wait_until(lambda: bool(canvas.evaluate(_COLOURS_JS) > 10), "the picture to be drawn", 10)
     expect(page.get_by_role("listitem").filter(has_text="Dock")).to_contain_text(REMEDIES[StatusReason.AUTH_FAILED])
-    expect(page.get_by_role("banner")).to_contain_text("1 of 2 cameras are online")
+    expect(page.get_by_role("banner")).to_contain_text("is offline: the camera refused the user name or password")
 
 
 @pytest.mark.usefixtures("farm")

@@ -8,7 +8,7 @@ from camera_ctrler.api.diagnosis.diagnosis import diagnose, diagnose_some, healt
 from camera_ctrler.api.diagnosis.history import CountHistory, Counts, Past
 from camera_ctrler.api.farm_view import farm_totals
 from camera_ctrler.api.farm_watch import FarmLook
-from camera_ctrler.api.health_schemas import FarmHealth, FarmState, Finding, Severity
+from camera_ctrler.api.health_schemas import CameraCounts, FarmHealth, FarmState, Finding, Severity
 from camera_ctrler.api.status_view import Surroundings, status_view
 from camera_ctrler.event_store.store import Totals
 from contract.camera_specs import Camera
@@ -133,12 +133,14 @@ def test_of_a_farm_in_order_nothing_is_said_but_that_it_is() -> None:
     said = _whole(look())
     assert (said.state, said.findings) == (FarmState.OK, [])
     assert said.sentence == "All is well: all 2 cameras are watched."
+    assert said.cameras == CameraCounts(registered=2, enabled=2, connecting=0)
 
 
 def test_cameras_that_are_switched_off_are_no_trouble() -> None:
     """Given no camera that is switched on, and no worker, then nobody is told to start one."""
     said = _whole(look(workers=(), disabled=frozenset({"lobby", "yard"})))
     assert (said.state, said.sentence) == (FarmState.OK, "No camera is switched on.")
+    assert said.cameras == CameraCounts(registered=2, enabled=0, connecting=0)
 
 
 def test_without_a_worker_that_is_said_once_with_the_command_and_not_again_for_each_camera() -> None:

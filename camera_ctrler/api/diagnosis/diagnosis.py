@@ -10,7 +10,7 @@ from camera_ctrler.api.diagnosis.storage import event_findings, volume_findings
 from camera_ctrler.api.diagnosis.workers import manager_findings, spool_findings, worker_findings
 from camera_ctrler.api.farm_schemas import FarmTotals
 from camera_ctrler.api.farm_watch import FarmLook
-from camera_ctrler.api.health_schemas import FarmHealth, FarmState, Finding, Severity
+from camera_ctrler.api.health_schemas import CameraCounts, FarmHealth, FarmState, Finding, Severity
 from camera_ctrler.api.schemas import CameraStatusView
 from camera_ctrler.api.worker_profile import worker_profiles
 from contract.cameras import CameraState
@@ -61,23 +61,32 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 def health(at_ms: int, findings: Sequence[Finding], statuses: Iterable[CameraStatusView]) -> FarmHealth:
     """Return findings with the sentence that comes of them."""
+    cameras = _counts(statuses)
     if not findings:
-        return FarmHealth(at_ms=at_ms, state=FarmState.OK, sentence=_all_is_well(statuses), findings=[])
+        return FarmHealth(at_ms=at_ms, state=FarmState.OK, sentence=_all_is_well(cameras), findings=[], cameras=cameras)
     worst = findings[0]
     return FarmHealth(
         at_ms=at_ms,
         state=FarmState(worst.severity.value),
         sentence=" ".join(part for part in (worst.text, worst.remedy) if part),
         findings=list(findings),
+        cameras=cameras,
     )
 
 
-def _all_is_well(statuses: Iterable[CameraStatusView]) -> str:
+def _counts(statuses: Iterable[CameraStatusView]) -> CameraCounts:
     states = [status.state for status in statuses]
-    enabled = sum(state is not CameraState.DISABLED for state in states)
-    starting = sum(state in {CameraState.PENDING, CameraState.CONNECTING} for state in states)
+    return CameraCounts(
+        registered=len(states),
+        enabled=sum(state is not CameraState.DISABLED for state in states),
+        connecting=sum(state in {CameraState.PENDING, CameraState.CONNECTING} for state in states),
+    )
+
+
+def _all_is_well(cameras: CameraCounts) -> str:
+    enabled, starting = cameras.enabled, cameras.connecting
     if not enabled:
-        return "No camera is switched on. Add one to begin." if not states else "No camera is switched on."
+        return "No camera is switched on. Add one to begin." if not cameras.registered else "No camera is switched on."
     if starting:
         return f"All is well; {starting} of {enabled} cameras {'is' if starting == 1 else 'are'} being connected to."
     return "All is well: the camera is watched." if enabled == 1 else f"All is well: all {enabled} cameras are watched."

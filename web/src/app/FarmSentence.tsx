@@ -1,36 +1,20 @@
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
-import { $api } from "../api/client";
-import { ProblemError } from "../api/problem";
+import { useHealthSentence } from "../parts/health/useHealthSentence";
 import styles from "./FarmSentence.module.css";
-import { type FarmState, farmState, type NoStatus } from "./farmState";
 
-/** How often the farm is asked how it does, milliseconds. */
-const EVERY_MS = 5_000;
-
-/** How the farm does, in one plain sentence; it leads to the screen that says what to do. */
+/** How the farm does, in the first sentence of the farm's screen; it leads there, where what to do about it stands. */
 export function FarmSentence() {
   const { t } = useTranslation();
-  const status = $api.useQuery(
-    "get",
-    "/api/v1/status",
-    { params: { query: { limit: 1 } } },
-    { refetchInterval: EVERY_MS, retry: false },
-  );
-  const state: FarmState | null = status.isPending
-    ? null
-    : farmState(status.isError ? withoutStatus(status.error) : status.data);
+  const { tone, text, more } = useHealthSentence();
   return (
-    <Link to="/farm" className={styles.sentence} data-tone={state?.tone ?? "unknown"}>
+    <Link to="/farm" className={styles.sentence} data-tone={tone}>
       <span className={styles.dot} aria-hidden />
-      <span role="status">
-        {state === null ? t("sentence.asking") : t(`sentence.${state.key}`, { ...state.values })}
+      <span role="status" className={styles.text} title={text}>
+        {text}
       </span>
+      {more > 0 && <span className={styles.more}>{t("sentence.more", { count: more })}</span>}
     </Link>
   );
-}
-
-function withoutStatus(error: unknown): NoStatus {
-  return error instanceof ProblemError && error.status > 0 ? "unknown" : "unreachable";
 }

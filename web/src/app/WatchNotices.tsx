@@ -7,6 +7,7 @@ import { useNavigate } from "react-router";
 import { $api } from "../api/client";
 import type { FarmEvent } from "../api/events/eventHub";
 import { useEvents } from "../api/events/useEvents";
+import { clockTime } from "../parts/clockTime";
 
 /** Pops a notice up whenever somebody of the watch list is seen, whatever screen is open; it stays until it is closed. */
 export function WatchNotices() {
@@ -24,7 +25,7 @@ export function WatchNotices() {
       cameraName(event.camera_id),
       noteOf(event.watch),
     ]);
-    const time = new Intl.DateTimeFormat(i18n.language, { timeStyle: "medium" }).format(event.at_ms);
+    const time = clockTime(event.at_ms, i18n.language);
     // Whoever stays in view is told of once, with the newest: else a phone's screen would be full of it.
     const notice = `watched ${event.watch ?? identity}`;
     notifications.hide(notice);

@@ -61,3 +61,9 @@ for (const language of ["zh-Hant", "pt"]) {
     expect(look(texts("en", name) ?? {}, texts(language, name) ?? {}, "")).toEqual([]);
   });
 }
+
+test("classes of objects, which are English by nature, have words in every other language", () => {
+  const [chinese, portuguese] = ["zh-Hant", "pt"].map((language) => Object.keys(texts(language, "classes") ?? {}));
+  expect(chinese).toContain("person");
+  expect(chinese).toEqual(portuguese);
+});

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { momentFormat } from "./clockTime";
 import { elapsed, staysFor } from "./elapsed";
 
 interface Props {
@@ -15,7 +16,7 @@ export function RelativeTime({ atMs }: Props) {
   const { unit, count } = elapsed(atMs, nowMs);
   const at = new Date(atMs);
   const words = new Intl.RelativeTimeFormat(i18n.language, { numeric: "auto" }).format(count, unit);
-  const whole = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" }).format(at);
+  const whole = momentFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" }).format(at);
   return (
     <time dateTime={at.toISOString()} title={whole} className="numbers">
       {words}

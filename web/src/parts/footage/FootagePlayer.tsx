@@ -5,10 +5,10 @@ import { useTranslation } from "react-i18next";
 
 import { Failure } from "../Failure";
 import styles from "./FootagePlayer.module.css";
-import { FootageError } from "./openFootage";
 import { PlayerBar } from "./PlayerBar";
 import { playerAction, type PlayerAction } from "./playerKeys";
 import { type Footage, useFootage } from "./useFootage";
+import { useFootageProblem } from "./useFootageProblem";
 import { gapsBetween } from "./wallClock";
 
 interface Props {
@@ -38,6 +38,7 @@ const PICTURE_SECONDS = 1 / 25;
 export function FootagePlayer(props: Props) {
   const { cameraId, name, fromMs, toMs, startAtMs, poster, autoPlay = false, onTime, children } = props;
   const { t } = useTranslation("parts");
+  const why = useFootageProblem();
   const video = useRef<HTMLVideoElement>(null);
   const whole = useFullscreenElement<HTMLDivElement>();
   const footage = useFootage(video, { cameraId, fromMs, toMs }, startAtMs ?? null);
@@ -71,9 +72,7 @@ export function FootagePlayer(props: Props) {
   };
 
   if (footage.error !== null) {
-    const known =
-      footage.error instanceof FootageError ? new Error(t(`footage.cannot.${footage.error.fault}`)) : footage.error;
-    return <Failure title={t("footage.failed")} error={known} onRetry={footage.retry} />;
+    return <Failure title={t("footage.failed")} error={new Error(why(footage.error))} onRetry={footage.retry} />;
   }
   return (
     // The keys are shortcuts of the buttons below, which can all be reached by themselves.

@@ -6,7 +6,7 @@ import { ProblemError } from "../../api/problem";
 import type { PlaylistPart } from "./wallClock";
 
 /** Why footage cannot be played, beside a `ProblemError` of the API: keys of texts below `footage.cannot`. */
-export type PlayFault = "codec" | "decode" | "browser" | "network";
+export type PlayFault = "codec" | "decode" | "browser" | "network" | "gone";
 
 export class FootageError extends Error {
   override readonly name = "FootageError";
@@ -85,9 +85,14 @@ function begin(Player: typeof Hls, video: HTMLVideoElement, url: string, wishes:
     if (!data.fatal) return;
     if (data.response?.code === 401 && renewals < MAX_RENEWALS) {
       renewals += 1;
-      void refreshed().then((renewed) => {
-        if (renewed && !closed) hls.loadSource(url);
-      });
+      refreshed().then(
+        (renewed) => {
+          if (renewed && !closed) hls.loadSource(url);
+        },
+        (error: unknown) => {
+          if (!closed && error instanceof ProblemError) wishes.onError(error);
+        },
+      );
       return;
     }
     if (data.type === Player.ErrorTypes.MEDIA_ERROR && !OF_CODECS.has(data.details) && !recovered) {
@@ -117,7 +122,8 @@ async function inWords(url: string, data: ErrorData): Promise<ProblemError | Foo
     } catch (error) {
       if (error instanceof ProblemError) return error;
     }
-    return new FootageError("network", detail);
+    // The playlist is there, and a part of it is not: its file was deleted, or cannot be read.
+    return new FootageError(data.response?.code === 404 ? "gone" : "network", detail);
   }
   return new FootageError(OF_CODECS.has(data.details) ? "codec" : "decode", detail);
 }

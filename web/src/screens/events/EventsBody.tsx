@@ -13,12 +13,13 @@ interface Props {
   readonly filtered: boolean;
   readonly openEvent: string | null;
   readonly cameraName: (cameraId: string) => string;
+  readonly isRecorded: (cameraId: string) => boolean;
   readonly onClear: () => void;
   readonly onOpen: (eventId: string) => void;
 }
 
 /** The grid, or why there is none. */
-export function EventsBody({ found, filtered, openEvent, cameraName, onClear, onOpen }: Props) {
+export function EventsBody({ found, filtered, openEvent, cameraName, isRecorded, onClear, onOpen }: Props) {
   const { pages, cards, waiting, showWaiting } = found;
   if (pages.isPending) return <Loading />;
   const broken = pages.isError && <Failure error={pages.error} onRetry={() => void pages.fetchNextPage()} />;
@@ -32,6 +33,7 @@ export function EventsBody({ found, filtered, openEvent, cameraName, onClear, on
         waiting={waiting}
         openEvent={openEvent}
         nameOf={cameraName}
+        knownOf={(card) => ({ ...found.heardOf(card), recorded: isRecorded(card.event.camera_id) })}
         hasMore={pages.hasNextPage}
         loadingMore={pages.isFetchingNextPage}
         onShowWaiting={() => {

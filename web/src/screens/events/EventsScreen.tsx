@@ -27,6 +27,7 @@ export default function EventsScreen() {
   const filter = filterOf(params);
   const openEvent = params.get("event");
   const cameraName = (id: string) => nameById(cameras.data, id);
+  const isRecorded = (id: string) => (cameras.data?.find((camera) => camera.id === id)?.record ?? "off") !== "off";
   const found = useEventCards(filter, cameraName, () => window.scrollY < AT_THE_TOP && openEvent === null);
   const { cards } = found;
 
@@ -54,12 +55,14 @@ export default function EventsScreen() {
         filtered={countOf(filter) > 0}
         openEvent={openEvent}
         cameraName={cameraName}
+        isRecorded={isRecorded}
         onClear={() => setFilter(EVERYTHING)}
         onOpen={open}
       />
       <EventDrawer
         eventId={openEvent}
         cameraName={cameraName}
+        isRecorded={isRecorded}
         newer={beside(-1)}
         older={beside(1)}
         onOpen={open}

@@ -5,11 +5,6 @@ export const EVERY_MS = 3_000;
 
 const LIVE = { refetchInterval: EVERY_MS, retry: false } as const;
 
-/** What is wrong, worst first. */
-export function useHealth() {
-  return $api.useQuery("get", "/api/v1/farm/health", {}, LIVE);
-}
-
 /** The farm as a whole, with no more of its cameras than must be. */
 export function useFarmTotals() {
   return $api.useQuery("get", "/api/v1/status", { params: { query: { limit: 1 } } }, LIVE);

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 
+import { useClassName } from "../../parts/useClassName";
 import { CanvasPainter } from "./drawing/painter";
 import styles from "./Live.module.css";
 import type { WallStore } from "./stream/wallStore";
@@ -15,6 +16,7 @@ interface Props {
 /** A camera's pictures with boxes, drawn past React. */
 export function CameraCanvas({ store, cameraId, label, boxes }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const nameOf = useClassName();
   const painter = useRef<CanvasPainter>(null);
 
   useEffect(() => {
@@ -34,6 +36,10 @@ export function CameraCanvas({ store, cameraId, label, boxes }: Props) {
     painter.current.boxes = boxes;
     painter.current.draw();
   }, [boxes, store, cameraId]);
+
+  useEffect(() => {
+    if (painter.current !== null) painter.current.nameOf = nameOf;
+  });
 
   return <canvas ref={canvas} className={styles.canvas} aria-label={label} />;
 }

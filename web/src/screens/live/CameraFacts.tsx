@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 
 import type { components } from "../../api/schema";
+import { useClassName } from "../../parts/useClassName";
 import styles from "./Live.module.css";
 
 interface Props {
@@ -10,8 +11,11 @@ interface Props {
 /** A line of what a person asks who looks closely: what is in view, size, rates, who analyses it. */
 export function CameraFacts({ status }: Props) {
   const { t, i18n } = useTranslation("live");
+  const nameOf = useClassName();
   const rate = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 });
-  const seen = Object.entries(status.objects).map(([name, count]) => (count === 1 ? name : `${count} × ${name}`));
+  const seen = Object.entries(status.objects).map(([name, count]) =>
+    count === 1 ? nameOf(name) : `${count} × ${nameOf(name)}`,
+  );
   return (
     <div className={styles.facts}>
       {status.state === "online" && (

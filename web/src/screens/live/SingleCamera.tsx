@@ -45,23 +45,22 @@ export function SingleCamera() {
     ["f", () => void whole.toggle()],
   ]);
 
-  if (status.isPending) return <Loading />;
-  if (status.data === undefined) return <Failure error={status.error} onRetry={() => void status.refetch()} />;
+  if (status.data === undefined)
+    return (
+      <>
+        <PageHeader title={cameraId}>
+          <ToWall />
+        </PageHeader>
+        {status.isPending ? <Loading /> : <Failure error={status.error} onRetry={() => void status.refetch()} />}
+      </>
+    );
   const name = status.data.name || cameraId;
   const query = `?camera=${encodeURIComponent(cameraId)}`;
   return (
     <>
       <PageHeader title={name}>
         <Group gap="xs">
-          <Button
-            component={Link}
-            to="/live"
-            variant="default"
-            size="xs"
-            leftSection={<IconArrowLeft size={16} aria-hidden />}
-          >
-            {t("toWall")}
-          </Button>
+          <ToWall />
           <Button
             component={Link}
             to={`/timeline${query}`}
@@ -102,5 +101,20 @@ export function SingleCamera() {
       </div>
       <CameraFacts status={status.data} />
     </>
+  );
+}
+
+function ToWall() {
+  const { t } = useTranslation("live");
+  return (
+    <Button
+      component={Link}
+      to="/live"
+      variant="default"
+      size="xs"
+      leftSection={<IconArrowLeft size={16} aria-hidden />}
+    >
+      {t("toWall")}
+    </Button>
   );
 }

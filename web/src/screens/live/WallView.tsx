@@ -41,8 +41,13 @@ export function WallView() {
     setArrangement(next);
     storeArrangement(next);
   };
-  if (cameras.isPending) return <Loading />;
-  if (cameras.data === undefined) return <Failure error={cameras.error} onRetry={() => void cameras.refetch()} />;
+  if (cameras.data === undefined)
+    return (
+      <>
+        <PageHeader title={t("title")} />
+        {cameras.isPending ? <Loading /> : <Failure error={cameras.error} onRetry={() => void cameras.refetch()} />}
+      </>
+    );
   const columns = LAYOUTS[arrangement.layout];
   return (
     <>
@@ -58,7 +63,7 @@ export function WallView() {
           title={t("empty.title")}
           action={
             may("admin") && (
-              <Button component={Link} to="/cameras">
+              <Button component={Link} to="/cameras/new">
                 {t("empty.action")}
               </Button>
             )

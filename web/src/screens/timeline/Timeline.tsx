@@ -28,7 +28,7 @@ import { BEHIND_NOW_MS, usePlayback } from "./usePlayback";
 import { firstView, useView } from "./useView";
 
 interface Props {
-  readonly cameras: readonly { readonly id: string; readonly name: string }[];
+  readonly cameras: readonly { readonly id: string; readonly name: string; readonly recorded: boolean }[];
 }
 
 /** Half of what is exported where nothing is marked, milliseconds. */
@@ -41,11 +41,17 @@ export function Timeline({ cameras }: Props) {
   const narrow = useMediaQuery("(max-width: 48em)", false, { getInitialValueInEffect: false });
   const address = useAddress();
   const ids = cameras.map(({ id }) => id);
+  // Where nobody has chosen, those of which there is something to see.
+  const byWorth = [...cameras.filter(({ recorded }) => recorded), ...cameras.filter(({ recorded }) => !recorded)].map(
+    ({ id }) => id,
+  );
   const nowMs = useNow();
   const [view, setView] = useView(() => firstView(address.atMs, HOUR_MS));
   const [count, setCount] = useState<Count>(() => firstCount(address.cameras.length, narrow));
   const [chosen, setChosen] = useState<readonly string[]>(() =>
-    address.cameras.length > 0 ? address.cameras.filter((id) => ids.includes(id)).slice(0, 9) : filled([], ids, count),
+    address.cameras.length > 0
+      ? address.cameras.filter((id) => ids.includes(id)).slice(0, 9)
+      : filled([], byWorth, count),
   );
   const [seen, setSeen] = useState({ first: 0, last: 9 });
   const [row, setRow] = useState<number | null>(null);
@@ -147,7 +153,7 @@ export function Timeline({ cameras }: Props) {
           onChange={(value) => {
             const next = COUNTS.find((each) => String(each) === value) ?? 1;
             setCount(next);
-            choose(filled(chosen.slice(-next), ids, next));
+            choose(filled(chosen.slice(-next), byWorth, next));
           }}
         />
       </PageHeader>
@@ -155,6 +161,7 @@ export function Timeline({ cameras }: Props) {
         conductor={playback.conductor}
         cameraIds={chosen}
         nameOf={(id) => cameras.find((camera) => camera.id === id)?.name ?? id}
+        isRecorded={(id) => cameras.find((camera) => camera.id === id)?.recorded ?? false}
         muted={playback.muted}
         onClose={(id) => choose(toggled(chosen, id, count))}
       />

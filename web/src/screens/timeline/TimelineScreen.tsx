@@ -17,7 +17,15 @@ export default function TimelineScreen() {
   const { t } = useTranslation("timeline");
   const cameras = useQuery(cameraListQuery);
   if (cameras.data !== undefined && cameras.data.length > 0)
-    return <Timeline cameras={cameras.data.map((camera) => ({ id: camera.id, name: nameOf(camera) }))} />;
+    return (
+      <Timeline
+        cameras={cameras.data.map((camera) => ({
+          id: camera.id,
+          name: nameOf(camera),
+          recorded: camera.record !== "off" && camera.enabled,
+        }))}
+      />
+    );
   return (
     <>
       <PageHeader title={t("title")} />
@@ -28,7 +36,7 @@ export default function TimelineScreen() {
           icon={IconTimeline}
           title={t("empty.title")}
           action={
-            <Button component={Link} to="/cameras" size="xs">
+            <Button component={Link} to="/cameras/new" size="xs">
               {t("empty.action")}
             </Button>
           }

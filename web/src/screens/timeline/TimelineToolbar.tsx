@@ -1,17 +1,13 @@
 import { ActionIcon, Button, Group, SegmentedControl, Tooltip } from "@mantine/core";
-import { DateTimePicker } from "@mantine/dates";
 import { IconBroadcast, IconDownload, IconRectangle, IconZoomIn, IconZoomOut } from "@tabler/icons-react";
-import dayjs from "dayjs";
 import { useTranslation } from "react-i18next";
 
+import { MomentInput } from "../../parts/MomentInput";
 import type { Range } from "./rows/selection";
-import { lengthText } from "./time/labels";
-import { localText, msOf } from "./time/localText";
+import { lengthText, momentText } from "./time/labels";
 import { DAY_MS, HOUR_MS, middleOf, MINUTE_MS, spanOf, type View } from "./time/view";
 import type { TimelineAction } from "./play/actions";
 import styles from "./TimelineToolbar.module.css";
-
-const DATE_FORMAT = "DD MMM YYYY HH:mm";
 
 interface Props {
   readonly view: View;
@@ -32,7 +28,7 @@ export function TimelineToolbar({ view, range, marking, mayExport, onMarking, on
   const span = SPANS.find((each) => Math.abs(Math.log(spanOf(view) / each)) < 0.02);
   return (
     <div className={styles.bar} role="group" aria-label={t("toolbar.label")}>
-      <Group gap={4} wrap="nowrap">
+      <Group gap={4} wrap="nowrap" visibleFrom="sm">
         <Tooltip label={t("toolbar.zoomOut")} openDelay={500}>
           <ActionIcon
             variant="default"
@@ -62,15 +58,14 @@ export function TimelineToolbar({ view, range, marking, mayExport, onMarking, on
         data={SPANS.map((each) => ({ value: String(each), label: lengthText(each, i18n.language) }))}
         onChange={(value) => onSpan(Number(value))}
       />
-      <DateTimePicker
+      <MomentInput
         size="xs"
         w="11.5rem"
         // The name of a field has what stands in it, for who speaks to the page.
-        aria-label={`${t("toolbar.date")}: ${dayjs(middleOf(view)).format(DATE_FORMAT)}`}
-        value={localText(middleOf(view))}
+        aria-label={`${t("toolbar.date")}: ${momentText(middleOf(view), i18n.language)}`}
+        valueMs={middleOf(view)}
         maxDate={new Date()}
-        valueFormat={DATE_FORMAT}
-        onChange={(text) => text !== null && onGoTo(msOf(text))}
+        onMoment={(atMs) => atMs !== null && onGoTo(atMs)}
       />
       <Button
         variant="default"

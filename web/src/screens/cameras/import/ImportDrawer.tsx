@@ -89,9 +89,9 @@ export function ImportDrawer({ taken, onClose }: Props) {
             {t("actions.cancel")}
           </Button>
           <Button disabled={!mayChange || rows.length === 0} loading={run.isPending} onClick={() => run.mutate(rows)}>
-            {troubles.length > 0
-              ? t("import.runRest", { count: rows.length })
-              : t("import.run", { count: rows.length })}
+            {rows.length === 0
+              ? t("import.runNone")
+              : t(troubles.length > 0 ? "import.runRest" : "import.run", { count: rows.length })}
           </Button>
         </Group>
       </Stack>

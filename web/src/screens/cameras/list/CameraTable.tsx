@@ -91,8 +91,9 @@ interface RowProps {
 
 function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
   const { t } = useTranslation("cameras");
-  const { camera, status } = row;
+  const { camera } = row;
   const name = nameOf(camera);
+  const labels = labelsOf(row);
   const shapes = camera.zones.length;
   return (
     <Table.Tr>
@@ -116,15 +117,10 @@ function CameraRow({ row, mayChange, isChosen, onChoose }: RowProps) {
       </Table.Td>
       <Table.Td data-label={t("column.state")}>
         <StateBadge row={row} />
-        {status?.state === "online" && (
-          <Text size="xs" className="quiet numbers">
-            {`${status.codec} ${status.width}×${status.height}`}
-          </Text>
-        )}
       </Table.Td>
-      <Table.Td data-label={t("column.labels")}>
+      <Table.Td data-label={t("column.labels")} data-empty={labels.length === 0}>
         <Group gap={4}>
-          {labelsOf(row).map((label) => (
+          {labels.map((label) => (
             <Badge key={label} size="xs" variant="default" tt="none">
               {label}
             </Badge>

@@ -33,7 +33,7 @@ export function ListFilters({ search, states, shown, all, onSearch, onStates }: 
       <Chip.Group multiple value={states} onChange={onStates}>
         <Group gap={6} role="group" aria-label={t("filterState")}>
           {STATES.map((state) => (
-            <Chip key={state} value={state} size="xs">
+            <Chip key={state} value={state} size="xs" variant="outline">
               {t(`state.${state}`)}
             </Chip>
           ))}

@@ -1,6 +1,8 @@
-import { Badge, Tooltip } from "@mantine/core";
+import { Badge, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
+import { useReasonText } from "../../../parts/health/useReasonText";
+import styles from "./CameraTable.module.css";
 import { type Row, type State, stateOf } from "./rows";
 
 const COLOURS: Record<State, string> = {
@@ -11,25 +13,27 @@ const COLOURS: Record<State, string> = {
   disabled: "gray",
 };
 
-/** What a camera does; why, and what helps, on hover and for screen readers. */
+/** What a camera does, with what it sends, or why it sends nothing and what helps. */
 export function StateBadge({ row }: { readonly row: Row }) {
   const { t } = useTranslation("cameras");
+  const why = useReasonText();
+  const { status } = row;
   const state = stateOf(row);
-  const why = state === "disabled" ? "" : [row.status?.detail, row.status?.remedy].filter(Boolean).join(" — ");
-  const badge = (
-    <Badge
-      color={COLOURS[state]}
-      variant="light"
-      size="sm"
-      {...(why === "" ? {} : { tabIndex: 0, "aria-description": why })}
-    >
-      {t(`state.${state}`)}
-    </Badge>
-  );
-  if (why === "") return badge;
   return (
-    <Tooltip label={why} multiline maw={360} events={{ hover: true, focus: true, touch: true }}>
-      {badge}
-    </Tooltip>
+    <>
+      <Badge color={COLOURS[state]} variant="light" size="sm">
+        {t(`state.${state}`)}
+      </Badge>
+      {status !== null && state === "online" && (
+        <Text size="xs" className="quiet numbers">
+          {`${status.codec} ${status.width}×${status.height}`}
+        </Text>
+      )}
+      {status !== null && (state === "offline" || state === "pending") && (
+        <Text size="xs" className={`quiet ${styles.why ?? ""}`} title={status.detail}>
+          {why(status)}
+        </Text>
+      )}
+    </>
   );
 }

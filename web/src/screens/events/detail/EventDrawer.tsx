@@ -12,6 +12,7 @@ interface Props {
   /** Null: closed. */
   readonly eventId: string | null;
   readonly cameraName: (cameraId: string) => string;
+  readonly isRecorded: (cameraId: string) => boolean;
   /** Those beside it in the grid. */
   readonly newer: string | null;
   readonly older: string | null;
@@ -20,7 +21,7 @@ interface Props {
 }
 
 /** All there is to see of one event, beside the grid. */
-export function EventDrawer({ eventId, cameraName, newer, older, onOpen, onClose }: Props) {
+export function EventDrawer({ eventId, cameraName, isRecorded, newer, older, onOpen, onClose }: Props) {
   const { t } = useTranslation("events");
   const narrow = useMediaQuery("(max-width: 48em)");
   const step = (label: string, to: string | null, Icon: typeof IconChevronLeft) => (
@@ -44,7 +45,7 @@ export function EventDrawer({ eventId, cameraName, newer, older, onOpen, onClose
       }
       closeButtonProps={{ "aria-label": t("detail.close") }}
     >
-      {eventId !== null && <Detail key={eventId} eventId={eventId} cameraName={cameraName} />}
+      {eventId !== null && <Detail key={eventId} eventId={eventId} cameraName={cameraName} isRecorded={isRecorded} />}
     </Drawer>
   );
 }
@@ -52,13 +53,11 @@ export function EventDrawer({ eventId, cameraName, newer, older, onOpen, onClose
 /** Something that goes on: its way and its end come while one looks. */
 const EVERY_MS = 5_000;
 
-function Detail({
-  eventId,
-  cameraName,
-}: {
+interface DetailProps extends Pick<Props, "cameraName" | "isRecorded"> {
   readonly eventId: string;
-  readonly cameraName: (cameraId: string) => string;
-}) {
+}
+
+function Detail({ eventId, cameraName, isRecorded }: DetailProps) {
   const detail = $api.useQuery(
     "get",
     "/api/v1/events/{event_id}",
@@ -67,7 +66,8 @@ function Detail({
   );
   if (detail.isPending) return <Loading />;
   if (detail.isError) return <Failure error={detail.error} onRetry={() => void detail.refetch()} />;
-  return <EventView detail={detail.data} cameraName={cameraName(detail.data.event.camera_id)} />;
+  const { camera_id } = detail.data.event;
+  return <EventView detail={detail.data} cameraName={cameraName(camera_id)} recorded={isRecorded(camera_id)} />;
 }
 
 function isRecent(atMs: number | undefined): boolean {

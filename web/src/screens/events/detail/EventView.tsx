@@ -2,11 +2,13 @@ import { SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { $api } from "../../../api/client";
 import type { components } from "../../../api/schema";
 import { FootagePlayer } from "../../../parts/footage/FootagePlayer";
 import { Actions } from "./Actions";
 import styles from "./EventView.module.css";
 import { Facts } from "./Facts";
+import { SavedFrames } from "./SavedFrames";
 import { WayPicture } from "./WayPicture";
 
 export type EventDetail = components["schemas"]["EventDetail"];
@@ -14,35 +16,44 @@ export type EventDetail = components["schemas"]["EventDetail"];
 interface Props {
   readonly detail: EventDetail;
   readonly cameraName: string;
+  /** Whether its camera records now. */
+  readonly recorded: boolean;
 }
 
+type Look = "clip" | "frames" | "picture";
+
+/** Saved pictures of one event at most: a quarter of an hour of one a second. */
+const MOST_FRAMES = 900;
+
 /** The clip in place, the picture with the way, the crops, what is known, and where to go on. */
-export function EventView({ detail, cameraName }: Props) {
+export function EventView({ detail, cameraName, recorded }: Props) {
   const { t } = useTranslation("events");
   const { event, clip, crop_urls, picture_url } = detail;
-  const recorded = clip.spans.length > 0;
+  const hasClip = clip.spans.length > 0;
   // As far as it is recorded when it is opened: a range that grew would begin to play anew.
   const [range] = useState(() => ({
     fromMs: Math.max(clip.from_ms, clip.spans[0]?.start_ms ?? 0),
     toMs: Math.min(clip.to_ms, clip.spans.at(-1)?.end_ms ?? clip.to_ms),
   }));
-  const [chosen, setChosen] = useState<"clip" | "picture" | null>(null);
-  const shown = chosen ?? (recorded ? "clip" : "picture");
+  const frames = useSavedFrames(detail, !hasClip);
+  const [chosen, setChosen] = useState<Look | null>(null);
+  const looks: Look[] = [
+    ...(hasClip ? (["clip"] as const) : frames.length > 0 ? (["frames"] as const) : []),
+    ...(picture_url === null ? [] : (["picture"] as const)),
+  ];
+  const shown = chosen !== null && looks.includes(chosen) ? chosen : (looks[0] ?? "picture");
   return (
     <Stack gap="sm">
-      {recorded && picture_url !== null && (
+      {looks.length > 1 && (
         <SegmentedControl
           size="xs"
           aria-label={t("detail.look")}
           value={shown}
-          data={[
-            { value: "clip", label: t("detail.clip") },
-            { value: "picture", label: t("detail.picture") },
-          ]}
-          onChange={(value) => setChosen(value === "clip" ? "clip" : "picture")}
+          data={looks.map((value) => ({ value, label: t(`detail.${value}`) }))}
+          onChange={(value) => setChosen(looks.find((each) => each === value) ?? null)}
         />
       )}
-      {shown === "clip" ? (
+      {shown === "clip" && (
         <FootagePlayer
           cameraId={event.camera_id}
           name={cameraName}
@@ -51,10 +62,15 @@ export function EventView({ detail, cameraName }: Props) {
           autoPlay
           {...(picture_url === null ? {} : { poster: picture_url })}
         />
-      ) : (
-        <WayPicture detail={detail} />
       )}
-      {!recorded && <p className={styles.note}>{t("detail.notRecorded")}</p>}
+      {shown === "frames" && <SavedFrames frames={frames} atMs={event.at_ms} />}
+      {shown === "picture" && <WayPicture detail={detail} />}
+      {!hasClip && (
+        <p className={styles.note}>
+          {t(recorded ? "saved.noFootage" : "saved.recordsNothing", { camera: cameraName })}{" "}
+          {frames.length > 0 && t("saved.instead", { count: frames.length })}
+        </p>
+      )}
       {crop_urls.length > 0 && (
         <ul className={styles.crops} aria-label={t("detail.crops")}>
           {crop_urls.map((url, place) => (
@@ -70,4 +86,16 @@ export function EventView({ detail, cameraName }: Props) {
       <Actions detail={detail} />
     </Stack>
   );
+}
+
+/** Returns what was saved around an event, in time order; nothing while that is not known. */
+function useSavedFrames({ event, clip }: EventDetail, wanted: boolean) {
+  const query = { from_ms: clip.from_ms, to_ms: clip.to_ms, limit: MOST_FRAMES };
+  const found = $api.useQuery(
+    "get",
+    "/api/v1/cameras/{camera_id}/frames",
+    { params: { path: { camera_id: event.camera_id }, query } },
+    { enabled: wanted },
+  );
+  return found.data?.items ?? [];
 }

@@ -2,7 +2,9 @@ import { Anchor } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
+import { momentFormat } from "../../../parts/clockTime";
 import { RelativeTime } from "../../../parts/RelativeTime";
+import { useClassName } from "../../../parts/useClassName";
 import type { EventDetail } from "./EventView";
 import styles from "./EventView.module.css";
 
@@ -14,15 +16,16 @@ interface Props {
 /** What is known of an event. */
 export function Facts({ detail, cameraName }: Props) {
   const { t, i18n } = useTranslation("events");
+  const nameOf = useClassName();
   const { event } = detail;
-  const moment = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" });
+  const moment = momentFormat(i18n.language, { dateStyle: "medium", timeStyle: "medium" });
   const percent = new Intl.NumberFormat(i18n.language, { style: "percent" });
   return (
     <dl className={styles.facts}>
       <dt>{t("facts.what")}</dt>
       <dd>
         {t(`kind.${event.kind}`)}
-        {event.class_name != null && ` · ${event.class_name}`}
+        {event.class_name != null && ` · ${nameOf(event.class_name)}`}
         {event.confidence != null && ` (${percent.format(event.confidence)})`}
       </dd>
       <dt>{t("facts.camera")}</dt>

@@ -1,12 +1,11 @@
 import { Button, Collapse, MultiSelect, Pill, TagsInput, TextInput } from "@mantine/core";
-import { DateTimePicker } from "@mantine/dates";
 import { useDebouncedCallback, useMediaQuery } from "@mantine/hooks";
 import { IconFilter, IconSearch } from "@tabler/icons-react";
-import dayjs from "dayjs";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type Camera, nameOf } from "../../../api/cameraList";
+import { MomentInput } from "../../../parts/MomentInput";
 import { countOf, type EventFilter, EVERYTHING, KINDS } from "./eventFilter";
 import styles from "./FilterBar.module.css";
 
@@ -22,7 +21,6 @@ interface Props {
 
 /** Somebody who types has come to a rest, milliseconds. */
 const REST_MS = 350;
-const FORM = "YYYY-MM-DD HH:mm:ss";
 
 /** Which events are shown. On a phone it opens when it is asked for. */
 export function FilterBar({ filter, cameras, classes, identityName, onFilter }: Props) {
@@ -127,31 +125,23 @@ function TimeFields({ filter: { fromMs, toMs }, onChange }: TimeProps) {
   const wrong = fromMs !== null && toMs !== null && fromMs >= toMs;
   return (
     <>
-      <DateTimePicker
+      <MomentInput
         size="xs"
         aria-label={t("filter.from")}
         placeholder={t("filter.from")}
-        value={textOf(fromMs)}
+        valueMs={fromMs}
         clearable
-        onChange={(at) => onChange({ fromMs: msOf(at) })}
+        onMoment={(at) => onChange({ fromMs: at })}
       />
-      <DateTimePicker
+      <MomentInput
         size="xs"
         aria-label={t("filter.to")}
         placeholder={t("filter.to")}
-        value={textOf(toMs)}
+        valueMs={toMs}
         error={wrong ? t("filter.order") : undefined}
         clearable
-        onChange={(at) => onChange({ toMs: msOf(at) })}
+        onMoment={(at) => onChange({ toMs: at })}
       />
     </>
   );
-}
-
-function textOf(ms: number | null): string | null {
-  return ms === null ? null : dayjs(ms).format(FORM);
-}
-
-function msOf(text: string | null): number | null {
-  return text === null ? null : dayjs(text).valueOf();
 }

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { Card } from "./cards";
 import { EventCard } from "./EventCard";
 import styles from "./EventGrid.module.css";
+import type { Known } from "./pictureOf";
 
 interface Props {
   readonly cards: readonly Card[];
@@ -13,6 +14,7 @@ interface Props {
   readonly waiting: number;
   readonly openEvent: string | null;
   readonly nameOf: (cameraId: string) => string;
+  readonly knownOf: (card: Card) => Known;
   readonly hasMore: boolean;
   readonly loadingMore: boolean;
   readonly onShowWaiting: () => void;
@@ -22,7 +24,7 @@ interface Props {
 
 /** The cards, with what is new above and what is older as one scrolls. */
 export function EventGrid(props: Props) {
-  const { cards, waiting, openEvent, nameOf, hasMore, loadingMore, onShowWaiting, onMore, onOpen } = props;
+  const { cards, waiting, openEvent, nameOf, knownOf, hasMore, loadingMore, onShowWaiting, onMore, onOpen } = props;
   const { t } = useTranslation("events");
   const end = useRef<HTMLDivElement>(null);
   const more = useEffectEvent(() => {
@@ -58,6 +60,7 @@ export function EventGrid(props: Props) {
             key={card.key}
             card={card}
             cameraName={nameOf(card.event.camera_id)}
+            known={knownOf(card)}
             open={card.event.event_id === openEvent}
             onOpen={() => onOpen(card)}
           />

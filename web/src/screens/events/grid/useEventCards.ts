@@ -3,11 +3,14 @@ import { useState } from "react";
 import type { FarmEvent } from "../../../api/events/eventHub";
 import { type EventFilter, passes } from "../filter/eventFilter";
 import { type Card, cardsOf, horizonOf } from "./cards";
+import type { Known } from "./pictureOf";
 import { useEventPages } from "./useEventPages";
 import { useFresh } from "./useFresh";
 
 export interface EventCards {
   readonly cards: readonly Card[];
+  /** What new events have told of what can be seen of a card. */
+  readonly heardOf: (card: Card) => Omit<Known, "recorded">;
   /** How many cards wait to be shown. */
   readonly waiting: number;
   readonly showWaiting: () => void;
@@ -33,7 +36,12 @@ export function useEventCards(
   }
   const stored = (pages.data?.pages ?? []).flatMap(({ items }) => items);
   const horizon = pages.hasNextPage ? horizonOf(stored) : null;
+  const heard = new Set(fresh.shown.filter(({ kind }) => kind !== "track_ended").map(({ event_id }) => event_id));
   return {
+    heardOf: ({ event }) => ({
+      crop: (event.track == null ? null : fresh.crops.get(event.track)?.address) ?? null,
+      heard: heard.has(event.event_id) && event.kind === "track_started",
+    }),
     cards: cardsOf([...fresh.shown, ...stored], horizon),
     waiting: cardsOf(fresh.waiting, null).length,
     showWaiting: () => change({ kind: "show" }),

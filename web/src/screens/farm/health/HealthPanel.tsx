@@ -5,10 +5,11 @@ import { Link } from "react-router";
 
 import { Failure } from "../../../parts/Failure";
 import { Loading } from "../../../parts/Loading";
-import { useHealth } from "../farmQueries";
-import { type Finding, findingText } from "./findingText";
+import { type Finding, findingText } from "../../../parts/health/findingText";
+import { useFindingWords } from "../../../parts/health/useFindingWords";
+import { useHealth } from "../../../parts/health/useHealth";
+import { useHealthSentence } from "../../../parts/health/useHealthSentence";
 import styles from "./HealthPanel.module.css";
-import { useFindingWords } from "./useFindingWords";
 
 const ICONS: Record<"ok" | Finding["severity"], TablerIcon> = {
   ok: IconCircleCheck,
@@ -21,17 +22,18 @@ const ICONS: Record<"ok" | Finding["severity"], TablerIcon> = {
 export function HealthPanel() {
   const { t } = useTranslation("farm");
   const health = useHealth();
+  const { text: well } = useHealthSentence();
   if (health.data === undefined) {
     return health.isError ? <Failure error={health.error} onRetry={() => void health.refetch()} /> : <Loading />;
   }
-  const { state, findings, sentence } = health.data;
+  const { state, findings } = health.data;
   return (
     <div className={styles.panel} data-tone={health.isError ? "warning" : state} role="status">
       {health.isError && <Text mb="xs">{t("health.notHeard")}</Text>}
       {findings.length === 0 ? (
         <div className={styles.finding}>
           <Icon tone="ok" label={t("health.ok")} />
-          <div className={styles.text}>{sentence}</div>
+          <div className={styles.text}>{well}</div>
         </div>
       ) : (
         <ul className={styles.findings}>

@@ -13,8 +13,12 @@ export function colourOf(className: string): string {
   return COLOURS[Math.abs(number) % COLOURS.length] ?? "#ffffff";
 }
 
-/** Returns what stands at a box: a name where it has one, else what it is, and its track's number; an id is no name. */
-export function labelOf({ class_name, track_id, identity }: WallBox): string {
-  const who = identity?.name ?? class_name;
+/**
+ * Returns what stands at a box: a name where it has one, else what it is, and its track's number; an id is no name.
+ *
+ * @param nameOf what a class is called in the language of the page.
+ */
+export function labelOf({ class_name, track_id, identity }: WallBox, nameOf: (className: string) => string): string {
+  const who = identity?.name ?? nameOf(class_name);
   return track_id === null ? who : `${who} ${track_id}`;
 }

@@ -1,4 +1,4 @@
-import type { WallBox, WallPicture } from "../stream/messages";
+import type { WallPicture } from "../stream/messages";
 import { colourOf, labelOf } from "./boxes";
 import { fitted, type Place, placed } from "./fit";
 
@@ -11,6 +11,8 @@ const FONT_SIZE = 12;
 /** Draws a camera's pictures and boxes on a canvas. A picture that comes while one is decoded replaces the one that waits. */
 export class CanvasPainter {
   boxes = true;
+  /** What a class is called in the language of the page. */
+  nameOf: (className: string) => string = (className) => className;
   private waiting: { message: WallPicture; jpeg: Blob } | null = null;
   private busy = false;
   private shown: { message: WallPicture; bitmap: ImageBitmap } | null = null;
@@ -43,7 +45,8 @@ export class CanvasPainter {
       context.fillRect(0, 0, width, height);
     }
     context.drawImage(bitmap, place.left, place.top, place.width, place.height);
-    if (this.boxes) drawBoxes(context, message, place, ratio, this.canvas.clientWidth >= LEAST_WIDTH_OF_LABELS);
+    const labels = this.canvas.clientWidth >= LEAST_WIDTH_OF_LABELS ? this.nameOf : null;
+    if (this.boxes) drawBoxes(context, message, place, ratio, labels);
   }
 
   close(): void {
@@ -82,7 +85,7 @@ function drawBoxes(
   frame: WallPicture,
   picture: Place,
   ratio: number,
-  withLabels: boolean,
+  nameOf: ((className: string) => string) | null,
 ): void {
   context.lineWidth = 2 * ratio;
   context.font = `600 ${FONT_SIZE * ratio}px system-ui, sans-serif`;
@@ -91,12 +94,18 @@ function drawBoxes(
     const place = placed(box.xyxy, frame, picture);
     context.strokeStyle = colourOf(box.class_name);
     context.strokeRect(place.left, place.top, place.width, place.height);
-    if (withLabels) drawLabel(context, box, place, picture, ratio);
+    if (nameOf !== null) drawLabel(context, box.class_name, labelOf(box, nameOf), place, picture, ratio);
   }
 }
 
-function drawLabel(context: CanvasRenderingContext2D, box: WallBox, at: Place, picture: Place, ratio: number): void {
-  const text = labelOf(box);
+function drawLabel(
+  context: CanvasRenderingContext2D,
+  className: string,
+  text: string,
+  at: Place,
+  picture: Place,
+  ratio: number,
+): void {
   const height = (FONT_SIZE + 5) * ratio;
   const width = context.measureText(text).width + 8 * ratio;
   const left = Math.min(at.left, picture.left + picture.width - width);
@@ -104,6 +113,6 @@ function drawLabel(context: CanvasRenderingContext2D, box: WallBox, at: Place, p
   const top = at.top - height < picture.top ? at.top : at.top - height;
   context.fillStyle = "rgba(10, 12, 15, 0.82)";
   context.fillRect(left, top, width, height);
-  context.fillStyle = colourOf(box.class_name);
+  context.fillStyle = colourOf(className);
   context.fillText(text, left + 4 * ratio, top + height / 2 + ratio);
 }

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 
 import { useCameraNames } from "../../../api/useCameraNames";
+import { momentFormat } from "../../../parts/clockTime";
 import { type Axis, axisOf, marksOf, needsSeconds, placeOf } from "./axis";
 import styles from "./Journey.module.css";
 import type { Seen, Visit } from "./visits";
@@ -16,7 +17,7 @@ export function JourneyAxis<T extends Seen>({ visit, chosen, onChoose }: Props<T
   const { t, i18n } = useTranslation("people");
   const axis = axisOf(visit.fromMs, visit.toMs);
   const marks = marksOf(axis, -new Date(visit.fromMs).getTimezoneOffset() * 60_000);
-  const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: needsSeconds(marks) ? "medium" : "short" });
+  const clock = momentFormat(i18n.language, { timeStyle: needsSeconds(marks) ? "medium" : "short" });
   return (
     <div className={styles.axis} role="group" aria-label={t("journey.label")}>
       {visit.cameras.map((camera) => (
@@ -53,7 +54,7 @@ function Lane<T extends Seen>({ camera, axis, marks, sightings, chosen, onChoose
   const { t, i18n } = useTranslation("people");
   const { nameOf } = useCameraNames();
   const name = nameOf(camera);
-  const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: "medium" });
+  const clock = momentFormat(i18n.language, { timeStyle: "medium" });
   return (
     <>
       <div className={styles.camera}>{name}</div>

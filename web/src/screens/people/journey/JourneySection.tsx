@@ -2,6 +2,7 @@ import { Group, Select, Text } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { momentFormat } from "../../../parts/clockTime";
 import { Section } from "../../../parts/Section";
 import { ClipPanel } from "../clip/ClipPanel";
 import type { Sighting } from "../sightings/SightingCard";
@@ -40,7 +41,7 @@ interface ChoiceProps {
 
 function VisitChoice({ visits, shown, onChoose }: ChoiceProps) {
   const { t, i18n } = useTranslation("people");
-  const when = new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" });
+  const when = momentFormat(i18n.language, { dateStyle: "medium", timeStyle: "short" });
   return (
     <Select
       size="xs"

@@ -1,10 +1,9 @@
 import { Button, Group, NativeSelect, NumberInput, Radio, Stack, Text } from "@mantine/core";
-import { DateTimePicker } from "@mantine/dates";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { MomentInput } from "../../../parts/MomentInput";
 import { lengthText } from "../time/labels";
-import { localText, msOf } from "../time/localText";
 import type { Range } from "../rows/selection";
 import { useNow } from "../useNow";
 import { type ExportKind, type ExportRequest, faultOf } from "./request";
@@ -39,17 +38,17 @@ export function ExportForm({ range, cameras, cameraId, disabled, onMake }: Props
           data={cameras.map(({ id, name }) => ({ value: id, label: name }))}
           onChange={(event) => change({ cameraId: event.currentTarget.value })}
         />
-        <DateTimePicker
+        <MomentInput
           label={t("export.from")}
           withSeconds
-          value={localText(request.fromMs)}
-          onChange={(text) => text !== null && change({ fromMs: msOf(text) })}
+          valueMs={request.fromMs}
+          onMoment={(fromMs) => fromMs !== null && change({ fromMs })}
         />
-        <DateTimePicker
+        <MomentInput
           label={t("export.to")}
           withSeconds
-          value={localText(request.toMs)}
-          onChange={(text) => text !== null && change({ toMs: msOf(text) })}
+          valueMs={request.toMs}
+          onMoment={(toMs) => toMs !== null && change({ toMs })}
           error={fault === null ? undefined : t(`export.fault.${fault}`)}
         />
         <Radio.Group

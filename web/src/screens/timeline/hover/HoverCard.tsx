@@ -2,6 +2,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
+import { useClassName } from "../../../parts/useClassName";
 import type { Hit } from "../rows/layout";
 import { type Span, spanAt } from "../rows/rowData";
 import { momentText } from "../time/labels";
@@ -35,6 +36,7 @@ const HALF = THUMB_WIDTH / 2 + 12;
 /** What is under the pointer: time, camera, event, and a small picture. */
 export function HoverCard({ camera, hit, spans, view, nowMs, x, width }: Props) {
   const { t, i18n } = useTranslation("timeline");
+  const nameOf = useClassName();
   const { atMs, mark } = hit;
   const recorded = camera !== null && spanAt(spans, atMs) !== null;
   const range = spriteRange(view, atMs);
@@ -51,7 +53,7 @@ export function HoverCard({ camera, hit, spans, view, nowMs, x, width }: Props) 
       <div className={styles.text}>
         <strong className="numbers">{momentText(atMs, i18n.language)}</strong>
         {camera !== null && <span>{recorded ? camera.name : t("hover.gap", { camera: camera.name })}</span>}
-        {mark !== null && <span>{t(`kind.${mark.kind}`, { what: mark.class_name ?? "" })}</span>}
+        {mark !== null && <span>{t(`kind.${mark.kind}`, { what: nameOf(mark.class_name ?? "") })}</span>}
       </div>
     </div>
   );

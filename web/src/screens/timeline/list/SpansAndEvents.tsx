@@ -1,6 +1,7 @@
 import { Anchor, Stack, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
+import { useClassName } from "../../../parts/useClassName";
 import type { RowData } from "../rows/rowData";
 import { lengthText, momentText } from "../time/labels";
 import type { View } from "../time/view";
@@ -19,6 +20,7 @@ const MOST = 30;
 /** The same as the picture, to be read: what was recorded and what happened, with a link for each to play it. */
 export function SpansAndEvents({ cameras, rowOf, view, onPlay }: Props) {
   const { t, i18n } = useTranslation("timeline");
+  const nameOf = useClassName();
   const moment = (atMs: number) => momentText(atMs, i18n.language);
   return (
     <Stack gap="md" component="section" aria-label={t("list.label")}>
@@ -51,7 +53,7 @@ export function SpansAndEvents({ cameras, rowOf, view, onPlay }: Props) {
               {marks.slice(-MOST).map((mark) => (
                 <li key={mark.event_id}>
                   <Anchor component="button" type="button" size="sm" onClick={() => onPlay(id, mark.at_ms)}>
-                    {moment(mark.at_ms)}: {t(`kind.${mark.kind}`, { what: mark.class_name ?? "" })}
+                    {moment(mark.at_ms)}: {t(`kind.${mark.kind}`, { what: nameOf(mark.class_name ?? "") })}
                   </Anchor>
                 </li>
               ))}

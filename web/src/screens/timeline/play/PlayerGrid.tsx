@@ -8,12 +8,13 @@ interface Props {
   readonly conductor: Conductor;
   readonly cameraIds: readonly string[];
   readonly nameOf: (cameraId: string) => string;
+  readonly isRecorded: (cameraId: string) => boolean;
   readonly muted: boolean;
   readonly onClose: (cameraId: string) => void;
 }
 
 /** Up to nine cameras that play in step; as few columns as show them all. */
-export function PlayerGrid({ conductor, cameraIds, nameOf, muted, onClose }: Props) {
+export function PlayerGrid({ conductor, cameraIds, nameOf, isRecorded, muted, onClose }: Props) {
   const { t } = useTranslation("timeline");
   const columns = Math.ceil(Math.sqrt(cameraIds.length));
   return (
@@ -25,6 +26,7 @@ export function PlayerGrid({ conductor, cameraIds, nameOf, muted, onClose }: Pro
           conductor={conductor}
           cameraId={cameraId}
           name={nameOf(cameraId)}
+          recorded={isRecorded(cameraId)}
           muted={muted || cameraIds.length > 1}
           onClose={cameraIds.length > 1 ? () => onClose(cameraId) : null}
         />

@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconVideoOff, IconX } from "@tabler/icons-react";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useFootageProblem } from "../../../parts/footage/useFootageProblem";
 import type { Conductor } from "./conductor";
 import styles from "./PlayerGrid.module.css";
 
@@ -10,13 +11,16 @@ interface Props {
   readonly conductor: Conductor;
   readonly cameraId: string;
   readonly name: string;
+  /** Whether the camera records now. */
+  readonly recorded: boolean;
   readonly muted: boolean;
   readonly onClose: (() => void) | null;
 }
 
 /** One camera's picture, in step with the others. */
-export function PlayerTile({ conductor, cameraId, name, muted, onClose }: Props) {
+export function PlayerTile({ conductor, cameraId, name, recorded, muted, onClose }: Props) {
   const { t } = useTranslation("timeline");
+  const why = useFootageProblem();
   const video = useRef<HTMLVideoElement>(null);
   const view = useSyncExternalStore(conductor.listen, () => conductor.view(cameraId));
   useEffect(() => {
@@ -46,13 +50,14 @@ export function PlayerTile({ conductor, cameraId, name, muted, onClose }: Props)
       {view.state === "gap" && (
         <span className={styles.over}>
           <IconVideoOff size={24} stroke={1.4} aria-hidden />
-          {t("tile.gap")}
+          {t(recorded ? "tile.gap" : "tile.recordsNothing")}
         </span>
       )}
       {view.state === "failed" && (
         <span className={styles.over} role="alert">
           <IconAlertTriangle size={24} stroke={1.4} aria-hidden />
           {t("tile.failed")}
+          {view.error !== null && <span className={styles.why}>{why(view.error)}</span>}
         </span>
       )}
       <figcaption className={styles.caption}>{name}</figcaption>

@@ -10,9 +10,11 @@ const USUAL_FRAME_MS = 40;
 export interface TileView {
   readonly state: TileState;
   readonly offMs: number | null;
+  /** Why it failed; null: it did not. */
+  readonly error: Error | null;
 }
 
-const NEW: TileView = { state: "loading", offMs: null };
+const NEW: TileView = { state: "loading", offMs: null, error: null };
 
 /** Lets several players follow one clock, and the clock wait for those that are still loading. */
 export class Conductor {
@@ -67,11 +69,11 @@ export class Conductor {
     for (const player of this.players.values()) player.tick();
     this.clock.hold([...this.players.values()].some((player) => player.holdsUp));
     let changed = false;
-    for (const [cameraId, { state, offMs }] of this.players) {
+    for (const [cameraId, { state, offMs, error }] of this.players) {
       const before = this.view(cameraId);
       const rounded = offMs === null ? null : Math.round(offMs);
       if (before.state === state && before.offMs === rounded) continue;
-      this.views.set(cameraId, { state, offMs: rounded });
+      this.views.set(cameraId, { state, offMs: rounded, error: state === "failed" ? error : null });
       changed = true;
     }
     if (changed) for (const listener of [...this.listeners]) listener();

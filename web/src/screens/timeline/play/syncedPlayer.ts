@@ -93,7 +93,7 @@ export class SyncedPlayer {
   private load(atMs: number): void {
     this.close();
     this.offMs = null;
-    this.enter("loading");
+    this.enterLoading();
     const window = windowFor(atMs, this.nowMs());
     const loaded: Loaded = {
       window,
@@ -112,6 +112,7 @@ export class SyncedPlayer {
   private fail(loaded: Loaded, error: Error): void {
     this.offMs = null;
     if (error instanceof ProblemError && error.status === 404) {
+      this.error = null;
       // An answer: nothing was recorded. Of what is over it stays so, and nobody need ask again.
       if (loaded.window.toMs !== null) loaded.parts = [];
       else [this.loaded, this.failedAt] = [null, this.monotonic()];
@@ -125,6 +126,7 @@ export class SyncedPlayer {
   private showNothing(parts: readonly PlaylistPart[], atMs: number): void {
     this.video.pause();
     this.offMs = null;
+    this.error = null;
     const onItsWay = atMs >= (endOf(parts) ?? Infinity) && this.nowMs() - atMs < EDGE_MS;
     this.enter(onItsWay ? "loading" : "gap");
   }
@@ -138,7 +140,10 @@ export class SyncedPlayer {
     if (this.video.playbackRate !== order.rate) this.video.playbackRate = order.rate;
     this.run(runs);
     this.offMs = this.isReady ? offMs : null;
-    this.enter(this.isReady ? "showing" : "loading");
+    if (this.isReady) {
+      this.error = null;
+      this.enter("showing");
+    } else this.enterLoading();
   }
 
   private run(runs: boolean): void {
@@ -149,6 +154,11 @@ export class SyncedPlayer {
   private get isReady(): boolean {
     const needed = this.clock.playing ? HAVE_FUTURE_DATA : HAVE_CURRENT_DATA;
     return !this.video.seeking && this.video.readyState >= needed;
+  }
+
+  /** What failed stays said while it is tried again: a spinner in between would hide why. */
+  private enterLoading(): void {
+    this.enter(this.error === null ? "loading" : "failed");
   }
 
   private enter(state: TileState): void {

@@ -1,19 +1,20 @@
+import { momentFormat } from "../../../parts/clockTime";
 import type { Tick } from "./ticks";
 
 /** Returns a function that writes ticks as people of a language read time. */
 export function tickLabels(language: string): (tick: Tick) => string {
   const formats = {
-    subsecond: new Intl.DateTimeFormat(language, { minute: "2-digit", second: "2-digit", fractionalSecondDigits: 1 }),
-    second: new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-    minute: new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }),
-    day: new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short" }),
+    subsecond: momentFormat(language, { minute: "2-digit", second: "2-digit", fractionalSecondDigits: 1 }),
+    second: momentFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+    minute: momentFormat(language, { hour: "2-digit", minute: "2-digit" }),
+    day: momentFormat(language, { weekday: "short", day: "numeric", month: "short" }),
   };
   return ({ atMs, label, midnight }) => formats[midnight ? "day" : label].format(atMs);
 }
 
 /** Returns a moment with its day and, where that is asked for, thousandths of a second. */
 export function momentText(atMs: number, language: string, exact = false): string {
-  return new Intl.DateTimeFormat(language, {
+  return momentFormat(language, {
     day: "numeric",
     month: "short",
     year: "numeric",
@@ -26,7 +27,7 @@ export function momentText(atMs: number, language: string, exact = false): strin
 
 /** Returns the time of day alone. */
 export function clockText(atMs: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(atMs);
+  return momentFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(atMs);
 }
 
 /** Units of a length of time from the greatest on. */

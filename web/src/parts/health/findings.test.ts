@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import portuguese from "../../../locales/pt/findings.json";
-import chinese from "../../../locales/zh-Hant/findings.json";
+import portuguese from "../../locales/pt/findings.json";
+import chinese from "../../locales/zh-Hant/findings.json";
 
 function keysOf(texts: Record<string, Record<string, string>>): string[] {
   return Object.entries(texts).flatMap(([part, words]) => Object.keys(words).map((key) => `${part}.${key}`));
