@@ -133,6 +133,8 @@ def test_whoever_is_watched_for_pops_up_on_any_screen(page: Page, farm: PeopleFa
     notice = page.get_by_role("alert").filter(has_text="Call the porter")
     expect(notice).to_be_visible()
     expect(notice).to_contain_text("Back yard")
+    farm.see(WATCHED, f"lobby:2:{WATCHED}", 360_000)
+    expect(notice).to_contain_text("Lobby")  # in place of the one before
     notice.get_by_role("button", name="Show the journey").click()
     expect(page.get_by_text(identity)).to_be_visible()
 
