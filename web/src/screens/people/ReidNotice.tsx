@@ -1,6 +1,7 @@
 import { Alert, Code } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { useLocation } from "react-router";
 
 import { useMayDo } from "../../app/auth/useMe";
 import { useSearchState } from "./useSearchState";
@@ -12,7 +13,9 @@ const COMMANDS = { no_worker: "./farm reid", no_model: "./farm models fetch osne
 export function ReidNotice() {
   const { t } = useTranslation("people");
   const state = useSearchState();
-  if (state === null || state.state === "runs") return null;
+  // Vehicles are not recognised in any case.
+  const isOfVehicles = useLocation().pathname.endsWith("/vehicles");
+  if (state === null || state.state === "runs" || isOfVehicles) return null;
   return (
     <Alert
       color="yellow"

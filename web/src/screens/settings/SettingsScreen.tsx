@@ -38,13 +38,15 @@ export default function SettingsScreen() {
     <>
       <PageHeader title={t("title")} />
       <Tabs value={current} onChange={(name) => void navigate(`/settings/${name ?? first}`)} keepMounted={false}>
-        <Tabs.List ref={row} style={{ flexWrap: "nowrap", overflowX: "auto" }}>
-          {tabs.map(({ name }) => (
-            <Tabs.Tab key={name} value={name}>
-              {t(`tab.${name}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
+        <div ref={row} style={{ overflowX: "auto" }}>
+          <Tabs.List style={{ flexWrap: "nowrap", minWidth: "max-content" }}>
+            {tabs.map(({ name }) => (
+              <Tabs.Tab key={name} value={name}>
+                {t(`tab.${name}`)}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+        </div>
         {tabs.map(({ name }) => (
           <Tabs.Panel key={name} value={name} pt="md">
             <Routes>

@@ -56,7 +56,8 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.recogniser")}
-          miw="9rem"
+          flex="1 1 8rem"
+          maw="14rem"
           data={choices(
             items.map(({ recogniser }) => recogniser),
             filter.recogniser,
@@ -68,7 +69,8 @@ export function LettersList() {
         <MultiSelect
           size="xs"
           label={t("letters.camera")}
-          miw="11rem"
+          flex="1 1 8rem"
+          maw="14rem"
           data={cameras.options}
           value={[...filter.camera]}
           onChange={(camera) => setFilter({ ...filter, camera })}

@@ -6,6 +6,8 @@ import { Link, useParams } from "react-router";
 
 import { $api } from "../../../api/client";
 import { useInvalidatedByEvents } from "../../../api/events/useEvents";
+import { mayPass } from "../../../api/problem";
+import { useCameraNames } from "../../../api/useCameraNames";
 import { useMayDo } from "../../../app/auth/useMe";
 import { Crop } from "../../../parts/Crop";
 import { Failure } from "../../../parts/Failure";
@@ -15,7 +17,6 @@ import { useChanges } from "../changes/useChanges";
 import { useUndoNotice } from "../changes/useUndoNotice";
 import type { Identity } from "../identities/IdentityCard";
 import { JourneySection } from "../journey/JourneySection";
-import { useCameraNames } from "../../../api/useCameraNames";
 import { ChooseDialog } from "./ChooseDialog";
 import { ForgetButton } from "./ForgetButton";
 import styles from "./Identity.module.css";
@@ -36,7 +37,15 @@ export function IdentityView() {
   const found = $api.useQuery("get", "/api/v1/identities/{identity}", { params: { path: { identity } } });
   useInvalidatedByEvents(KEY, ({ kind }) => kind === "track_ended");
   if (found.data === undefined) {
-    return found.isError ? <Failure error={found.error} onRetry={() => void found.refetch()} /> : <Loading />;
+    if (!found.isError) return <Loading />;
+    // Who is gone for ever, or was never there, does not come back by trying again.
+    const retry = mayPass(found.error) ? { onRetry: () => void found.refetch() } : {};
+    return (
+      <Stack gap="md">
+        <BackLink />
+        <Failure error={found.error} {...retry} />
+      </Stack>
+    );
   }
   return (
     <Stack gap="md">

@@ -1,7 +1,7 @@
-import { Button, Table, Text } from "@mantine/core";
+import { ActionIcon, Table, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { IconRoute } from "@tabler/icons-react";
+import { IconRoute, IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
 import { $api, api } from "../../../api/client";
@@ -97,9 +97,15 @@ function WayRow({ way, maySay }: { readonly way: Way; readonly maySay: boolean }
       <Table.Td visibleFrom="sm">{t(way.source === "said" ? "ways.said" : "ways.learnt")}</Table.Td>
       <Table.Td ta="right">
         {maySay && way.source === "said" && (
-          <Button size="xs" variant="default" loading={forgetting.isPending} onClick={() => forgetting.mutate()}>
-            {t("ways.forget")}
-          </Button>
+          <ActionIcon
+            variant="subtle"
+            aria-label={t("ways.forget")}
+            title={t("ways.forget")}
+            loading={forgetting.isPending}
+            onClick={() => forgetting.mutate()}
+          >
+            <IconTrash size={18} aria-hidden />
+          </ActionIcon>
         )}
       </Table.Td>
     </Table.Tr>

@@ -22,7 +22,7 @@ export function RetentionTab() {
   return (
     <Stack>
       <Alert variant="light" icon={<IconInfoCircle aria-hidden />}>
-        {farm.data.where}
+        {t("retention.where")}
       </Alert>
       <Title order={2}>{t("retention.title")}</Title>
       <dl className={styles.list}>

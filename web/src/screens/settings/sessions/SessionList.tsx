@@ -1,4 +1,4 @@
-import { Button, Table } from "@mantine/core";
+import { Button, Table, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 
 import { $api, api } from "../../../api/client";
@@ -27,7 +27,7 @@ export function SessionList({ user }: { readonly user?: string }) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t("sessions.browser")}</Table.Th>
-            <Table.Th>{t("sessions.address")}</Table.Th>
+            <Table.Th visibleFrom="sm">{t("sessions.address")}</Table.Th>
             <Table.Th>{t("sessions.lastUsed")}</Table.Th>
             <Table.Th />
           </Table.Tr>
@@ -35,8 +35,13 @@ export function SessionList({ user }: { readonly user?: string }) {
         <Table.Tbody>
           {sessions.data.items.map((each) => (
             <Table.Tr key={each.id}>
-              <Table.Td title={each.user_agent}>{browserOf(each.user_agent) ?? t("sessions.unknown")}</Table.Td>
-              <Table.Td>{each.address}</Table.Td>
+              <Table.Td title={each.user_agent}>
+                {browserOf(each.user_agent) ?? t("sessions.unknown")}
+                <Text size="xs" className="quiet" hiddenFrom="sm">
+                  {each.address}
+                </Text>
+              </Table.Td>
+              <Table.Td visibleFrom="sm">{each.address}</Table.Td>
               <Table.Td>
                 <RelativeTime atMs={each.last_used_at_ms} />
               </Table.Td>

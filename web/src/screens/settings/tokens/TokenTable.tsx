@@ -44,7 +44,7 @@ export function TokenTable({ tokens }: { readonly tokens: readonly Token[] }) {
                   </Text>
                   <Text size="xs" className="quiet" hiddenFrom="sm">
                     <CamerasText cameras={token.cameras} /> · {t("tokens.expires")}:{" "}
-                    <When atMs={token.expires_at_ms} never={t("never")} />
+                    <When atMs={token.expires_at_ms} never={t("tokens.lifetime.forever")} />
                   </Text>
                 </Table.Td>
                 <Table.Td>{app(`role.${token.role}`)}</Table.Td>
@@ -55,7 +55,7 @@ export function TokenTable({ tokens }: { readonly tokens: readonly Token[] }) {
                   <When atMs={token.last_used_at_ms} never={t("never")} />
                 </Table.Td>
                 <Table.Td visibleFrom="sm">
-                  <When atMs={token.expires_at_ms} never={t("never")} />
+                  <When atMs={token.expires_at_ms} never={t("tokens.lifetime.forever")} />
                 </Table.Td>
                 <Table.Td ta="right">
                   <Button size="compact-xs" variant="light" color="red" onClick={() => setAsked(token)}>
