@@ -12,13 +12,14 @@ import typer
 from cli import web_ui
 from cli.node import NoNodeError
 from contract.errors import FarmError
+from runtime.cpus import usable_cpus
 
 #: The checkout; `runtime.settings` has the same, and takes a tenth of a second to import.
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent
-#: Most tests wait for real processes, so files run side by side: a process for each core, at most four, because a
-#: farm under test needs some of the machine for itself. In their order: whole farms first, quick ones fill the gaps.
+#: Most tests wait for real processes, so files run side by side: one more than there are cores, at most four. In their
+#: order: whole farms first, quick ones fill the gaps.
 IN_PARALLEL: Final = [
-    *("-n", "auto", "--maxprocesses", "4"),
+    *("-n", str(min(4, usable_cpus() + 1))),
     *("--dist", "loadfile", "--no-loadscope-reorder"),
 ]
 #: Only what failed in the run before, one after the other; a handful of failures says all there is to say.

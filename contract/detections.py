@@ -40,3 +40,5 @@ class AnalysisResult(BaseModel):
     detections: list[TrackedDetection] = []
     #: Saved frame, relative to the frames volume; None where nothing was saved.
     frame_path: str | None = None
+    #: Which masks were blacked out in the frame: `zones.mark_of_masks` of the camera then; empty: none.
+    masks: str = ""

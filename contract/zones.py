@@ -1,5 +1,6 @@
 """Areas, lines and masks drawn on a camera's picture, and what makes them ones that can be used. Pure."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from enum import StrEnum
@@ -91,6 +92,12 @@ Polygon = tuple[Point, ...]
 def masks_of(zones: Sequence[Zone]) -> tuple[Polygon, ...]:
     """Return the outlines of the masks among `zones`."""
     return tuple(tuple(zone.points) for zone in zones if zone.kind is ZoneKind.MASK)
+
+
+def mark_of_masks(zones: Sequence[Zone]) -> str:
+    """Return what tells the masks among `zones` from other ones: some letters; empty: there are none."""
+    masks = masks_of(zones)
+    return hashlib.blake2b(repr(masks).encode(), digest_size=6).hexdigest() if masks else ""
 
 
 # --- geometry ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Writes the documents that are made from the code: `python -m docs.generate_contract`.
 
-`docs/contract.md` comes from `contract/` and the Lua scripts, `docs/settings.md` from `runtime/settings.py`, and the
+`docs/contract.md` comes from `contract/` and the Lua scripts, `docs/settings.md` from `runtime/settings/`, and the
 table of reasons in `docs/operations.md` from `contract.errors.REMEDIES`. A test fails while one of them is stale.
 """
 

@@ -11,6 +11,7 @@ settings.register_profile("camfarm", deadline=None, suppress_health_check=[Healt
 settings.load_profile("camfarm")
 
 pytest_plugins = (
+    "tests.support.archives",
     "tests.support.commands",
     "tests.support.fake_time",
     "tests.support.needs",
@@ -26,6 +27,7 @@ pytest_plugins = (
     "tests.support.galleries",
     "tests.support.recorded_camera",
     "tests.support.sender",
+    "tests.support.stored_footage",
     "tests.support.accounts",
     "tests.support.permission_farm",
 )

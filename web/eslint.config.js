@@ -17,7 +17,7 @@ export default tseslint.config({ ignores: ["node_modules", "dist", "src/api/sche
     "react-hooks/refs": "off",
     "max-lines": ["error", 400],
     // Higher than in Python: what a component shows or leaves out counts as a branch.
-      complexity: ["error", 20],
+    complexity: ["error", 20],
     "no-console": "error",
     "no-restricted-syntax": [
       "error",

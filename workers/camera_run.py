@@ -17,6 +17,7 @@ from contract.errors import StatusReason
 from contract.events import Event
 from contract.recordings import RecordingStatus
 from contract.workers import Holding
+from contract.zones import mark_of_masks
 from runtime.clock import Clock
 from runtime.worker_link import Numbers
 from workers.capture.state import CaptureState
@@ -117,6 +118,8 @@ class CameraRun:
         self._tally = tally or Tally()
         self._lock = threading.Lock()
         self._assignment = assignment
+        #: Those of its frames; with other ones it is another run.
+        self._masks = mark_of_masks(assignment.zones)
         self._capture = CaptureState(state=CameraState.CONNECTING)
         self._seq = numbers.seq
         self._analysed = self._saved = 0
@@ -296,6 +299,7 @@ class CameraRun:
             published_at_ms=frame.captured_at_ms,
             width=frame.width,
             height=frame.height,
+            masks=self._masks,
             detections=[
                 TrackedDetection(
                     xyxy=(float(box[0]), float(box[1]), float(box[2]), float(box[3])),

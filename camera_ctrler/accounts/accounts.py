@@ -123,13 +123,14 @@ class Accounts:
         """Return who logs in, and the id of his new session.
 
         Raises:
-            LoginFailedError: Name and password do not go together, or he is disabled.
+            LoginFailedError: Name and password do not go together, or do no longer, or he is disabled.
             LoginBusyError: Too many log in at this moment.
         """
-        user = self.users.checked(name, password)
-        if user is None:
+        checked = self.users.checked(name, password)
+        if checked is None:
             raise LoginFailedError
-        return user, self.sessions.open(user, address=address, user_agent=user_agent)
+        user, password_hash = checked
+        return user, self.sessions.open(user, password_hash, address=address, user_agent=user_agent)
 
     def refresh(self, session_id: str, number: int) -> tuple[User, int]:
         """Return who goes on with a session, and the number of his next refresh token.

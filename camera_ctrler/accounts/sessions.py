@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from camera_ctrler.accounts.errors import SessionNotFoundError, SessionOverError
+from camera_ctrler.accounts.errors import LoginFailedError, SessionNotFoundError, SessionOverError
 from camera_ctrler.accounts.tables import SessionRow, UserRow
 from camera_ctrler.accounts.user import User
 from runtime.clock import Clock
@@ -61,8 +61,18 @@ class Sessions:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._clock = clock
 
-    def open(self, user: User, *, address: str, user_agent: str) -> str:
-        """Begin a session of somebody who has just shown his password; return its id."""
+    def open(self, user: User, password_hash: str, *, address: str, user_agent: str) -> str:
+        """Begin a session of somebody who has just shown his password; return its id.
+
+        Args:
+            user: Who he is.
+            password_hash: Of the password that he has shown: it takes a while to check one.
+            address: Where he is.
+            user_agent: What his browser says that it is.
+
+        Raises:
+            LoginFailedError: He has another password by now, is disabled, or gone.
+        """
         now_ms = self._clock.now_ms()
         row = SessionRow(
             id=f"session-{secrets.token_hex(8)}",
@@ -76,7 +86,10 @@ class Sessions:
             refreshed_at_ms=now_ms,
         )
         with self._sessions() as session:
-            session.execute(update(UserRow).where(UserRow.id == user.id).values(last_login_at_ms=now_ms))
+            is_he = [UserRow.id == user.id, UserRow.password_hash == password_hash, UserRow.disabled.is_(False)]
+            known = session.execute(update(UserRow).where(*is_he).values(last_login_at_ms=now_ms))
+            if not cast("Any", known).rowcount:
+                raise LoginFailedError
             old = (SessionRow.expires_at_ms < now_ms - KEPT_MS) | (SessionRow.revoked_at_ms < now_ms - KEPT_MS)
             session.execute(delete(SessionRow).where(old))
             mine = [SessionRow.user_id == user.id, *_stands(now_ms)]

@@ -41,6 +41,8 @@ class Standing:
         self._retry_at = float("-inf")
         #: Key -> who, and when that was found out by the monotonic clock.
         self._known: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        #: Rises with everything that is changed here: what was asked for before is not to be believed after.
+        self._round = 0
 
     def who(self, key: str) -> Principal | None:
         """Return who that is; None: it does not stand, or never did.
@@ -50,7 +52,7 @@ class Standing:
         """
         now = self._clock.monotonic()
         with self._lock:
-            known = self._known.get(key)
+            known, asked_in = self._known.get(key), self._round
         if known is not None and now - known[1] < self._believed_seconds(now):
             return known[0]
         try:
@@ -64,7 +66,7 @@ class Standing:
         with self._lock:
             if found is None:
                 self._known.pop(key, None)
-            else:
+            elif asked_in == self._round:
                 self._known[key] = found, now
                 self._known.move_to_end(key)
                 if len(self._known) > MOST_KEPT:
@@ -78,3 +80,4 @@ class Standing:
         """Ask anew for everybody: something was changed here, and takes effect at once."""
         with self._lock:
             self._known.clear()
+            self._round += 1

@@ -53,8 +53,8 @@ class Users:
         with self._sessions() as session:
             return _admins(session) > 0
 
-    def checked(self, name: str, password: str) -> User | None:
-        """Return the user whose name and password these are, or None; takes as long either way.
+    def checked(self, name: str, password: str) -> tuple[User, str] | None:
+        """Return the user whose name and password these are, and its hash, or None; takes as long either way.
 
         Raises:
             LoginBusyError: Too many passwords are being checked.
@@ -65,15 +65,16 @@ class Users:
         if row is None or not right or row.disabled:
             return None
         if self._passwords.is_outdated(row.password_hash):
-            self._rehash(row, password)
-        return User.of(row)
+            return User.of(row), self._rehashed(row, password)
+        return User.of(row), row.password_hash
 
-    def _rehash(self, row: UserRow, password: str) -> None:
+    def _rehashed(self, row: UserRow, password: str) -> str:
         fresh = self._passwords.hash(password)
         with self._sessions() as session:
             still = UserRow.password_hash == row.password_hash  # else he changed it in between
             session.execute(update(UserRow).where(UserRow.id == row.id, still).values(password_hash=fresh))
             session.commit()
+        return fresh
 
     # --- changing ------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from camera_ctrler.api.access import set_principal
 from camera_ctrler.api.documented import Operation
 from camera_ctrler.api.host_names import host_check
 from camera_ctrler.api.openapi import build_document
+from camera_ctrler.api.other_sites import refuse_other_sites
 from camera_ctrler.api.proxies import TrustedProxies
 from camera_ctrler.api.resources import (
     audit,
@@ -118,6 +119,7 @@ def create_app(settings: ControllerSettings, passwords: Passwords | None = None)
     app.register_blueprint(pages.make_blueprint(STATIC / "ui"))
     problems.install(app)
     app.before_request(host_check(settings))
+    app.before_request(refuse_other_sites)
     if settings.auth:
         _close(app, services)
     else:

@@ -135,15 +135,16 @@ class EventHub:
     def _follow(self) -> None:
         """Follow the stream from its end on until nobody listens."""
         ends = self._streams.event_ends()
-        newest = ends[1] if ends is not None else "0-0"
-        with self._changed:
-            self._recent.clear()
-            self._begin = self._end = newest
-            self._changed.notify_all()  # what came before is read from Redis by who has not got it
+        self._go_on_from(ends[1] if ends is not None else "0-0")
         while not self._stopping.is_set() and self._listeners:
             page = self._streams.wait_for_events(self._end, BATCH, LISTEN_MS)
             if page.last_looked_at is not None and page.last_looked_at != self._end:
-                self._remember([new_event(entry) for entry in page.entries], page.last_looked_at)
+                # What made room in the stream before it was read here is in the database: others find it there.
+                ends = self._streams.event_ends()
+                if ends is not None and entry_order(ends[0]) <= entry_order(self._end):
+                    self._remember([new_event(entry) for entry in page.entries], page.last_looked_at)
+                else:
+                    self._go_on_from(page.last_looked_at)
 
     def _remember(self, found: list[NewEvent], end: str) -> None:
         with self._changed:
@@ -151,6 +152,13 @@ class EventHub:
             self._end = end
             while len(self._recent) > REMEMBERED:
                 self._begin = self._recent.popleft().entry_id
+            self._changed.notify_all()
+
+    def _go_on_from(self, end: str) -> None:
+        """Remember only what comes after this entry: who has not heard what came before reads it by himself."""
+        with self._changed:
+            self._recent.clear()
+            self._begin = self._end = end
             self._changed.notify_all()
 
     def _forget(self) -> None:

@@ -1,8 +1,11 @@
 """The farm at one moment, read once for all who look at about the same time."""
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.api.outages import Outage
 from camera_ctrler.api.schemas import CameraStatusView
@@ -16,6 +19,7 @@ from contract.footage_report import FootageReport
 from contract.moves import MoveReason
 from contract.plan import PlanReport
 from contract.recognition import RecognitionState
+from contract.zones import mark_of_masks
 from runtime.clock import Clock
 from runtime.event_feed import Backlog
 from runtime.farm_reader import FarmReader, WorkerView
@@ -26,6 +30,8 @@ LOOK_SECONDS: Final = 0.5
 #: A look also serves this many times as long as it took, so that looking at ten thousand cameras, which takes
 #: seconds, never takes more than a fifth of a core.
 REST_FACTOR: Final = 4.0
+#: Seconds after which a mask that was drawn counts for pictures that are shown.
+MASKS_SECONDS: Final = 1.0
 #: Seconds after which the registry is read again even if its revision says that nothing changed.
 FULL_READ_SECONDS: Final = 5.0
 
@@ -86,6 +92,7 @@ class FarmWatch:
         self._cameras: dict[str, Camera] = {}
         self._revision = -1
         self._read_at = 0.0
+        self._masks_until = 0.0
 
     def look(self) -> FarmLook:
         """Return the farm as it was a moment ago. Raises what registry and Redis raise when they are away."""
@@ -109,6 +116,19 @@ class FarmWatch:
             workers = self._reader.workers()
             return workers, self._registered(), Surroundings(self._reader.heard_plan(), len(workers)).plan
 
+    def masks_of(self, camera_id: str) -> str:
+        """Return `mark_of_masks` of a camera as it was a second ago at most; while the database is away, as last known.
+
+        It costs next to nothing: ask for every picture.
+        """
+        now = self._clock.monotonic()
+        if now >= self._masks_until:
+            self._masks_until = now + MASKS_SECONDS
+            with suppress(SQLAlchemyError):
+                self._registered()
+        camera = self._cameras.get(camera_id)
+        return "" if camera is None else mark_of_masks(camera.zones)
+
     def one(self, camera: Camera) -> CameraStatusView:
         """Return how one camera does at this moment. Raises what Redis raises when it is away."""
         with self._outage.remembered():
@@ -124,6 +144,7 @@ class FarmWatch:
     def forget(self) -> None:
         """Look anew next time, for something was changed here. Never waits for a look."""
         self._changed.set()
+        self._masks_until = 0.0
 
     def _look_anew(self) -> FarmLook:
         cameras = self._registered()

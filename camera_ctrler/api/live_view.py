@@ -31,7 +31,7 @@ def live_parts(
         version = watched.wait(version, IDLE_SECONDS)
         if not go_on():
             return
-        picture = _picture(watched)
+        picture = _picture(watched, services)
         if picture is not None and (shown is None or picture.tag != shown.tag):
             shown = picture
             yield _part(picture, services, annotated=annotated)
@@ -54,11 +54,13 @@ def _part(picture: Picture, services: Services, *, annotated: bool) -> bytes:
     return mjpeg.part(jpeg, picture.result.captured_at_ms)
 
 
-def _picture(watched: WatchedCamera) -> Picture | None:
+def _picture(watched: WatchedCamera, services: Services) -> Picture | None:
     try:
-        return watched.picture()
+        picture = watched.picture()
     except redis.RedisError:  # said in words by `_instead`
         return None
+    is_shown = picture is not None and picture.has_masks(services.farm.masks_of(watched.camera_id))
+    return picture if is_shown else None
 
 
 def _instead(camera: Camera, shown: Picture | None, services: Services) -> Picture | bytes | None:
@@ -70,8 +72,10 @@ def _instead(camera: Camera, shown: Picture | None, services: Services) -> Pictu
             return None
         if status.state is CameraState.ONLINE:
             # Previews expire sooner than some cameras are analysed again; the newest saved frame does not.
-            again = shown or services.pictures.newest(camera.id, PictureSize.FULL)
-            return again or no_signal(name, ["The camera is online; its first picture is on its way."])
+            masks = services.farm.masks_of(camera.id)
+            if shown is None or not shown.has_masks(masks):
+                shown = services.pictures.newest(camera.id, PictureSize.FULL, masks)
+            return shown or no_signal(name, ["The camera is online; its first picture is on its way."])
     except redis.RedisError:
         return no_signal(name, ["Redis cannot be reached. The camera goes on being analysed and saved."])
     except SQLAlchemyError:

@@ -124,9 +124,10 @@ class LiveWall:
         try:
             # Also where the full one is sent: it lets the worker know that somebody looks.
             preview = tile.watched.picture()
+            masks = self._services.farm.masks_of(tile.watched.camera_id)
             if self._size is PictureSize.PREVIEW:
-                return preview
-            full = self._services.pictures.newest(tile.watched.camera_id, PictureSize.FULL)
+                return preview if preview is not None and preview.has_masks(masks) else None
+            full = self._services.pictures.newest(tile.watched.camera_id, PictureSize.FULL, masks)
         except redis.RedisError:  # its age shows
             return None
         return None if full is not None and self._is_step_back(tile, full) else full

@@ -27,6 +27,14 @@ class Picture:
     #: Changes with the picture; fit for an ETag.
     tag: str
 
+    def has_masks(self, mark: str) -> bool:
+        """Tell whether nothing of it is shown that a camera's masks hide now.
+
+        Args:
+            mark: `zones.mark_of_masks` of the camera; empty: it has none, and all may be shown.
+        """
+        return mark in {"", self.result.masks}
+
 
 class DrawnCache:
     """Drawn pictures by tag, the least recently asked for dropped first. Safe to use from several threads."""
@@ -62,19 +70,26 @@ class Pictures:
         self._store = store
         self._drawn = DrawnCache()
 
-    def newest(self, camera_id: str, size: PictureSize) -> Picture | None:
+    def newest(self, camera_id: str, size: PictureSize, masks: str) -> Picture | None:
         """Return a camera's newest picture, or None where there is none.
 
         Raises what redis-py raises when Redis is away.
+
+        Args:
+            camera_id: Which camera.
+            size: Which of its pictures.
+            masks: `zones.mark_of_masks` of it now: what was captured before they were drawn is not shown as new.
         """
         if size is PictureSize.FULL:
             result = self._reader.results([camera_id]).get(camera_id)
             if result is not None and result.frame_path is not None:
                 jpeg = read_frame(self._store, result.frame_path)
-                if jpeg is not None:
-                    return Picture(jpeg, result, _tag(result, "full"))
+                found = None if jpeg is None else Picture(jpeg, result, _tag(result, "full"))
+                if found is not None and found.has_masks(masks):
+                    return found
         preview = self._reader.preview(camera_id)
-        return None if preview is None else picture_of(preview)
+        found = None if preview is None else picture_of(preview)
+        return found if found is not None and found.has_masks(masks) else None
 
     def annotated(self, picture: Picture) -> bytes:
         """Return the picture with its boxes; as it is, where it cannot be decoded or shows nothing."""

@@ -1,8 +1,6 @@
 """What the handlers share, made once per app."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -19,8 +17,8 @@ from camera_ctrler.api.farm_watch import FarmWatch
 from camera_ctrler.api.identity_services import IdentityServices
 from camera_ctrler.api.live_hub import LiveHub
 from camera_ctrler.api.pictures import Pictures
-from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recorded_services import RecordedServices
+from camera_ctrler.api.stream_slots import StreamSlots
 from camera_ctrler.api.throttle import LoginThrottle
 from camera_ctrler.audit.log import AuditLog
 from camera_ctrler.camera_trials import CameraTrials
@@ -46,33 +44,6 @@ REDIS_SECONDS: Final = 1.5
 LIMITS_SECONDS: Final = 0.5
 #: Threads that are never given to streams, so that the API answers while every stream is taken.
 RESERVED_THREADS: Final = 3
-
-
-class StreamSlots:
-    """How many long answers may run at once; each takes a thread."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._free = threading.BoundedSemaphore(limit)
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Take a slot for the time of the ``with`` block.
-
-        Raises:
-            ProblemError: 503, all are taken.
-        """
-        if not self._free.acquire(blocking=False):
-            raise ProblemError(
-                503,
-                "too-many-streams",
-                "Too many live views and playbacks",
-                f"All {self._limit} live views and playbacks are taken; close one, or raise FARM_API_THREADS.",
-            )
-        try:
-            yield
-        finally:
-            self._free.release()
 
 
 @dataclass(frozen=True, slots=True)

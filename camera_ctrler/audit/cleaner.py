@@ -1,15 +1,10 @@
 """Deletes what is older than FARM_AUDIT_KEEP, a little at a time."""
 
-from typing import Final
-
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine
 
 from camera_ctrler.audit.tables import audit
-from contract.retention import FOREVER_MS
+from database.aging import delete_oldest, too_old_before_ms
 from runtime.clock import Clock, SystemClock
-
-#: Rows that are deleted in one transaction: some 20 ms in which nobody else writes to SQLite.
-STEP_ROWS: Final = 500
 
 
 class AuditCleaner:
@@ -29,13 +24,8 @@ class AuditCleaner:
 
     def step(self) -> bool:
         """Delete some of what is too old; return whether there is more."""
-        if self._keep_ms >= FOREVER_MS:
+        before_ms = too_old_before_ms(self._keep_ms, self._clock)
+        if before_ms is None:
             return False
-        before_ms = self._clock.now_ms() - self._keep_ms
-        oldest = select(audit.c.number).where(audit.c.at_ms < before_ms).order_by(audit.c.at_ms).limit(STEP_ROWS)
-        with self._engine.connect() as connection:
-            numbers = list(connection.scalars(oldest))
-        if numbers:
-            with self._engine.begin() as connection:
-                connection.execute(delete(audit).where(audit.c.number.in_(numbers)))
-        return len(numbers) == STEP_ROWS
+        with self._engine.begin() as connection:
+            return delete_oldest(connection, audit.c.at_ms, before_ms)

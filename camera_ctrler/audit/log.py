@@ -44,7 +44,7 @@ class AuditLog:
         self._engine = engine
         self._clock = clock
         self._lock = threading.Lock()
-        #: Who and what -> when it was noted, by the monotonic clock.
+        #: Who, what and whence -> when it was noted, by the monotonic clock.
         self._sent: OrderedDict[tuple[str, ...], float] = OrderedDict()
         listen(engine)
 
@@ -68,9 +68,13 @@ class AuditLog:
             self.append(entry())
 
     def append_once(self, entry: AuditEntry) -> None:
-        """Note that somebody was sent a file, unless that was noted within the last ten minutes."""
+        """Note that somebody was sent a file, unless that was noted within the last ten minutes.
+
+        From another address it is noted again: a link is used by whoever has it.
+        """
         asked = json.dumps(stored_detail(entry.detail), sort_keys=True)
-        key, now = (entry.actor, entry.action, entry.what, asked), self._clock.monotonic()
+        key = entry.actor, entry.action, entry.what, asked, entry.address
+        now = self._clock.monotonic()
         with self._lock:
             noted = self._sent.get(key)
         if noted is not None and now - noted < SAME_FILE_SECONDS:

@@ -2,16 +2,14 @@
 
 from typing import Final, Protocol
 
-from sqlalchemy import Column, Engine, delete, select, tuple_
+from sqlalchemy import Column, Engine, select
 
 from camera_ctrler.event_store.partitions import drop_expired
 from camera_ctrler.event_store.tables import event_dead_letters, event_photos, events, tracks
-from contract.retention import FOREVER_MS
+from database.aging import delete_oldest, too_old_before_ms
 from database.recognitions import recognition_notes, recognitions
 from runtime.clock import Clock, SystemClock
 
-#: Rows of a table that are deleted in one transaction: some 20 ms in which nobody else writes to SQLite.
-STEP_ROWS: Final = 500
 #: Dead letters that are kept at most, the newest: a worker that writes nothing else must not fill the disk.
 MAX_DEAD_LETTERS: Final = 10_000
 
@@ -66,28 +64,20 @@ class EventCleaner:
 
     def step(self) -> bool:
         """Delete some of what is too old; return whether there is more."""
-        is_full = self._thin_dead_letters()
-        if self._keep_ms >= FOREVER_MS:
-            return is_full
-        before_ms = self._clock.now_ms() - self._keep_ms
-        drop_expired(self._engine, before_ms)
-        for age in _AGES:
-            is_full |= self._delete_older(age, before_ms) == STEP_ROWS
-        return is_full
+        has_more = [self._thin_dead_letters()]
+        before_ms = too_old_before_ms(self._keep_ms, self._clock)
+        if before_ms is not None:
+            drop_expired(self._engine, before_ms)
+            has_more += [self._delete_older(age, before_ms) for age in _AGES]
+        return any(has_more)
 
-    def _delete_older(self, age: Column[int], before_ms: int) -> int:
-        table = age.table
-        key = tuple_(*table.primary_key)
-        oldest = select(*table.primary_key).where(age < before_ms).order_by(age).limit(STEP_ROWS)
+    def _delete_older(self, age: Column[int], before_ms: int) -> bool:
         with self._engine.begin() as connection:
-            found = connection.execute(oldest).all()
-            if found:
-                connection.execute(delete(table).where(key.in_([tuple(row) for row in found])))
-        return len(found)
+            return delete_oldest(connection, age, before_ms)
 
     def _thin_dead_letters(self) -> bool:
         kept_at = event_dead_letters.c.kept_at_ms
         with self._engine.connect() as connection:
             newest = select(kept_at).order_by(kept_at.desc()).offset(MAX_DEAD_LETTERS).limit(1)
             before_ms = connection.scalar(newest)
-        return before_ms is not None and self._delete_older(kept_at, before_ms + 1) == STEP_ROWS
+        return before_ms is not None and self._delete_older(kept_at, before_ms + 1)

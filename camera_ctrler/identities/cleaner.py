@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Engine, and_, delete, exists, select, tuple_
+from sqlalchemy import Column, Engine, and_, delete, exists, select
 
-from contract.retention import FOREVER_MS
+from database.aging import STEP_ROWS, delete_oldest, oldest, too_old_before_ms
 from database.gallery_lock import lock_gallery
 from database.identities import (
     embeddings,
@@ -17,9 +17,6 @@ from database.identities import (
     watch_list,
 )
 from runtime.clock import Clock, SystemClock
-
-#: Rows of a table that are deleted in one transaction: some 20 ms in which nobody else writes to SQLite.
-STEP_ROWS: Final = 500
 
 #: What of each table says how old a row is.
 _AGES: Final[tuple[Column[int], ...]] = (
@@ -52,32 +49,24 @@ class IdentityCleaner:
 
     def step(self) -> bool:
         """Delete some of what is too old; return whether there is more."""
-        if self._keep_ms >= FOREVER_MS:
+        before_ms = too_old_before_ms(self._keep_ms, self._clock)
+        if before_ms is None:
             return False
-        before_ms = self._clock.now_ms() - self._keep_ms
-        is_full = False
-        for age in _AGES:
-            is_full |= self._delete_older(age, before_ms) == STEP_ROWS
-        return self._delete_alone(before_ms) == STEP_ROWS or is_full
+        has_more = [self._delete_older(age, before_ms) for age in _AGES]
+        return self._delete_alone(before_ms) or any(has_more)
 
-    def _delete_older(self, age: Column[int], before_ms: int) -> int:
-        table = age.table
-        key = tuple_(*table.primary_key)
-        oldest = select(*table.primary_key).where(age < before_ms).order_by(age).limit(STEP_ROWS)
+    def _delete_older(self, age: Column[int], before_ms: int) -> bool:
         with self._engine.connect() as connection:
-            if connection.execute(oldest.limit(1)).first() is None:
-                return 0
+            if connection.execute(oldest(age, before_ms).limit(1)).first() is None:
+                return False
         with self._engine.begin() as connection:
             lock_gallery(connection)
-            found = [tuple(row) for row in connection.execute(oldest)]
-            if table is identity_changes:
-                numbers = [row[0] for row in found]
+            if age.table is identity_changes:
+                numbers = list(connection.scalars(oldest(age, before_ms)))
                 connection.execute(delete(identity_change_tracks).where(identity_change_tracks.c.change.in_(numbers)))
-            if found:
-                connection.execute(delete(table).where(key.in_(found)))
-        return len(found)
+            return delete_oldest(connection, age, before_ms)
 
-    def _delete_alone(self, before_ms: int) -> int:
+    def _delete_alone(self, before_ms: int) -> bool:
         """Forget identities that nobody has named or watches for and whose last sighting is gone."""
         table = identities.c
         merged = identities.alias()
@@ -93,9 +82,9 @@ class IdentityCleaner:
         )
         with self._engine.connect() as connection:
             if connection.execute(alone.limit(1)).first() is None:
-                return 0
+                return False
         with self._engine.begin() as connection:
             lock_gallery(connection)
             found = list(connection.scalars(alone.limit(STEP_ROWS)))
             connection.execute(delete(identities).where(table.identity.in_(found)))
-        return len(found)
+        return len(found) == STEP_ROWS

@@ -59,8 +59,12 @@ class BuiltFiles:
             name: As the address has it; what leads out of the folder is not found.
             accepted: Content encodings that the client takes.
         """
-        path = (self._folder / name).resolve()
-        if not path.is_relative_to(self._folder) or not path.is_file() or path.suffix in {".br", ".gz"}:
+        try:
+            path = (self._folder / name).resolve()
+            is_there = path.is_relative_to(self._folder) and path.is_file()
+        except (OSError, ValueError):  # too long for a name, or with a NUL in it
+            return None
+        if not is_there or path.suffix in {".br", ".gz"}:
             return None
         mimetype = _TYPES.get(path.suffix) or guess_type(path.name)[0] or "application/octet-stream"
         immutable = name.startswith(HASHED)

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_ctrler.accounts.accounts import Accounts
-from camera_ctrler.accounts.errors import LastAdminError, SessionOverError
+from camera_ctrler.accounts.errors import LastAdminError, LoginFailedError, SessionOverError
 from camera_ctrler.accounts.first_admin import make_first_admin
+from camera_ctrler.accounts.passwords import Passwords
 from camera_ctrler.accounts.tables import UserRow
 from contract.accounts import Role
 from database.engine import migrate, open_engine
@@ -97,6 +99,25 @@ def test_a_token_that_was_used_long_ago_ends_the_session_for_all(engine: Engine)
         with pytest.raises(SessionOverError):
             accounts.refresh(session, number)
     assert accounts.sessions.who(session) is None
+
+
+def test_a_password_that_is_changed_while_it_is_checked_logs_nobody_in(engine: Engine) -> None:
+    """Given a login with a password that is known to a thief, when it is changed meanwhile, then no session."""
+    others = _accounts(engine)
+    user = others.users.add("anna", PASSWORD, Role.VIEWER)
+
+    class Slow(Passwords):
+        def is_right(self, stored: str | None, password: str) -> bool:
+            right = super().is_right(stored, password)
+            others.change_user("anna", {"password": "quite another one"})
+            return right
+
+    passwords = Slow(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    with pytest.raises(LoginFailedError):
+        Accounts(engine, SystemClock(), threading.Event(), passwords).log_in(
+            "anna", PASSWORD, address="192.0.2.1", user_agent="a thief's"
+        )
+    assert others.sessions.all(user) == []
 
 
 def test_uses_are_written_with_others_and_a_session_s_end_is_not_undone(engine: Engine) -> None:

@@ -188,6 +188,16 @@ def test_others_sessions_are_for_admins(guarded: GuardedFarm) -> None:
     assert _status(guard) == 401
 
 
+def test_an_admin_of_some_cameras_is_told_nothing_of_others(guarded: GuardedFarm) -> None:
+    """Given an admin who sees one camera, then others' sessions are as far from him as users are."""
+    guarded.user("porter", Role.ADMIN, {"gate"})
+    root, porter = guarded.logged_in("root"), guarded.logged_in("porter")
+    assert porter.get(f"{SESSIONS}?user=root").status_code == porter.get("/api/v1/users").status_code == 403
+    assert porter.delete(f"{SESSIONS}/{_json(root, ME)['session']}").status_code == 404
+    assert _status(root) == 200
+    assert len(_json(porter, f"{SESSIONS}?user=porter")["items"]) == 1
+
+
 def test_many_logins_of_one_user_make_room_for_each_other(
     guarded: GuardedFarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:

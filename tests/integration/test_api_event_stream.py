@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from camera_ctrler.api import event_hub, event_stream
 from camera_ctrler.api.services import services_of
 from contract import keys
+from contract.events import Event
+from runtime.stream_reader import StreamPage
 from tests.support.event_stores import StoredEvents, event, settle, track_event
 from tests.support.farm_state import FarmState
 from tests.support.processes import wait_until
@@ -116,6 +118,27 @@ def test_who_comes_back_misses_nothing(app: Flask, stored: StoredEvents) -> None
     stored.publish(event(8))
     second.heard("lobby:1:7", "lobby:1:8")
     assert len(second.ids) == 7
+
+
+def test_what_made_room_before_it_was_read_here_is_heard_all_the_same(
+    app: Flask, stored: StoredEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a controller that is slow to read, when events leave the stream meanwhile, then its listeners hear them."""
+    streams, may_read = services_of(app).reader.streams, threading.Event()
+    read = streams.wait_for_events
+
+    def wait_for_events(after: str, limit: int, wait_ms: int) -> StreamPage[Event]:
+        may_read.wait(PATIENCE_SECONDS)
+        return read(after, limit, wait_ms)
+
+    monkeypatch.setattr(streams, "wait_for_events", wait_for_events)
+    stored.publish(event(1))
+    listener = Listener(app)
+    stored.publish(*(event(number) for number in range(2, 8)))
+    settle(stored.writer())
+    stored.client.xtrim(keys.events(), maxlen=2, approximate=False)
+    may_read.set()
+    listener.heard(*(f"lobby:1:{number}" for number in range(2, 8)))
 
 
 def test_who_is_further_behind_than_is_remembered_reads_on_by_itself(

@@ -63,3 +63,17 @@ def test_answers_may_not_be_embedded_by_other_sites(api: FlaskClient) -> None:
     """Given any answer, then it says that it is for pages of the same origin only."""
     for path in ("/healthz", "/", "/nothing"):
         assert api.get(path).headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_changes_nothing_where_nobody_need_log_in(
+    api: FlaskClient, farm_state: FarmState, site: str
+) -> None:
+    """Given no accounts and a page that somebody visits, when it asks a worker to leave, then it stays."""
+    farm_state.worker()
+    drain = "/api/v1/workers/worker-1/drain"
+    refused = api.post(drain, headers={"Sec-Fetch-Site": site})
+    assert refused.status_code == 403
+    assert "urn:camfarm:problem:other-site" in refused.text
+    assert not api.get("/api/v1/workers").json["items"][0]["drain_asked"]  # type: ignore[index]
+    assert api.post(drain, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 202

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert
 
@@ -14,6 +15,7 @@ from camera_ctrler.event_store.tables import tracks
 from contract.cameras import CameraState
 from contract.detections import TrackedDetection
 from contract.errors import REMEDIES, StatusReason
+from contract.zones import Zone, ZoneKind, mark_of_masks
 from database.identities import identities, sightings
 from tests.support.farm_state import PERSON, FarmState, jpeg_of, now_ms
 from tests.support.wall_stream import Message, read_parts
@@ -76,6 +78,18 @@ def test_a_new_picture_comes_when_it_is_there(api: FlaskClient, farm_state: Farm
     assert second["captured_at_ms"] == new.captured_at_ms > first["captured_at_ms"]
     assert second["boxes"] == []
     assert picture == jpeg_of(2, (160, 120))
+
+
+@pytest.mark.parametrize("size", ["preview", "full"])
+def test_a_wall_shows_no_picture_from_before_a_mask(api: FlaskClient, farm_state: FarmState, size: str) -> None:
+    """Given a camera with a mask and a picture without, then the next masked one is the first that comes."""
+    zones = [Zone(id="door", kind=ZoneKind.MASK, points=[(0, 0), (0.5, 0), (0.5, 0.5)])]
+    farm_state.online("lobby", zones=zones)
+    with watching(api, f"camera=lobby&size={size}") as parts:
+        next_of(parts, lambda message: message["kind"] == "state")
+        masked = farm_state.result("lobby", masks=mark_of_masks(zones))
+        picture, _ = next_of(parts, is_picture_of("lobby"))
+    assert picture["captured_at_ms"] == masked.captured_at_ms
 
 
 def test_a_camera_without_signal_says_why_and_what_to_do(api: FlaskClient, farm_state: FarmState) -> None:

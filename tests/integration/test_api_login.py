@@ -326,6 +326,16 @@ def test_logging_out_ends_the_session_and_not_only_the_cookies(guarded: GuardedF
     assert client.post(LOGOUT).status_code == 204  # once more does no harm
 
 
+def test_who_logs_out_of_a_session_that_was_ended_elsewhere_is_rid_of_its_cookies(guarded: GuardedFarm) -> None:
+    """Given a session that an admin has ended, when its user logs out, then that is done, and the cookies are gone."""
+    client = guarded.logged_in("root")
+    session = client.get(ME).json
+    assert session is not None
+    guarded.services.accounts.revoke_session(session["session"], of=None)
+    assert client.post(LOGOUT).status_code == 204
+    assert client.get_cookie(ACCESS_COOKIE) is None
+
+
 def test_who_can_only_refresh_can_log_out(guarded: GuardedFarm) -> None:
     """Given an access token that has run out, when he logs out, then the session ends."""
     client = guarded.logged_in("root")

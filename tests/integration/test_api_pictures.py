@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from camera_ctrler.api.drawing import draw_result, label_of, no_signal
 from camera_ctrler.api.pictures import DrawnCache
 from contract import keys
+from contract.camera_specs import Camera
 from contract.detections import TrackedDetection
+from contract.zones import mark_of_masks
 from tests.support.farm_state import PERSON, FarmState, jpeg_of
 
 LOBBY = "/api/v1/cameras/lobby"
+MASK = {"id": "door", "kind": "mask", "points": [[0, 0], [0.5, 0], [0.5, 0.5]]}
 
 
 def _image(jpeg: bytes) -> NDArray[np.uint8]:
@@ -44,6 +47,22 @@ def test_a_server_without_memory_still_shows_what_it_has(
         redis_client.config_set("maxmemory", 0)
     assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
     assert not redis_client.exists(keys.camera_watched("lobby"))
+
+
+def test_what_was_captured_before_a_mask_was_drawn_is_not_shown_as_new(api: FlaskClient, farm_state: FarmState) -> None:
+    """Given a newest picture without a mask, when one is drawn, then it is shown no more until a masked one is."""
+    farm_state.online("lobby")
+    camera = api.patch(LOBBY, json={"zones": [MASK]}).json
+    assert camera is not None
+    for path in ("snapshot.jpg", "snapshot.jpg?size=preview", "snapshot-annotated.jpg"):
+        assert api.get(f"{LOBBY}/{path}").status_code == 404
+    mark = mark_of_masks(Camera.model_validate(camera).zones)
+    masked = farm_state.result("lobby", masks=mark)
+    assert api.get(f"{LOBBY}/snapshot.jpg").headers["X-Captured-At-Ms"] == str(masked.captured_at_ms)
+    assert api.patch(LOBBY, json={"zones": [MASK | {"points": [[0, 0], [1, 0], [1, 1]]}]}).status_code == 200
+    assert api.get(f"{LOBBY}/snapshot.jpg").status_code == 404
+    assert api.patch(LOBBY, json={"zones": []}).status_code == 200
+    assert api.get(f"{LOBBY}/snapshot.jpg").status_code == 200
 
 
 @pytest.mark.parametrize("damage", ["deleted", "cut off", "not saved"])

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import cv2
@@ -18,8 +18,9 @@ import pytest
 import redis
 
 from camera_ctrler.api.live_hub import TRUSTED_SECONDS
+from camera_ctrler.api.long_answers import CHECK_SECONDS
 from camera_ctrler.api.server import HEADER_SECONDS, ListenError, listen
-from camera_ctrler.api.services import REDIS_SECONDS, Services
+from camera_ctrler.api.services import REDIS_SECONDS, RESERVED_THREADS, Services
 from contract import keys
 from contract.cameras import CameraState
 from contract.errors import StatusReason
@@ -311,6 +312,36 @@ def _can_stream(server: ApiServer, state: FarmState) -> bool:
             return stream.read() is not None
     except AssertionError:
         return False
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/events/stream", "/api/v1/live?camera=lobby", "/api/v1/cameras/lobby/live.mjpeg"]
+)
+def test_pages_that_were_closed_give_their_threads_back_though_nothing_happens(
+    server: ApiServer, state: FarmState, path: str
+) -> None:
+    """Given pages that take all streams, when they are closed, then others have them before anything was to be sent."""
+    state.plan()
+    state.online("lobby")
+    state.result("lobby")
+    taken = server.settings.api_threads - RESERVED_THREADS
+    for _ in range(2):  # those of the second round take what those of the first have given back
+        with ExitStack() as pages:
+            _open(server, path, taken, pages)
+            assert server.get(path)[0] == 503
+
+
+def _open(server: ApiServer, path: str, count: int, pages: ExitStack) -> None:
+    for _ in range(count):
+        wait_until(lambda: _opened(server, path, pages), "a stream", CHECK_SECONDS + 1.5)
+
+
+def _opened(server: ApiServer, path: str, pages: ExitStack) -> bool:
+    try:
+        pages.enter_context(server.stream(path)).answer.read(1)
+    except AssertionError:  # all are taken
+        return False
+    return True
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

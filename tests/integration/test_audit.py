@@ -105,6 +105,14 @@ def test_a_file_that_is_sent_in_pieces_is_noted_once(audit_engine: Engine) -> No
     assert [each.detail["from_ms"] for each in log.page(limit=10, actor="bert")] == [1, 2, 1]
 
 
+def test_a_link_that_is_used_from_two_places_is_noted_of_both(audit_engine: Engine) -> None:
+    """Given a link that was passed on, when it is used from another address at once, then that is noted as well."""
+    log = AuditLog(audit_engine, SetClock(now_ms()))
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+        log.append_once(AuditEntry("link of carla", "clip_mp4", "lobby", address=address))
+    assert [each.address for each in log.page(limit=10, actor="link of carla")] == ["192.0.2.2", "192.0.2.1"]
+
+
 # --- through the API -------------------------------------------------------------------------------------------------
 
 

@@ -154,7 +154,8 @@ def test_rate_and_epoch_change_without_connecting_again(server: RtspServer) -> N
         camera.wait(lambda: camera.frames[-1].epoch == 7, "a frame of the new epoch")
         # Frames between keyframes can be decoded only from the next keyframe on.
         camera.wait_frames(len(camera.frames) + 3)
-        assert camera.rate(2.0) == pytest.approx(10, rel=0.25)
+        # On a busy machine some of a moment's frames are late: the rate comes, and stays, as soon as there is room.
+        wait_until(lambda: camera.rate(2.0) == pytest.approx(10, rel=0.25), "ten frames a second", 30)
         assert server.sessions() == 1
     assert camera.reasons == []
 

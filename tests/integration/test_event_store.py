@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
 from camera_ctrler.event_store import reading as reading_module
-from camera_ctrler.event_store.cleaner import STEP_ROWS, EventCleaner
+from camera_ctrler.event_store.cleaner import EventCleaner
 from camera_ctrler.event_store.filters import EventFilter, TrackFilter
 from camera_ctrler.event_store.partitions import WEEK_MS
 from camera_ctrler.event_store.store import Totals
@@ -15,6 +15,7 @@ from camera_ctrler.event_store.tables import event_dead_letters, event_photos, e
 from contract.errors import StatusReason
 from contract.events import Event, EventKind
 from contract.retention import FOREVER_MS
+from database.aging import STEP_ROWS
 from database.recognitions import recognition_notes, recognitions
 from tests.support.event_stores import EIGHT_MS, StoredEvents, crop, event, in_the_stream, track_event
 

@@ -35,7 +35,7 @@ def test_users_are_added_listed_changed_and_removed(call: Call) -> None:
     with open_accounts(DatabaseSettings.load()) as accounts:
         found = accounts.users.checked("ana souza", password)
     assert found is not None
-    assert found.password_given
+    assert found[0].password_given
     assert "exists already" in call("users", "add", "ANA SOUZA").stderr
     (listed,) = json.loads(call("users", "list", "--json").stdout)
     assert (listed["name"], listed["role"], listed["cameras"]) == ("Ana Souza", "operator", ["dock", "lobby"])
@@ -114,7 +114,7 @@ def test_the_first_start_makes_an_admin_whose_password_is_told_once(engine: Engi
     assert made.password is not None
     found = _users(engine).checked(NAME, made.password)
     assert found is not None
-    assert (found.role, found.password_given) == (Role.ADMIN, True)
+    assert (found[0].role, found[0].password_given) == (Role.ADMIN, True)
     assert make_first_admin(_users(engine), "") is None
 
 
@@ -127,7 +127,7 @@ def test_the_setting_gives_the_first_password(engine: Engine) -> None:
     assert made.password is None
     found = _users(engine).checked(NAME, PASSWORD)
     assert found is not None
-    assert not found.password_given
+    assert not found[0].password_given
 
 
 def test_a_farm_whose_admin_was_taken_away_says_what_to_do(engine: Engine) -> None:

@@ -56,7 +56,7 @@ def test_a_merge_and_its_undo_give_back_the_former_state(seen: Seen) -> None:
     assert seen.reading.find(seen.one).name == "Anna"
     assert (seen.reading.find(seen.two).merged_into, seen.reading.find(seen.two).sightings) == (seen.one, 0)
     assert seen.two not in [each.identity for each in seen.reading.page(IdentityFilter(), limit=100)]
-    assert [(each.kind, each.name) for each in seen.reading.changes(limit=2)] == [("merge", "Anna"), ("rename", None)]
+    assert [(each.kind, each.name) for each in seen.reading.changes(limit=2)] == [("merge", "Anna"), ("rename", "Anna")]
     assert seen.reading.seen_by(frozenset()).changes(limit=2) == []
     seen.changes.undo(number)
     assert seen.gallery.state() == before

@@ -48,7 +48,7 @@ def test_everybody_is_answered_as_he_may(endpoint: str, permission_farm: Permiss
     """Given a route and things of a seen and a hidden camera, then each caller has the status that is his.
 
     And who does not see the hidden camera reads nothing of it: no id, no name, no byte; asked for by its name, it
-    answers to the letter as one that is nowhere.
+    answers to the letter as one that is nowhere. Nor may a cache keep for others what he was sent.
     """
     rule = RULES[endpoint]
     pieces = permission_farm.hidden_bytes
@@ -59,6 +59,7 @@ def test_everybody_is_answered_as_he_may(endpoint: str, permission_farm: Permiss
             answer = _ask(permission_farm, caller, rule, values)
             where = f"{caller} of {camera_id}: {answer.status} {answer.body[:300]!r}"
             assert answer.status in _expected(rule, caller, camera_id), where
+            assert rule.role is None or not re.search(r"cache-control:.*public", answer.told), where
             if answer.status == 403 and rule.role is not None and not ROLES[caller].includes(rule.role):
                 assert f"role {rule.role.value}" in answer.told, where
             if caller in NARROW and camera_id == HIDDEN and answer.status == 404:

@@ -49,6 +49,13 @@ def test_a_link_answers_as_what_it_was_made_for(api: FlaskClient, recorded: Reco
     assert through.data == direct.data
 
 
+def test_no_link_is_made_to_a_range_without_numbers(api: FlaskClient, recorded: RecordedCamera) -> None:
+    """Given a query whose values are empty, then no link is made that could not be used."""
+    assert recorded.segments
+    path = f"{CAMERA}/recordings.m3u8?from_ms="
+    assert api.post("/api/v1/links", json={"path": path, "expires_seconds": 60}).status_code == 400
+
+
 def test_the_parts_of_a_linked_playlist_are_played_through_the_link(api: FlaskClient, recorded: RecordedCamera) -> None:
     """Given the link of a playlist, then its relative addresses lead through the link, and open."""
     assert recorded.segments

@@ -10,44 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from camera_ctrler.recordings.index import IndexedSegment, SegmentIndex
-from camera_ctrler.recordings.known_footage import IndexSilentError
+from camera_ctrler.recordings.index import IndexedSegment
 from camera_ctrler.recordings.retention import Condition, Limits, Reason, Wanted
 from camera_ctrler.recordings.volume_guard import HELPLESS_SECONDS
 from contract.recording_paths import HOUR_MS, segment_path
-from tests.support.clocks import SetClock
 from tests.support.segment_index import EIGHT_MS
 from tests.support.stored_footage import EVENT, MOTION, StoredFootage
-from tests.support.volumes import mounted_volume
 
 DAY_MS = 24 * HOUR_MS
 KB = 1_000
 #: All that there is and more.
 EVERYTHING = 2**60
-
-
-@pytest.fixture
-def make(tmp_path: Path, sqlite_index: SegmentIndex) -> Callable[..., StoredFootage]:
-    """Makes volumes with an index, one day after eight o'clock."""
-
-    def made(root: Path | None = None, **settings: object) -> StoredFootage:
-        return StoredFootage(
-            root or tmp_path / "frames",
-            sqlite_index,
-            SetClock(EIGHT_MS + DAY_MS),
-            **settings,  # type: ignore[arg-type]  # the test names what the class takes
-        )
-
-    return made
-
-
-@pytest.fixture
-def volume(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 1 MB."""
-    with mounted_volume(tmp_path / "volume", 1_000) as folder:
-        yield folder
 
 
 @contextmanager
@@ -65,9 +39,11 @@ def kept_from_being_deleted(file: Path) -> Iterator[None]:
 # --- age -------------------------------------------------------------------------------------------------------------
 
 
-def test_footage_goes_when_its_reason_has_passed_and_its_rows_with_it(make: Callable[..., StoredFootage]) -> None:
+def test_footage_goes_when_its_reason_has_passed_and_its_rows_with_it(
+    make_footage: Callable[..., StoredFootage],
+) -> None:
     """Given a file of each reason, and an event with a person, each goes in its time, file and row."""
-    stored = make(keep="continuous=1d,motion=2d,event=3d,person=9d")
+    stored = make_footage(keep="continuous=1d,motion=2d,event=3d,person=9d")
     stored.record(EIGHT_MS)
     stored.record(EIGHT_MS + 10_000, MOTION)
     stored.record(EIGHT_MS + 20_000, EVENT)
@@ -86,9 +62,9 @@ def test_footage_goes_when_its_reason_has_passed_and_its_rows_with_it(make: Call
     assert list(stored.store.root.iterdir()) == []  # folders that are empty go, too
 
 
-def test_frames_go_by_their_own_age_but_not_within_evidence(make: Callable[..., StoredFootage]) -> None:
+def test_frames_go_by_their_own_age_but_not_within_evidence(make_footage: Callable[..., StoredFootage]) -> None:
     """Given frames in and around footage of an event, those within it stay until that footage goes."""
-    stored = make(keep="event=30d", frames_hours=2)
+    stored = make_footage(keep="event=30d", frames_hours=2)
     stored.record(EIGHT_MS + 10_000, EVENT)
     stored.record(EIGHT_MS + 20_000, MOTION)
     for second in range(0, 40, 5):
@@ -101,10 +77,10 @@ def test_frames_go_by_their_own_age_but_not_within_evidence(make: Callable[..., 
 
 
 def test_hours_of_frames_that_ended_too_long_ago_are_deleted_with_what_was_never_finished(
-    make: Callable[..., StoredFootage],
+    make_footage: Callable[..., StoredFootage],
 ) -> None:
     """Given five hours and a limit of two, when the fifth is running, the first two go, a file half written too."""
-    stored = make(frames_hours=2)
+    stored = make_footage(frames_hours=2)
     stored.clock.advance((4 * HOUR_MS + 10 - DAY_MS) / 1000)
     for hour in range(5):
         stored.save(EIGHT_MS + hour * HOUR_MS + 59)
@@ -115,18 +91,20 @@ def test_hours_of_frames_that_ended_too_long_ago_are_deleted_with_what_was_never
     assert not part.parent.exists()
 
 
-def test_no_age_keeps_frames_for_ever(make: Callable[..., StoredFootage]) -> None:
+def test_no_age_keeps_frames_for_ever(make_footage: Callable[..., StoredFootage]) -> None:
     """Given no limit of age, nothing is deleted after ten years."""
-    stored = make(frames_hours=0)
+    stored = make_footage(frames_hours=0)
     stored.save(EIGHT_MS)
     stored.clock.advance(10 * 365 * 86_400)
     stored.expire()
     assert stored.saved() == [EIGHT_MS]
 
 
-def test_a_file_that_nobody_knows_goes_when_everything_would_have_gone(make: Callable[..., StoredFootage]) -> None:
+def test_a_file_that_nobody_knows_goes_when_everything_would_have_gone(
+    make_footage: Callable[..., StoredFootage],
+) -> None:
     """Given a file that the index does not know, it is kept for the longest of all ages."""
-    stored = make(keep="continuous=3d,motion=3d,event=3d,person=9d")
+    stored = make_footage(keep="continuous=3d,motion=3d,event=3d,person=9d")
     stored.put(EIGHT_MS)
     stored.clock.advance(7 * 86_400)
     stored.expire()
@@ -136,9 +114,9 @@ def test_a_file_that_nobody_knows_goes_when_everything_would_have_gone(make: Cal
     assert stored.files() == []
 
 
-def test_crops_go_by_an_age_of_their_own_and_leave_nothing_behind(make: Callable[..., StoredFootage]) -> None:
+def test_crops_go_by_an_age_of_their_own_and_leave_nothing_behind(make_footage: Callable[..., StoredFootage]) -> None:
     """Given crops for three days and frames for two hours, each goes in its time, with what was never finished."""
-    stored = make(frames_hours=2, crops="3d")
+    stored = make_footage(frames_hours=2, crops="3d")
     path = stored.crop(EIGHT_MS)
     (stored.crops.root / path).with_name(".9-1-1.jpg.17.18.part").write_bytes(b"half")
     stored.save(EIGHT_MS)
@@ -155,9 +133,9 @@ def test_crops_go_by_an_age_of_their_own_and_leave_nothing_behind(make: Callable
     assert stored.cleaner.deleted.bytes == {Reason.AGE: 200}
 
 
-def test_crops_of_a_database_that_is_away_go_by_their_age_as_well(make: Callable[..., StoredFootage]) -> None:
+def test_crops_of_a_database_that_is_away_go_by_their_age_as_well(make_footage: Callable[..., StoredFootage]) -> None:
     """Given an index that nobody was ever asked for, crops are nobody's evidence, and go when their time has come."""
-    stored = make(crops="12h")
+    stored = make_footage(crops="12h")
     stored.crop(EIGHT_MS)
     assert stored.cleaner.expire(60)
     assert stored.cropped() == []
@@ -167,10 +145,10 @@ def test_crops_of_a_database_that_is_away_go_by_their_age_as_well(make: Callable
 
 
 def test_the_oldest_goes_first_across_footage_and_frames_then_motion_and_evidence_never(
-    make: Callable[..., StoredFootage],
+    make_footage: Callable[..., StoredFootage],
 ) -> None:
     """Given all kinds over two cameras, room is made in the order of time, motion last, evidence and newest not."""
-    stored = make()
+    stored = make_footage()
     now_ms = stored.clock.now_ms()
     for number, second in enumerate(range(0, 60, 10)):
         stored.record(EIGHT_MS + second * 1_000, camera="ab"[number % 2])
@@ -190,9 +168,11 @@ def test_the_oldest_goes_first_across_footage_and_frames_then_motion_and_evidenc
     assert stored.rows("a") == [evidence.start_ms, newest.start_ms]
 
 
-def test_crops_make_room_after_frames_and_continuous_footage_oldest_first(make: Callable[..., StoredFootage]) -> None:
+def test_crops_make_room_after_frames_and_continuous_footage_oldest_first(
+    make_footage: Callable[..., StoredFootage],
+) -> None:
     """Given crops older than all else, frames and continuous footage go before them, motion with them, events never."""
-    stored = make(frames_hours=100)
+    stored = make_footage(frames_hours=100)
     evidence = stored.record(EIGHT_MS - 20_000, EVENT)
     for second in range(3):
         stored.crop(EIGHT_MS + second * 1_000, size=1_000)
@@ -213,10 +193,10 @@ def test_crops_make_room_after_frames_and_continuous_footage_oldest_first(make: 
 
 
 def test_a_limit_of_bytes_takes_footage_only_and_a_cameras_own_only_from_that_camera(
-    make: Callable[..., StoredFootage],
+    make_footage: Callable[..., StoredFootage],
 ) -> None:
     """Given 10 kB of footage, limits of 7 kB and of 3 kB a camera, then each keeps its newest, and frames stay."""
-    stored = make(limits=Limits(max_bytes=7_000, camera_max_bytes=3_000))
+    stored = make_footage(limits=Limits(max_bytes=7_000, camera_max_bytes=3_000))
     for number in range(6):
         stored.record(EIGHT_MS + number * 10_000, camera="a")
     for number in range(4):
@@ -230,10 +210,10 @@ def test_a_limit_of_bytes_takes_footage_only_and_a_cameras_own_only_from_that_ca
 
 
 def test_the_floor_holds_on_a_real_volume_and_the_guard_says_when_only_evidence_is_left(
-    make: Callable[..., StoredFootage], volume: Path
+    make_footage: Callable[..., StoredFootage], megabyte_volume: Path
 ) -> None:
     """Given 1 MB with continuous footage and evidence, room is made from the first; then the second is named."""
-    stored = make(volume, floor_bytes=400 * KB)
+    stored = make_footage(megabyte_volume, floor_bytes=400 * KB)
     for number in range(20):
         stored.record(EIGHT_MS + number * 10_000, EVENT if number % 2 else MOTION, size=40 * KB)
     stored.known.survey()
@@ -249,13 +229,15 @@ def test_the_floor_holds_on_a_real_volume_and_the_guard_says_when_only_evidence_
     stored.known.survey()
     assert stored.look() is Condition.EVIDENCE_FILLS_THE_VOLUME
     assert stored.files() == evidence
-    shutil.rmtree(volume / "a")
+    shutil.rmtree(megabyte_volume / "a")
     assert stored.look() is None
 
 
-def test_a_volume_that_cannot_hold_the_newest_minute_is_named(make: Callable[..., StoredFootage], volume: Path) -> None:
+def test_a_volume_that_cannot_hold_the_newest_minute_is_named(
+    make_footage: Callable[..., StoredFootage], megabyte_volume: Path
+) -> None:
     """Given a floor above what the newest minute leaves free, nothing of it goes, and the condition says why."""
-    stored = make(volume, floor_bytes=900 * KB)
+    stored = make_footage(megabyte_volume, floor_bytes=900 * KB)
     starts = [stored.record(stored.clock.now_ms() - age * 1_000, size=50 * KB).start_ms for age in (65, 45, 30, 15)]
     stored.known.survey()
     assert stored.look() is Condition.VOLUME_TOO_SMALL
@@ -265,10 +247,10 @@ def test_a_volume_that_cannot_hold_the_newest_minute_is_named(make: Callable[...
 
 
 def test_the_guard_knows_how_fast_the_volume_fills_while_it_deletes(
-    make: Callable[..., StoredFootage], volume: Path
+    make_footage: Callable[..., StoredFootage], megabyte_volume: Path
 ) -> None:
     """Given 80 kB written in a second in which 80 kB were deleted, the guard reckons with 80 kB a second."""
-    stored = make(volume, floor_bytes=500 * KB)
+    stored = make_footage(megabyte_volume, floor_bytes=500 * KB)
     for number in range(12):
         stored.record(EIGHT_MS + number * 10_000, size=40 * KB)
     stored.guard.look()
@@ -285,19 +267,23 @@ def test_the_guard_knows_how_fast_the_volume_fills_while_it_deletes(
     assert 75 * KB < stored.guard.rate.bytes_per_second < 90 * KB
 
 
-def test_no_floor_deletes_nothing_for_want_of_room(make: Callable[..., StoredFootage], volume: Path) -> None:
+def test_no_floor_deletes_nothing_for_want_of_room(
+    make_footage: Callable[..., StoredFootage], megabyte_volume: Path
+) -> None:
     """Given a floor of 0 and a volume that is nearly full, nothing goes."""
-    stored = make(volume)
+    stored = make_footage(megabyte_volume)
     starts = [stored.record(EIGHT_MS + number * 10_000, size=90 * KB).start_ms for number in range(10)]
     stored.guard.look()
     assert stored.files() == starts
 
 
-def test_a_volume_that_is_gone_is_named_and_looked_at_again(tmp_path: Path, make: Callable[..., StoredFootage]) -> None:
+def test_a_volume_that_is_gone_is_named_and_looked_at_again(
+    tmp_path: Path, make_footage: Callable[..., StoredFootage]
+) -> None:
     """Given a frames folder that is a file, the guard says so and goes on; put right, it is quiet again."""
     root = tmp_path / "gone"
     root.write_bytes(b"")
-    stored = make(root, floor_bytes=1)
+    stored = make_footage(root, floor_bytes=1)
     assert stored.guard.look() > 0
     assert stored.guard.condition is Condition.VOLUME_FAILS
     root.unlink()
@@ -307,9 +293,9 @@ def test_a_volume_that_is_gone_is_named_and_looked_at_again(tmp_path: Path, make
 # --- interrupted, two at once, with files that cannot be deleted ---------------------------------------------------
 
 
-def test_a_row_without_a_file_is_removed_by_the_next_pass(make: Callable[..., StoredFootage]) -> None:
+def test_a_row_without_a_file_is_removed_by_the_next_pass(make_footage: Callable[..., StoredFootage]) -> None:
     """Given files that went without their rows (a crash), in an hour with others and in one without, rows follow."""
-    stored = make(keep="continuous=3d,motion=3d")
+    stored = make_footage(keep="continuous=3d,motion=3d")
     gone = [stored.record(EIGHT_MS), stored.record(EIGHT_MS - HOUR_MS)]
     left = stored.record(EIGHT_MS + 10_000)
     for each in gone:
@@ -322,10 +308,10 @@ def test_a_row_without_a_file_is_removed_by_the_next_pass(make: Callable[..., St
 
 
 def test_rows_stay_when_all_files_are_gone_for_then_the_volume_is_not_mounted(
-    make: Callable[..., StoredFootage],
+    make_footage: Callable[..., StoredFootage],
 ) -> None:
     """Given an index of two hundred files and an empty volume, no row is removed."""
-    stored = make()
+    stored = make_footage()
     for number in range(200):
         stored.index.add([stored.put(EIGHT_MS + number * 10_000)])
     shutil.move(stored.store.root / "a", stored.store.root.parent / "elsewhere")
@@ -336,9 +322,9 @@ def test_rows_stay_when_all_files_are_gone_for_then_the_volume_is_not_mounted(
     assert len(stored.rows()) == 200
 
 
-def test_rows_stay_while_the_volume_is_empty(make: Callable[..., StoredFootage]) -> None:
+def test_rows_stay_while_the_volume_is_empty(make_footage: Callable[..., StoredFootage]) -> None:
     """Given an index of a few files and a volume without any, no row is removed: it may not be mounted."""
-    stored = make()
+    stored = make_footage()
     for number in range(3):
         stored.index.add([stored.put(EIGHT_MS + number * 10_000)])
     shutil.move(stored.store.root / "a", stored.store.root.parent / "elsewhere")
@@ -346,9 +332,9 @@ def test_rows_stay_while_the_volume_is_empty(make: Callable[..., StoredFootage])
     assert len(stored.rows()) == 3
 
 
-def test_what_becomes_evidence_between_two_passes_stays(make: Callable[..., StoredFootage]) -> None:
+def test_what_becomes_evidence_between_two_passes_stays(make_footage: Callable[..., StoredFootage]) -> None:
     """Given footage of this hour that was next to go, when its worker says that it is evidence, it does not go."""
-    stored = make()
+    stored = make_footage()
     start_ms = stored.clock.now_ms() - 600_000
     files = [stored.record(start_ms + number * 10_000) for number in range(4)]
     stored.cleaner.make_room(Wanted(volume=1_000), EVERYTHING)
@@ -357,9 +343,11 @@ def test_what_becomes_evidence_between_two_passes_stays(make: Callable[..., Stor
     assert stored.files() == stored.rows() == [files[1].start_ms]
 
 
-def test_a_file_that_is_written_by_a_worker_whose_clock_is_behind_stays(make: Callable[..., StoredFootage]) -> None:
+def test_a_file_that_is_written_by_a_worker_whose_clock_is_behind_stays(
+    make_footage: Callable[..., StoredFootage],
+) -> None:
     """Given a file that is a day old by its name and by the index, and was written to just now, it does not go."""
-    stored = make(keep="continuous=1h")
+    stored = make_footage(keep="continuous=1h")
     made = stored.record(EIGHT_MS)
     now_ns = (stored.clock.now_ms() - 30_000) * 1_000_000
     os.utime(stored.store.file(segment_path("a", made.start_ms, 1)), ns=(now_ns, now_ns))
@@ -371,9 +359,9 @@ def test_a_file_that_is_written_by_a_worker_whose_clock_is_behind_stays(make: Ca
     assert stored.files() == []
 
 
-def test_two_cleaners_on_one_volume_do_no_harm(make: Callable[..., StoredFootage]) -> None:
+def test_two_cleaners_on_one_volume_do_no_harm(make_footage: Callable[..., StoredFootage]) -> None:
     """Given two managers that both clean, what must go goes once, the rest stays, and neither fails."""
-    one, two = make(), make()
+    one, two = make_footage(), make_footage()
     for number in range(300):
         one.record(EIGHT_MS + number * 10_000)
     failures: list[BaseException] = []
@@ -396,9 +384,11 @@ def test_two_cleaners_on_one_volume_do_no_harm(make: Callable[..., StoredFootage
     assert freed == 1_000 * (300 - len(left)) >= 200_000
 
 
-def test_a_file_that_cannot_be_deleted_does_not_keep_the_younger_ones(make: Callable[..., StoredFootage]) -> None:
+def test_a_file_that_cannot_be_deleted_does_not_keep_the_younger_ones(
+    make_footage: Callable[..., StoredFootage],
+) -> None:
     """Given an oldest file that cannot be deleted, room is made by the next ones, for their age as for room."""
-    stored = make(keep="continuous=3d")
+    stored = make_footage(keep="continuous=3d")
     for number in range(4):
         stored.record(EIGHT_MS + number * 10_000)
     stored.save(EIGHT_MS)
@@ -415,9 +405,9 @@ def test_a_file_that_cannot_be_deleted_does_not_keep_the_younger_ones(make: Call
     assert stored.files() == stored.rows() == []
 
 
-def test_footage_on_its_way_into_the_archive_is_left_alone(make: Callable[..., StoredFootage]) -> None:
+def test_footage_on_its_way_into_the_archive_is_left_alone(make_footage: Callable[..., StoredFootage]) -> None:
     """Given files that are being copied, room is made by others."""
-    stored = make()
+    stored = make_footage()
     moving, other = stored.record(EIGHT_MS), stored.record(EIGHT_MS + 10_000)
     with stored.cleaner.left_alone([IndexedSegment(moving, 0).path]):
         stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
@@ -425,114 +415,11 @@ def test_footage_on_its_way_into_the_archive_is_left_alone(make: Callable[..., S
     assert other.start_ms not in stored.files()
 
 
-# --- without the index -----------------------------------------------------------------------------------------------
-
-
-def break_index(index: SegmentIndex) -> None:
-    """Make every question to the database fail."""
-    with index._engine.begin() as connection:
-        connection.execute(text("ALTER TABLE segments RENAME TO away"))
-        connection.execute(text("ALTER TABLE segment_hours RENAME TO hours_away"))
-
-
-def mend_index(index: SegmentIndex) -> None:
-    """Undo `break_index`."""
-    with index._engine.begin() as connection:
-        connection.execute(text("ALTER TABLE away RENAME TO segments"))
-        connection.execute(text("ALTER TABLE hours_away RENAME TO segment_hours"))
-
-
-def test_an_index_that_knows_nothing_does_not_let_the_volume_fill(
-    make: Callable[..., StoredFootage], volume: Path
+def test_a_full_volume_refuses_writers_where_nobody_cleans(
+    megabyte_volume: Path, make_footage: Callable[..., StoredFootage]
 ) -> None:
-    """Given an empty index, the oldest files go all the same, and the newest stay."""
-    stored = make(volume, floor_bytes=500 * KB)
-    for number in range(20):
-        stored.put(EIGHT_MS + number * 10_000, size=40 * KB)
-    stored.known.survey()
-    stored.guard.look()
-    assert stored.store.free_bytes() >= 500 * KB
-    left = stored.files()
-    assert left == [EIGHT_MS + number * 10_000 for number in range(20 - len(left), 20)]
-    assert len(left) >= 9
-
-
-def test_without_the_database_room_is_made_and_what_was_known_as_evidence_stays(
-    make: Callable[..., StoredFootage], volume: Path
-) -> None:
-    """Given an index that was asked once and is away then, the volume does not fill, and no evidence goes."""
-    stored = make(volume, floor_bytes=500 * KB)
-    evidence = [stored.record(EIGHT_MS + n * 10_000, EVENT, size=40 * KB).start_ms for n in range(3)]
-    for number in range(3, 18):
-        stored.record(EIGHT_MS + number * 10_000, size=40 * KB)
-    frame = stored.save(EIGHT_MS + 5_000)
-    stored.known.survey()
-    break_index(stored.index)
-    stored.guard.look()
-    assert stored.store.free_bytes() >= 500 * KB
-    assert stored.known.is_away
-    assert stored.files()[:3] == evidence
-    assert (stored.frames.root / frame).exists()
-    mend_index(stored.index)
-    stored.clock.advance(60)
-    stored.expire()
-    stored.cleaner.make_room(Wanted(volume=1), EVERYTHING)
-    assert stored.rows() == stored.files()
-
-
-def test_hours_with_evidence_that_nobody_remembers_stay_whole_without_the_database(
-    make: Callable[..., StoredFootage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given too much evidence to remember, an hour that has some stays; one that has none goes."""
-    monkeypatch.setattr("camera_ctrler.recordings.known_footage.REMEMBERED_FILES", 0)
-    stored = make()
-    stored.record(EIGHT_MS, EVENT)
-    stored.record(EIGHT_MS + 10_000)
-    stored.record(EIGHT_MS + HOUR_MS)
-    stored.known.survey()
-    break_index(stored.index)
-    stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
-    assert stored.files() == [EIGHT_MS, EIGHT_MS + 10_000]
-
-
-class HangingIndex(SegmentIndex):
-    """An index whose database hangs when it is asked for files."""
-
-    answers = True
-    asked = 0
-
-    def find(self, camera_id: str, from_ms: int, to_ms: int, *, limit: int | None = None) -> list[IndexedSegment]:
-        """Answer, or hang until the test is over."""
-        self.asked += 1
-        if not self.answers:
-            threading.Event().wait(10)
-        return super().find(camera_id, from_ms, to_ms, limit=limit)
-
-
-def test_a_database_that_hangs_is_waited_for_once(
-    tmp_path: Path, sqlite_index: SegmentIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given a database that answers nothing, room is made after one time-out, and no second question is asked."""
-    monkeypatch.setattr("camera_ctrler.recordings.known_footage.PATIENCE_SECONDS", 0.2)
-    index = HangingIndex(sqlite_index._engine)
-    stored = StoredFootage(tmp_path / "frames", index, SetClock(EIGHT_MS + DAY_MS))
-    for number in range(50):
-        stored.record(EIGHT_MS + number * HOUR_MS // 5)
-    stored.known.survey()
-    asked, index.answers = index.asked, False
-    with pytest.raises(IndexSilentError):
-        stored.known.ask(lambda each: each.find("a", 0, 1), 0.2)
-    stored.cleaner.make_room(Wanted(volume=40_000), EVERYTHING)
-    assert len(stored.files()) == 10
-    stored.clock.advance(600)
-    stored.cleaner.make_room(Wanted(volume=10_000), EVERYTHING)
-    assert stored.files() == []
-    assert index.asked == asked + 1
-
-
-def test_a_full_volume_refuses_writers_where_nobody_cleans(volume: Path, make: Callable[..., StoredFootage]) -> None:
     """Given nobody who looks, a writer does meet a full volume: what the other tests see comes from the guard."""
-    stored = make(volume)
+    stored = make_footage(megabyte_volume)
     room = stored.store.free_bytes() // (40 * KB)
     for number in range(room - 1):
         stored.put(EIGHT_MS + number * 10_000, size=40 * KB)
@@ -540,9 +427,11 @@ def test_a_full_volume_refuses_writers_where_nobody_cleans(volume: Path, make: C
         stored.put(EIGHT_MS - 10_000, size=80 * KB)
 
 
-def test_older_files_that_somebody_puts_on_the_volume_are_found_before_long(make: Callable[..., StoredFootage]) -> None:
+def test_older_files_that_somebody_puts_on_the_volume_are_found_before_long(
+    make_footage: Callable[..., StoredFootage],
+) -> None:
     """Given a volume that was listed, new hours are seen at once, and older ones that come later within minutes."""
-    stored = make()
+    stored = make_footage()
     stored.put(EIGHT_MS + HOUR_MS)
     stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
     recent = stored.put(stored.clock.now_ms() - 100_000)

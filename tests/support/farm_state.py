@@ -227,6 +227,7 @@ class FarmState:
         detections: tuple[TrackedDetection, ...] = (PERSON,),
         saved: bool = True,
         size: tuple[int, int] = (320, 240),
+        masks: str = "",
     ) -> AnalysisResult:
         """Analyse one frame: saved to the volume, result, preview and index to Redis."""
         at_ms = at_ms or now_ms()
@@ -238,6 +239,7 @@ class FarmState:
                 "captured_at_ms": at_ms,
                 "published_at_ms": at_ms + 5,
                 "frame_path": self.save(camera_id, at_ms, seq, size) if saved else None,
+                "masks": masks,
             }
         )
         assert self.link().publish_result(result, jpeg_of(seq, (160, 120))) is Written.ACCEPTED

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from contract.recordings import RecordingSettings, RecordingStatus, RecordMode, Segment
 from tests.support.clips import picture
+from tests.support.live_recording import FileContents, contents_of
 from workers.media import MediaPacket, MediaTemplate
 from workers.recording.camera_recorder import CameraRecorder
 from workers.recording.wishes import Look
@@ -214,3 +215,25 @@ class FedRecording:
 def _endless(sent: list[Sent]) -> Iterator[Sent]:
     while sent:
         yield from sent
+
+
+#: One keyframe a second.
+PLAIN: Final = Encoded()
+
+
+def files(recording: FedRecording) -> list[FileContents]:
+    """Return what lies on the disk."""
+    return contents_of(recording.root, "cam")
+
+
+def recorded(root: Path, mode: RecordMode, *, pre: float = 3.0, post: float = 4.0) -> FedRecording:
+    """Return an open recording of a mode."""
+    asked = RecordingSettings(record=mode, pre_roll_seconds=pre, post_roll_seconds=post)
+    recording = FedRecording(root, settings=asked)
+    recording.open(PLAIN)
+    return recording
+
+
+def files_on(root: Path) -> int:
+    """Return how many files lie there."""
+    return len(list(root.rglob("*.mp4")))

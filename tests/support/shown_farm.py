@@ -90,11 +90,11 @@ def shown_farm(folder: Path, redis_url: str) -> Iterator[Shown]:
         guarded.services.close()
 
 
-def log_in(page: Page) -> None:
-    """Log in as somebody who may everything."""
+def log_in(page: Page, user: str = USER, password: str = PASSWORD) -> None:
+    """Log in; as somebody who may everything, where nobody is named."""
     page.goto("/login")
-    page.get_by_label("User name").fill(USER)
-    page.get_by_label(re.compile("^Password")).fill(PASSWORD)
+    page.get_by_label("User name").fill(user)
+    page.get_by_label(re.compile("^Password")).fill(password)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Live", level=1)).to_be_visible()
 

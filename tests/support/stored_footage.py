@@ -1,7 +1,10 @@
 """A volume with footage and saved frames on it, an index that knows of them, and what keeps both."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from camera_ctrler.recordings.cleaner import Cleaner
 from camera_ctrler.recordings.index import SegmentIndex, SegmentKey
@@ -18,9 +21,10 @@ from runtime.crop_store import CropStore
 from runtime.frame_store import FrameStore
 from runtime.recording_store import RecordingStore
 from tests.support.clocks import SetClock
-from tests.support.segment_index import segment
+from tests.support.segment_index import EIGHT_MS, segment
 
 CONTINUOUS, MOTION, EVENT = KeptFor
+DAY_MS = 24 * HOUR_MS
 #: Class name -> most seen.
 Seen = dict[str, int]
 
@@ -137,3 +141,18 @@ class StoredFootage:
 def key_of(made: Segment) -> SegmentKey:
     """Return what the index knows a file by."""
     return made.camera_id, made.start_ms, made.epoch
+
+
+@pytest.fixture
+def make_footage(tmp_path: Path, sqlite_index: SegmentIndex) -> Callable[..., StoredFootage]:
+    """Makes volumes with an index, one day after eight o'clock."""
+
+    def made(root: Path | None = None, **settings: object) -> StoredFootage:
+        return StoredFootage(
+            root or tmp_path / "frames",
+            sqlite_index,
+            SetClock(EIGHT_MS + DAY_MS),
+            **settings,  # type: ignore[arg-type]  # the test names what the class takes
+        )
+
+    return made

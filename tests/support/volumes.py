@@ -27,6 +27,13 @@ def mounted_volume(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 
 @pytest.fixture
+def megabyte_volume(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 1 MB; skips where this user may not mount one."""
+    with mounted_volume(tmp_path / "volume", 1_000) as folder:
+        yield folder
+
+
+@pytest.fixture
 def small_volume(tmp_path: Path) -> Iterator[Path]:
     """Mount a file system of 256 kB; skips where this user may not."""
     with mounted_volume(tmp_path / "volume", 256) as folder:

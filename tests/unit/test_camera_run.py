@@ -12,6 +12,7 @@ from contract.cameras import AnalysisSettings, CameraState
 from contract.detections import AnalysisResult
 from contract.errors import StatusReason
 from contract.events import Event
+from contract.zones import Zone, ZoneKind, mark_of_masks
 from runtime.worker_link import Numbers
 from tests.support.clocks import SetClock
 from workers.camera_run import CameraRun, Tally, Totals, padded
@@ -85,6 +86,17 @@ def test_nothing_is_told_of_a_camera_that_another_worker_has() -> None:
     run.refused(1)
     run.tell(lambda events: events.capture_changed(CaptureState(CameraState.ONLINE), 1), told.append)
     assert told == []
+
+
+def test_a_result_says_which_masks_its_frame_has() -> None:
+    """Given a camera with a mask, its results have its mark; a zone that hides nothing makes none."""
+    zones = [Zone(id=kind, kind=kind, points=[(0, 0), (1, 0), (1, 1)]) for kind in (ZoneKind.ZONE, ZoneKind.MASK)]
+    clock = SetClock()
+    for drawn in (zones[:1], zones):
+        run = CameraRun(assignment().model_copy(update={"zones": drawn}), "w", clock)
+        assert result_of(run, frame(clock), found()).masks == mark_of_masks(drawn)
+    assert mark_of_masks(zones[:1]) == ""
+    assert mark_of_masks(zones)
 
 
 def test_a_result_says_boxes_names_and_only_confirmed_tracks() -> None:

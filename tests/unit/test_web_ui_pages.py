@@ -97,7 +97,16 @@ def test_a_file_without_a_hash_is_asked_for_anew(built: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../secret.key", "assets/../../secret.key", "%2e%2e/secret.key", "assets/index-1.js.gz"]
+    "name",
+    [
+        "../secret.key",
+        "assets/../../secret.key",
+        "%2e%2e/secret.key",
+        "assets/index-1.js.gz",
+        "%00",
+        "assets/index-1.js%00",
+        "x" * 3_000,
+    ],
 )
 def test_nothing_outside_of_the_folder_is_sent(built: Path, name: str) -> None:
     """Given a file beside the folder, when an address leads to it, then it is not found."""

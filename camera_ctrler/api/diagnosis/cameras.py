@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from camera_ctrler.api.diagnosis.wording import LISTED, are, named
+from camera_ctrler.api.diagnosis.wording import LISTED, are, named, split
 from camera_ctrler.api.health_schemas import Finding, Severity
 from camera_ctrler.api.schemas import CameraStatusView
 from contract.cameras import CameraState
@@ -42,7 +42,7 @@ def camera_findings(statuses: Iterable[CameraStatusView]) -> list[Finding]:
 
 
 def _finding(code: str, how: str, reason: StatusReason, ids: Sequence[str]) -> Finding:
-    what, _, remedy = REMEDIES[reason].partition(". ")
+    what, remedy = split(REMEDIES[reason])
     return Finding(
         code=code,
         severity=Severity.NOTE if reason in _PASSING else Severity.BROKEN,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from camera_ctrler.api.diagnosis.history import Past
-from camera_ctrler.api.diagnosis.wording import are, counted
+from camera_ctrler.api.diagnosis.wording import are, counted, lost_since, split
 from camera_ctrler.api.farm_schemas import FarmTotals
 from camera_ctrler.api.health_schemas import Finding, Severity
 from camera_ctrler.recordings.retention import Condition
@@ -29,8 +29,8 @@ def volume_findings(totals: FarmTotals, floor_bytes: int) -> list[Finding]:
         Finding(
             code=f"volume_{name}" if name not in _EARLY else name,
             severity=Severity.WARNING if name in _EARLY else Severity.BROKEN,
-            text=_first(text),
-            remedy=_rest(text),
+            text=split(text)[0],
+            remedy=split(text)[1],
         )
         for name, text in volume.conditions.items()
     ]
@@ -50,22 +50,13 @@ def volume_findings(totals: FarmTotals, floor_bytes: int) -> list[Finding]:
     return found
 
 
-def _first(text: str) -> str:
-    return f"{text.partition('. ')[0].removesuffix('.')}."
-
-
-def _rest(text: str) -> str:
-    return text.partition(". ")[2]
-
-
 def event_findings(totals: FarmTotals, past: Past | None) -> list[Finding]:
     """Return what is wrong with storing events."""
     events = totals.events
     if events is None:
         return []
     found = []
-    lost = events.lost - past.oldest.events_lost if past is not None else 0
-    if lost > 0:
+    if lost := lost_since(events.lost, past.oldest.events_lost if past else None):
         found.append(
             Finding(
                 code="events_lost",

@@ -21,6 +21,20 @@ def named(names: Sequence[str]) -> str:
     return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
 
 
+def split(text: str) -> tuple[str, str]:
+    """Return what is wrong, one sentence, and what helps, of a text that says the one after the other."""
+    what, _, remedy = text.partition(". ")
+    return f"{what.removesuffix('.')}.", remedy
+
+
+def lost_since(now: int, before: int | None) -> int:
+    """Return how many were lost meanwhile; `before` is None where it is not known.
+
+    Counts begin anew with the process that counts: then none is told of, rather than a wrong number.
+    """
+    return 0 if before is None else max(0, now - before)
+
+
 def are(count: int) -> str:
     """Return the verb for so many."""
     return "is" if count == 1 else "are"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from camera_ctrler.api.diagnosis.history import Past
-from camera_ctrler.api.diagnosis.wording import LISTED, are, counted, named
+from camera_ctrler.api.diagnosis.wording import LISTED, are, counted, lost_since, named, split
 from camera_ctrler.api.farm_schemas import FarmTotals
 from camera_ctrler.api.health_schemas import Finding, Severity
 from camera_ctrler.api.worker_profile import WorkerProfile
@@ -78,7 +78,7 @@ def _no_worker(enabled: int) -> Finding:
         code="no_worker",
         severity=Severity.BROKEN,
         text=f"No worker is running, so {counted(enabled, 'camera')} {are(enabled)} not watched.",
-        remedy=REMEDIES[StatusReason.NO_WORKER].partition(". ")[2],
+        remedy=split(REMEDIES[StatusReason.NO_WORKER])[1],
         setting="./farm worker",
         count=enabled,
     )
@@ -103,8 +103,7 @@ def _overload(profile: WorkerProfile) -> Finding:
 def spool_findings(totals: FarmTotals, profiles: Sequence[WorkerProfile], past: Past | None) -> list[Finding]:
     """Return what waits on workers' disks for Redis to take it, and what was lost of it in the last minutes."""
     found = []
-    lost = totals.spool.lost - past.oldest.spool_lost if past is not None else 0
-    if lost > 0:
+    if lost := lost_since(totals.spool.lost, past.oldest.spool_lost if past else None):
         found.append(
             Finding(
                 code="spool_lost",

@@ -1,5 +1,6 @@
 """Events of all cameras: listed, followed, sent as they come, as files; and all results of one camera."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
@@ -127,7 +128,8 @@ def export_events(query: EventExportQuery) -> Response:
         def entries() -> Iterator[list[EventEntry]]:
             for page in chain([first], pages):
                 if parts.stopping.is_set() or not go_on():
-                    raise ConnectionAbortedError("the server stops, or who asked may not have them any more")
+                    # Of the kind that the server takes for a client that has gone: the connection breaks, and no more.
+                    raise BrokenPipeError(errno.EPIPE, "the server stops, or who asked has gone or may not have them")
                 yield event_entries(page.entries)
 
         lines = csv_lines if query.format is ExportFormat.CSV else json_lines

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from flask import Response, send_file
+from flask import Response
 
 from camera_ctrler.api.access import principal
 from camera_ctrler.api.documented import Media, Resource
+from camera_ctrler.api.private_files import private_jpeg
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recording_schemas import EventClipQuery
 from camera_ctrler.api.resources.exports import CLIP_HEADERS, export_response, open_export
@@ -63,7 +64,7 @@ def event_picture(event_id: str) -> Response:
     if event.frame_path:
         try:
             file = parts.store.resolve(event.frame_path)
-            return send_file(file, mimetype="image/jpeg", conditional=True, max_age=_FRAME_AGE_SECONDS)
+            return private_jpeg(file, age_seconds=_FRAME_AGE_SECONDS)
         except (FileNotFoundError, ContractError):  # it has passed its retention
             pass
     return picture_response(event.camera_id, event.at_ms, None)

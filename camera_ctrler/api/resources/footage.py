@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-from flask import Response, send_file
+from flask import Response
 
 from camera_ctrler.api.clip_response import clip_response
 from camera_ctrler.api.documented import Media, Resource
 from camera_ctrler.api.long_answers import may_go_on, while_allowed
+from camera_ctrler.api.private_files import private_jpeg
 from camera_ctrler.api.problems import FieldError, ProblemError, invalid_request
 from camera_ctrler.api.schemas import FramePage, FrameQuery, PlaybackQuery, SavedFrame
 from camera_ctrler.api.services import services
@@ -81,7 +82,7 @@ def saved_frame(camera_id: str, captured_at_ms: int) -> Response:
     services().registry.get(camera_id)
     try:
         file = services().store.resolve(frame_path(camera_id, captured_at_ms))
-        return send_file(file, mimetype="image/jpeg", conditional=True, max_age=_FRAME_AGE_SECONDS)
+        return private_jpeg(file, age_seconds=_FRAME_AGE_SECONDS)
     except FileNotFoundError as error:
         raise ProblemError(404, "frame-not-found", "Frame not found", str(error)) from error
 

@@ -111,7 +111,9 @@ def _operation_of(path: str) -> tuple[Operation, dict[str, Any]]:
 
 
 def _check_query(operation: Operation, query: str) -> None:
-    asked = {name: given if len(given) > 1 else given[0] for name, given in parse_qs(query).items()}
+    asked = {
+        name: given if len(given) > 1 else given[0] for name, given in parse_qs(query, keep_blank_values=True).items()
+    }
     try:
         if operation.query is not None:
             operation.query.model_validate(asked)

@@ -13,6 +13,7 @@ from camera_ctrler.api.schemas import LiveQuery, SnapshotQuery
 from camera_ctrler.api.services import services
 from camera_ctrler.playback.saved_frames import mjpeg
 from contract.accounts import Role
+from contract.zones import mark_of_masks
 
 resource = Resource("pictures", "pictures")
 
@@ -24,7 +25,8 @@ _SNAPSHOT_HEADERS = {"X-Captured-At-Ms": "When the picture was captured, Unix ms
     "/cameras/<camera_id>/snapshot.jpg",
     role=Role.VIEWER,
     summary="Newest picture of a camera",
-    description="At full size from the newest saved frame, else the preview. Answers 304 to a known `ETag`.",
+    description="At full size from the newest saved frame, else the preview. What was captured before the camera's "
+    "masks were drawn is not shown. Answers 304 to a known `ETag`.",
     query=SnapshotQuery,
     answers={200: Media("image/jpeg", "A picture"), 304: None},
     errors=(404,),
@@ -54,8 +56,8 @@ def annotated_snapshot(camera_id: str, query: SnapshotQuery) -> Response:
 
 
 def _newest(camera_id: str, query: SnapshotQuery) -> Picture:
-    services().registry.get(camera_id)
-    picture = services().pictures.newest(camera_id, query.size)
+    camera = services().registry.get(camera_id).view()
+    picture = services().pictures.newest(camera_id, query.size, mark_of_masks(camera.zones))
     if picture is None:
         raise ProblemError(
             404, "no-picture", "No picture yet", f"There is no recent picture of camera {camera_id!r}; see its status"

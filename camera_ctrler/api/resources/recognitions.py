@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from flask import Response, send_file
+from flask import Response
 
 from camera_ctrler.api.access import visible_cameras
 from camera_ctrler.api.documented import VERSION_PREFIX, Media, Resource
+from camera_ctrler.api.private_files import private_jpeg
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.recognition_schemas import (
     Changed,
@@ -153,7 +154,7 @@ def event_crop(event_id: str, place: int) -> Response:
     if place < len(event.crops):
         try:
             file = services().crops.resolve(event.crops[place].path)
-            return send_file(file, mimetype="image/jpeg", conditional=True, max_age=_CROP_AGE_SECONDS)
+            return private_jpeg(file, age_seconds=_CROP_AGE_SECONDS)
         except (FileNotFoundError, ContractError):  # it has passed its retention, or was erased
             pass
     raise ProblemError(

@@ -3,11 +3,12 @@
 from typing import Final
 from urllib.parse import quote
 
-from flask import Response, send_file
+from flask import Response
 
 from camera_ctrler.api.documented import VERSION_PREFIX, Media, Resource
 from camera_ctrler.api.event_schemas import refuse_no_time
 from camera_ctrler.api.identity_schemas import Assignment, Changed, SightingEntry, SightingPage, SightingQuery
+from camera_ctrler.api.private_files import private_jpeg
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.services import services
 from camera_ctrler.identities.reading import SightingFilter, SightingView
@@ -85,10 +86,7 @@ def sighting_crop(track: str) -> Response:
         raise ProblemError(
             404, "crop-gone", "The crop is gone", "The crop is no longer there; it may have passed FARM_CROPS_KEEP"
         ) from error
-    # Private: it may be erased, and no cache beside this farm shall keep it.
-    answer = send_file(file, mimetype="image/jpeg", conditional=True, max_age=_CROP_AGE_SECONDS)
-    answer.headers["Cache-Control"] = f"private, max-age={_CROP_AGE_SECONDS}"
-    return answer
+    return private_jpeg(file, age_seconds=_CROP_AGE_SECONDS)
 
 
 @resource.documented(

@@ -3,11 +3,12 @@
 from contextlib import suppress
 from typing import Final
 
-from flask import Response, send_file
+from flask import Response
 
 from camera_ctrler.api.access import principal, visible_cameras
 from camera_ctrler.api.documented import VERSION_PREFIX, Media, Resource
 from camera_ctrler.api.event_schemas import TrackEntry, TrackPage, TrackQuery, refuse_no_time
+from camera_ctrler.api.private_files import private_jpeg
 from camera_ctrler.api.problems import ProblemError
 from camera_ctrler.api.services import services
 from camera_ctrler.api.track_ways import best_crops
@@ -78,11 +79,7 @@ def track_crop(track: str) -> Response:
         for each in best_crops(_events_with_crops(found)):
             with suppress(FileNotFoundError, ContractError):  # it has passed its retention, or was erased
                 file = services().crops.resolve(each.crop.path)
-                age = _ENDED_AGE_SECONDS if found.ended else _GOING_ON_AGE_SECONDS
-                answer = send_file(file, mimetype="image/jpeg", conditional=True, max_age=age)
-                # Private: it may be erased, and no cache beside this farm shall keep it.
-                answer.headers["Cache-Control"] = f"private, max-age={age}"
-                return answer
+                return private_jpeg(file, age_seconds=_ENDED_AGE_SECONDS if found.ended else _GOING_ON_AGE_SECONDS)
     raise ProblemError(
         404, "crop-not-found", "Crop not found", f"There is no picture of track {track[:80]!r}, or not yet, or no more"
     )

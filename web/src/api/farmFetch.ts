@@ -1,4 +1,4 @@
-import { ProblemError, problemOf, unreachable } from "./problem";
+import { problemOf, unreachable } from "./problem";
 
 const CSRF_COOKIE = "farm_csrf";
 const CSRF_HEADER = "X-CSRF-Token";
@@ -7,6 +7,9 @@ const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 const AUTH = "/api/v1/auth/";
 /** Of these an answer of 401 does mean that the session may need new cookies. */
 const OF_THE_SESSION = [`${AUTH}me`, `${AUTH}password`, `${AUTH}sessions`];
+
+/** What says that there is no session that could be gone on with. */
+const IS_OVER = new Set([401, 403]);
 
 let refreshing: Promise<boolean> | null = null;
 let whenOver: () => void = () => undefined;
@@ -32,18 +35,22 @@ export async function farmFetch(input: Request): Promise<Response> {
   return response;
 }
 
-/** Gets new cookies, once for all requests that need them now; false: the session is over. */
+/**
+ * Gets new cookies, once for all requests that need them now; false: the session is over.
+ *
+ * Throws a ProblemError where that is not known, for the controller or its database is away.
+ */
 export function refreshed(): Promise<boolean> {
-  refreshing ??= send(new Request(new URL(`${AUTH}refresh`, window.location.href), { method: "POST" }))
-    .then((response) => response.ok)
-    .catch((error: unknown) => {
-      if (error instanceof ProblemError) return false;
-      throw error;
-    })
-    .finally(() => {
-      refreshing = null;
-    });
+  refreshing ??= refresh().finally(() => {
+    refreshing = null;
+  });
   return refreshing;
+}
+
+async function refresh(): Promise<boolean> {
+  const response = await send(new Request(new URL(`${AUTH}refresh`, window.location.href), { method: "POST" }));
+  if (!response.ok && !IS_OVER.has(response.status)) throw await problemOf(response);
+  return response.ok;
 }
 
 function mayRefresh(path: string): boolean {

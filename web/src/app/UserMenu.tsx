@@ -1,10 +1,12 @@
 import { ActionIcon, Menu } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
 import { IconApi, IconKey, IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
 import { forgetUser, logOut } from "../api/session";
+import { useProblemText } from "../parts/useProblemText";
 import { useMe } from "./auth/useMe";
 import { ColourSchemeItems } from "./ColourSchemeItems";
 import { LanguageItems } from "./language/LanguageMenu";
@@ -14,8 +16,17 @@ export function UserMenu() {
   const { t } = useTranslation();
   const me = useMe();
   const client = useQueryClient();
+  const problemText = useProblemText();
   const out = useMutation({
     mutationFn: logOut,
+    onError: (error) => {
+      notifications.show({
+        title: t("menu.notLoggedOut"),
+        message: problemText(error),
+        color: "red",
+        autoClose: false,
+      });
+    },
     // Also where the controller does not answer: who logs out must see no more.
     onSettled: () => forgetUser(client),
   });

@@ -85,9 +85,14 @@ function begin(Player: typeof Hls, video: HTMLVideoElement, url: string, wishes:
     if (!data.fatal) return;
     if (data.response?.code === 401 && renewals < MAX_RENEWALS) {
       renewals += 1;
-      void refreshed().then((renewed) => {
-        if (renewed && !closed) hls.loadSource(url);
-      });
+      refreshed().then(
+        (renewed) => {
+          if (renewed && !closed) hls.loadSource(url);
+        },
+        (error: unknown) => {
+          if (!closed && error instanceof ProblemError) wishes.onError(error);
+        },
+      );
       return;
     }
     if (data.type === Player.ErrorTypes.MEDIA_ERROR && !OF_CODECS.has(data.details) && !recovered) {

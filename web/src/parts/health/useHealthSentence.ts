@@ -25,6 +25,7 @@ export function useHealthSentence(): HealthSentence {
   if (health.isPending) return { tone: "unknown", text: t("sentence.asking"), more: 0 };
   const { state, findings, cameras } = health.data;
   const [worst] = findings;
-  if (worst === undefined) return { tone: state, text: t(`sentence.${wellKey(cameras)}`, { ...cameras, count: cameras.enabled }), more: 0 };
+  if (worst === undefined)
+    return { tone: state, text: t(`sentence.${wellKey(cameras)}`, { ...cameras, count: cameras.enabled }), more: 0 };
   return { tone: state, text: findingText(worst, words).text, more: findings.length - 1 };
 }

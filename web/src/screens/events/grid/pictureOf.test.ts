@@ -6,7 +6,15 @@ import { type Card, cardsOf } from "./cards";
 import { FIRST_CROPS_MS, pictureOf } from "./pictureOf";
 
 const event = (fields: Partial<FarmEvent>) =>
-  ({ event_id: "w1:7:1", kind: "track_started", camera_id: "gate", track: "t", at_ms: 1_000, crops: [], ...fields }) as unknown as FarmEvent;
+  ({
+    event_id: "w1:7:1",
+    kind: "track_started",
+    camera_id: "gate",
+    track: "t",
+    at_ms: 1_000,
+    crops: [],
+    ...fields,
+  }) as unknown as FarmEvent;
 const cardOf = (...events: FarmEvent[]) => cardsOf(events, null)[0] as Card;
 const going = cardOf(event({}));
 const over = cardOf(event({}), event({ kind: "track_ended", event_id: "w1:7:9", at_ms: 5_000, started_at_ms: 1_000 }));
@@ -25,7 +33,9 @@ test("what began before the page was opened is asked for its best crop, and anew
 });
 
 test("what ended without a crop is shown in the recorded picture, where its camera records", () => {
-  expect(pictureOf(over, { ...nothing, heard: true }, NOW)).toEqual(["/api/v1/cameras/gate/recorded.jpg?at_ms=1000&width=320"]);
+  expect(pictureOf(over, { ...nothing, heard: true }, NOW)).toEqual([
+    "/api/v1/cameras/gate/recorded.jpg?at_ms=1000&width=320",
+  ]);
   expect(pictureOf(over, { ...nothing, heard: true, recorded: false }, NOW)).toEqual([]);
 });
 
