@@ -32,7 +32,7 @@ export function ClipPanel({ moment, poster, onClose }: Props) {
   // Whoever clicks far down in a long list sees what he clicked for. Nothing is returned: in newer browsers it is a
   // promise, which is no clean-up.
   useEffect(() => {
-    void panel.current?.scrollIntoView({ block: "nearest" });
+    panel.current?.scrollIntoView({ block: "nearest" });
   }, [moment]);
   return (
     <div ref={panel} className={styles.panel}>
