@@ -179,7 +179,7 @@ def test_without_cameras_the_wall_says_what_to_do(page: Page, farm: FarmState) -
     page.goto("/live")
     expect(page.get_by_role("main")).to_contain_text("No cameras to show")
     page.get_by_role("link", name="Add a camera").click()
-    expect(page).to_have_url("/cameras")
+    expect(page).to_have_url("/cameras/new")
 
 
 @pytest.mark.usefixtures("farm")

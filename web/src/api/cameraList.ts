@@ -10,7 +10,8 @@ const PAGE = 1_000;
 
 /** All cameras that the user may see, by id. */
 export const cameraListQuery = queryOptions({
-  queryKey: ["cameraList"],
+  // Below `cameras`: whoever adds or changes a camera marks all of these as out of date.
+  queryKey: ["cameras", "all"],
   queryFn: ({ signal }) => readCameras(signal),
   staleTime: 30_000,
 });

@@ -2,6 +2,7 @@ import { Alert, Button, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 
+import { ProblemError } from "../api/problem";
 import { useProblemText } from "./useProblemText";
 
 interface Props {
@@ -10,6 +11,11 @@ interface Props {
   readonly onRetry?: () => void;
   /** What failed; "This could not be shown" if left out. */
   readonly title?: string;
+}
+
+/** What is not there does not come by asking again. */
+function isGone(error: unknown): boolean {
+  return error instanceof ProblemError && error.status === 404;
 }
 
 /** The broken state of a screen or of a part of one: what failed, the remedy, and a button to try again. */
@@ -26,7 +32,7 @@ export function Failure({ error, onRetry, title }: Props) {
     >
       <Stack gap="sm" align="flex-start">
         <Text size="sm">{problemText(error)}</Text>
-        {onRetry !== undefined && (
+        {onRetry !== undefined && !isGone(error) && (
           <Button size="xs" variant="default" onClick={onRetry}>
             {t("failure.retry")}
           </Button>

@@ -22,9 +22,11 @@ export function CameraFacts({ status }: Props) {
         <span>{seen.length === 0 ? t("facts.nothing") : t("facts.seen", { what: seen.join(", ") })}</span>
       )}
       {status.width > 0 && <span>{`${status.width} × ${status.height} ${status.codec}`}</span>}
-      <span className="numbers">
-        {t("facts.rates", { stream: rate.format(status.stream_fps), analysed: rate.format(status.analysed_fps) })}
-      </span>
+      {status.state === "online" && (
+        <span className="numbers">
+          {t("facts.rates", { stream: rate.format(status.stream_fps), analysed: rate.format(status.analysed_fps) })}
+        </span>
+      )}
       {status.recording.state === "recording" && <span>{t("facts.recording")}</span>}
       {status.worker_id !== null && <span>{t("facts.worker", { worker: status.worker_id })}</span>}
     </div>

@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { type SyntheticEvent, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { farmFetch } from "../../../api/farmFetch";
@@ -27,7 +27,8 @@ export function Snapshot({ cameraId }: { readonly cameraId: string }) {
     image.current.src = url;
     return () => URL.revokeObjectURL(url);
   }, [blob]);
-  if (blob !== undefined) return <img ref={image} alt={t("zones.picture")} className={styles.snapshot} />;
+  if (blob !== undefined)
+    return <img ref={image} alt={t("zones.picture")} className={styles.snapshot} onLoad={tellShape} />;
   return (
     <div className={styles.ground}>
       {picture.isError && (
@@ -37,6 +38,13 @@ export function Snapshot({ cameraId }: { readonly cameraId: string }) {
       )}
     </div>
   );
+}
+
+/** Lets what is around the picture know its shape, for how wide it may be follows from how high it becomes. */
+function tellShape({
+  currentTarget: { naturalWidth, naturalHeight, parentElement },
+}: SyntheticEvent<HTMLImageElement>) {
+  parentElement?.style.setProperty("--ratio", String(naturalWidth / naturalHeight));
 }
 
 async function readSnapshot(cameraId: string, signal: AbortSignal): Promise<Blob> {

@@ -19,6 +19,8 @@ interface Props {
   readonly onFilter: (filter: EventFilter) => void;
 }
 
+/** What is typed may stand beside what is chosen, in the same line. */
+const ONE_LINE = { inputField: { minWidth: "1.5rem" } };
 /** Somebody who types has come to a rest, milliseconds. */
 const REST_MS = 350;
 
@@ -56,6 +58,7 @@ export function FilterBar({ filter, cameras, classes, identityName, onFilter }: 
         data={cameras.map((camera) => ({ value: camera.id, label: nameOf(camera) }))}
         value={[...filter.cameras]}
         searchable
+        styles={ONE_LINE}
         clearable
         onChange={(chosen) => change({ cameras: chosen })}
       />
@@ -75,6 +78,7 @@ export function FilterBar({ filter, cameras, classes, identityName, onFilter }: 
         data={[...classes]}
         value={[...filter.classes]}
         maxTags={20}
+        styles={ONE_LINE}
         clearable
         onChange={(chosen) => change({ classes: chosen })}
       />

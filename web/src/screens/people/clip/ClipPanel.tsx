@@ -29,8 +29,11 @@ export function ClipPanel({ moment, poster, onClose }: Props) {
   const { nameOf } = useCameraNames();
   const name = nameOf(moment.camera_id);
   const panel = useRef<HTMLDivElement>(null);
-  // Whoever clicks far down in a long list sees what he clicked for.
-  useEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [moment]);
+  // Whoever clicks far down in a long list sees what he clicked for. Nothing is returned: in newer browsers it is a
+  // promise, which is no clean-up.
+  useEffect(() => {
+    panel.current?.scrollIntoView({ block: "nearest" });
+  }, [moment]);
   return (
     <div ref={panel} className={styles.panel}>
       <Group justify="space-between" mb="xs" wrap="nowrap">
