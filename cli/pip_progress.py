@@ -1,6 +1,7 @@
 """Runs pip and shows how far it is; says in one sentence what went wrong. Only the standard library."""
 
 import collections
+import contextlib
 import os
 import queue
 import re
@@ -206,5 +207,8 @@ def _pump(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str | None
 
 def installed_since(python: Path, began: float) -> int:
     """Return how many packages the virtual environment of `python` has got since `began` (Unix seconds)."""
-    folders = python.parent.parent.glob("lib/python3*/site-packages/*.dist-info")
-    return sum(folder.stat().st_mtime >= began for folder in folders)
+    made = 0
+    for folder in python.parent.parent.glob("lib/python3*/site-packages/*.dist-info"):
+        with contextlib.suppress(FileNotFoundError):  # pip is at work: what was there a moment ago may be gone
+            made += folder.stat().st_mtime >= began
+    return made

@@ -184,6 +184,15 @@ def test_cuda_libraries_are_left_to_pip() -> None:
     assert lock.without_left_to_pip(text + "nvidia-ml-py==1\ntriton==3\n") == "numpy==2\n    # via x\nnvidia-ml-py==1\n"
 
 
+def test_packages_that_pip_moves_while_they_are_counted_do_not_matter(tmp_path: Path) -> None:
+    """Given a folder that pip has just renamed, when installed packages are counted, then it is left out."""
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    (packages / "numpy-2.4.0.dist-info").mkdir(parents=True)
+    # Listed, and not there when it is looked at.
+    (packages / "~etuptools-65.5.0.dist-info").symlink_to(packages / "gone")
+    assert pip_progress.installed_since(tmp_path / "bin" / "python", 0.0) == 1
+
+
 def test_progress_counts_what_pip_says() -> None:
     """Given pip's output, packages are counted, those for other systems taken off, files of folders recognised."""
     progress = pip_progress.Progress(4)
