@@ -36,6 +36,8 @@ LOOK_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 1.0
 #: Seconds between two steps while something is behind, so that others get at the database.
 BUSY_SECONDS: Final = 0.01
+#: Seconds in which embeddings gather that the index then takes together, once it has all that there was.
+GATHER_SECONDS: Final = 0.2
 #: Longest wait for news; the database is looked at then in any case.
 NEWS_MS: Final = 500
 #: Longest wait for a thread to end: for a search, or for a Redis that does not answer.
@@ -158,7 +160,7 @@ class GalleryService:
             while not self._stop.is_set():
                 try:
                     if self._index.catch_up():
-                        self._stop.wait(BUSY_SECONDS)
+                        self._stop.wait(BUSY_SECONDS if self._index.behind else GATHER_SECONDS)
                         continue
                     after = news.newest() if after is None else news.wait(after, NEWS_MS)
                     trouble.over()
