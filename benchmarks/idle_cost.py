@@ -31,8 +31,9 @@ from benchmarks.peers.scripts import run_contestant
 
 KIND: Final = LoopKind(moving=0.0, count=5, seconds=20)
 CAMERA: Final = {"record": "continuous", "analyse_fps": 1.0, "save_frames": "none"}
-#: Until a worker knows its cameras: the streams' keyframes, what stands still, its own caches.
-SETTLE_SECONDS: Final = 30.0
+#: Until a worker knows its cameras: the streams' keyframes, what stands still, and that nothing moves, so that whole
+#: frames are looked at once in a minute.
+SETTLE_SECONDS: Final = 75.0
 #: What DESIGN reckons a motion test at, CPU-ms a frame.
 GATE_MS: Final = 0.45
 
