@@ -1,5 +1,9 @@
 """Fixtures that every test may ask for, and how properties are tried."""
 
+import os
+import sys
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -31,3 +35,15 @@ pytest_plugins = (
     "tests.support.accounts",
     "tests.support.permission_farm",
 )
+
+
+@pytest.fixture(autouse=True)
+def ordinary_priority() -> Iterator[None]:
+    """Fail a test that leaves this process, and all that later tests start, with a real-time priority.
+
+    Some libraries take one where they may (root); tests that run beside it would then be the ones that fail.
+    """
+    yield
+    if sys.platform == "linux" and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        pytest.fail("it took a real-time priority and did not give it back")
