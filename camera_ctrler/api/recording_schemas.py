@@ -87,6 +87,19 @@ class ClipQuery(RecordedRange):
     )
 
 
+_SHA256: Final = Field(
+    None,
+    pattern="^[0-9a-f]{64}$",
+    description="That of a file that was made of this range: it is sent, or 409 where the footage gives another by now",
+)
+
+
+class ClipFileQuery(ClipQuery):
+    """Which clip is sent."""
+
+    sha256: str | None = _SHA256
+
+
 class EventClipQuery(Query):
     """How the clip of an event is cut."""
 
@@ -114,6 +127,12 @@ class TimelapseQuery(RecordedRange):
     """Which part of a camera's footage, and how short it becomes."""
 
     seconds: Annotated[int, Field(ge=1, le=60), Whole] = Field(20, description="Length of the time-lapse")
+
+
+class TimelapseFileQuery(TimelapseQuery):
+    """Which time-lapse is sent."""
+
+    sha256: str | None = _SHA256
 
 
 class TogetherQuery(RecordedRange):
@@ -160,7 +179,7 @@ class ClipExport(BaseModel):
 
     camera_id: str
     from_ms: int = Field(description="As asked for")
-    to_ms: int
+    to_ms: int = Field(description="As asked for, or how far the file had come that was being written")
     begin_ms: int = Field(description="When its first picture was taken")
     end_ms: int = Field(description="When its last picture ends")
     gaps: list[RecordedSpan] = Field(description="What was not recorded in between; the clip goes on without it")
@@ -168,7 +187,7 @@ class ClipExport(BaseModel):
     notes: list[str] = Field(description="For people")
     size_bytes: int
     sha256: str = Field(description="Of the file, in hexadecimal digits")
-    url: str = Field(description="Where this API serves it")
+    url: str = Field(description="Where this API serves it: this very file, named by its digest")
 
 
 class CameraTogether(BaseModel):

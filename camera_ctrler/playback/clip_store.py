@@ -1,5 +1,6 @@
 """Keeps finished clips for a while: a player asks for one clip many times, a piece at a time."""
 
+import hashlib
 import io
 import os
 import tempfile
@@ -35,12 +36,14 @@ Figures = TypeVar("Figures")
 class ClipFile(io.RawIOBase, Generic[Figures]):
     """A finished clip, open for reading at a place of its own."""
 
-    def __init__(self, descriptor: int, size: int, figures: Figures) -> None:
+    def __init__(self, descriptor: int, size: int, sha256: str, figures: Figures) -> None:
         super().__init__()
         self._descriptor = descriptor
         self._place = 0
         #: Bytes of the whole clip.
         self.size: Final = size
+        #: Of the whole clip, in hexadecimal digits.
+        self.sha256: Final = sha256
         self.figures: Final = figures
 
     def readable(self) -> bool:
@@ -78,13 +81,14 @@ class ClipFile(io.RawIOBase, Generic[Figures]):
 class _Kept(Generic[Figures]):
     descriptor: int
     size: int
+    sha256: str
     figures: Figures
     made_at: float
 
 
 #: Writes a clip to the path it is given.
 Make = Callable[[Path], Figures]
-#: What names a clip.
+#: What names a clip; whose it is comes first.
 Key = tuple[str | int | float, ...]
 
 
@@ -121,6 +125,15 @@ class ClipStore(Generic[Figures]):
                 if not making.locked():
                     self._making.pop(key, None)
 
+    def made(self, camera_id: str, sha256: str) -> ClipFile[Figures] | None:
+        """Return a camera's clip with this digest if it is still kept, however old: these bytes are what is wanted."""
+        with self._lock:
+            for key, kept in self._clips.items():
+                if key[0] == camera_id and kept.sha256 == sha256:
+                    self._clips.move_to_end(key)
+                    return _opened(kept)
+        return None
+
     def _find(self, key: Key) -> ClipFile[Figures] | None:
         with self._lock:
             kept = self._clips.get(key)
@@ -136,10 +149,12 @@ class ClipStore(Generic[Figures]):
             with tempfile.TemporaryDirectory(prefix="camfarm-clip-") as folder:
                 path = Path(folder, "clip.mp4")
                 figures = make(path)
+                with path.open("rb") as file:
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 descriptor = os.open(path, os.O_RDONLY)
         finally:
             self._turns.release()
-        kept = _Kept(descriptor, os.fstat(descriptor).st_size, figures, self._clock.monotonic())
+        kept = _Kept(descriptor, os.fstat(descriptor).st_size, sha256, figures, self._clock.monotonic())
         with self._lock:
             self._drop(key)
             self._clips[key] = kept
@@ -164,4 +179,4 @@ class ClipStore(Generic[Figures]):
 
 
 def _opened(kept: _Kept[Figures]) -> ClipFile[Figures]:
-    return ClipFile(os.dup(kept.descriptor), kept.size, kept.figures)
+    return ClipFile(os.dup(kept.descriptor), kept.size, kept.sha256, kept.figures)

@@ -1,6 +1,7 @@
 """Makes clips of recorded footage: one MP4 that says which camera and which time it shows."""
 
 import hashlib
+import math
 import threading
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,7 +40,6 @@ class ExportFigures:
     #: Files that were left out because they are damaged or gone.
     left_out: int
     notes: tuple[str, ...]
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Export:
     camera_id: str
     camera_name: str
     from_ms: int
+    #: As asked for, or how far the file had come that is being written: the same range is the same clip later on.
     to_ms: int
     exact: bool
     planned: Plan
@@ -84,7 +85,7 @@ class Exporter:
             MixedFootageError: Too much would have to be encoded anew.
             IndexAwayError, ArchiveAwayError: Something does not answer.
         """
-        files, _ = files_of(self._footage, camera_id, from_ms, to_ms)
+        files, growing = files_of(self._footage, camera_id, from_ms, to_ms)
         sources: list[Source] = []
         showing, left_out = self._files.shown(files)
         for file in showing:
@@ -98,6 +99,8 @@ class Exporter:
                 continue
             if layout.fragments:
                 sources.append(Source(file, layout))
+        if sources and sources[-1].shown.found.path == growing:
+            to_ms = _end_so_far(sources[-1], from_ms, to_ms)
         planned = plan(sources, from_ms, to_ms, exact=exact)
         if not planned.pieces:
             raise nothing_recorded(self._footage, camera_id, from_ms, to_ms)
@@ -124,8 +127,6 @@ class Exporter:
                     writer.write(piece, begin)
         except av.FFmpegError as error:
             raise DamagedFootageError(f"the footage of this range cannot be put into one clip: {error}") from error
-        with target.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         return ExportFigures(
             begin_ms=round(writer.begin_ms or Fraction(0)),
             end_ms=round(writer.end_ms),
@@ -133,8 +134,14 @@ class Exporter:
             encoded_ms=planned.encoded_ms,
             left_out=export.left_out,
             notes=_notes(export, writer),
-            sha256=digest,
         )
+
+
+def _end_so_far(growing: Source, from_ms: int, to_ms: int) -> int:
+    """Return an end within what is written of a file by now: more of it will not change what lies before."""
+    written_ms = math.ceil(growing.wall_ms(growing.layout.length)) - 1
+    end_ms = min(to_ms, growing.shown.to_ms, written_ms)
+    return end_ms if end_ms > from_ms else to_ms
 
 
 def _described(export: Export) -> dict[str, str]:

@@ -24,8 +24,6 @@ CLIP_SECONDS = 24
 OWN_PASSWORD = "a plaza with two halves"  # noqa: S105 - of a farm that lives for a minute
 #: Milliseconds that something which the farm does may take on a busy machine.
 PATIENCE_MS = 60_000
-#: Milliseconds that the search takes about, in which footage gathers that is exported.
-SEARCH_MS = 25_000
 #: How many pixels of a canvas have the colour that the UI gives the boxes of people.
 BOX_PIXELS = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -88,7 +86,6 @@ def test_from_the_first_login_to_the_journey_of_a_person_and_an_export(
             _play_the_clip_of_an_event(page)
             if without_reid:
                 page.keyboard.press("Escape")  # the event
-                page.wait_for_timeout(SEARCH_MS)
             else:
                 _search_the_person_and_see_the_journey(page)
             _export(page, tmp_path)

@@ -49,6 +49,11 @@ def test_a_timelapse_is_told_of_with_its_digest(api: FlaskClient, lobby: Recorde
     data = api.get(made["url"]).data
     assert (len(data), hashlib.sha256(data).hexdigest()) == (made["size_bytes"], made["sha256"])
     assert (made["begin_ms"], len(made["notes"])) == (START, 1)
+    lobby.record(START + 4_000, seconds=4.0)
+    assert api.get(made["url"]).data == data
+    lobby.services.recorded.timelapses.close()
+    answer = api.get(made["url"])
+    assert (answer.status_code, answer.json and answer.json["type"]) == (409, "urn:camfarm:problem:footage-changed")
 
 
 def test_what_cannot_be_begun_is_a_problem_at_once(api: FlaskClient, lobby: RecordedCamera) -> None:

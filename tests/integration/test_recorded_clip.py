@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import re
 import threading
 from dataclasses import dataclass
 from itertools import pairwise
@@ -212,6 +213,64 @@ def test_the_same_range_gives_the_same_bytes(api: FlaskClient, lobby: RecordedCa
     lobby.services.recorded.exports.close()
     second = api.get(path).json
     assert first == second
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "made-anew"])
+@pytest.mark.parametrize("exact", ["", "&exact=true"], ids=["plain", "exact"])
+@pytest.mark.parametrize("look", [SMALL, REORDERED, LOUD], ids=["plain", "b-frames", "sound"])
+def test_a_link_is_to_the_file_that_was_made_though_footage_comes(
+    api: FlaskClient, lobby: RecordedCamera, look: Look, exact: str, kept: bool
+) -> None:
+    """Given a clip to the end of a file that is being written, then its link gives that clip when more is written."""
+    lobby.tell(lobby.record(START, seconds=4.0, look=look), None)
+    growing = lobby.open(START + 4_000, seconds=6.0, look=look)
+    file = lobby.file(growing)
+    written = file.read_bytes()
+    third = [found.start() - 4 for found in re.finditer(b"moof", written)][2]
+    file.write_bytes(written[:third])
+    told = api.get(f"{CAMERA}/export?from_ms={START + 1_300}&to_ms={START + 30_000}{exact}").json
+    assert isinstance(told, dict)
+    assert START + 5_800 <= told["end_ms"] <= told["to_ms"] + 41 <= START + 6_041
+    file.write_bytes(written)
+    if not kept:
+        lobby.services.recorded.exports.close()
+    answer = api.get(told["url"])
+    assert answer.status_code == 200, answer.text
+    assert hashlib.sha256(answer.data).hexdigest() == told["sha256"] == answer.headers["X-SHA256"]
+
+
+def test_a_link_is_refused_when_its_footage_has_changed(api: FlaskClient, lobby: RecordedCamera) -> None:
+    """Given a clip that is not kept and whose footage is gone in part, then no other file is sent in its place."""
+    segments = lobby.record(START, 3, seconds=2.0)
+    told = api.get(f"{CAMERA}/export?from_ms={START}&to_ms={START + 6_000}").json
+    assert isinstance(told, dict)
+    lobby.file(segments[1]).unlink()
+    assert api.get(told["url"]).status_code == 200
+    lobby.services.recorded.exports.close()
+    answer = api.get(told["url"])
+    assert (answer.status_code, answer.json and answer.json["type"]) == (409, "urn:camfarm:problem:footage-changed")
+    assert answer.json is not None
+    assert told["sha256"] in answer.json["detail"]
+    assert "leave out sha256" in answer.json["detail"]
+    assert len(clip(api, START, START + 6_000).pictures) == 100
+
+
+@pytest.mark.parametrize("digest", ["", "12", "G" * 64, "0" * 65])
+def test_a_digest_that_is_none_is_refused(api: FlaskClient, lobby: RecordedCamera, digest: str) -> None:
+    """Given a digest that is none, then the answer names the field."""
+    lobby.record(START, seconds=2.0)
+    answer = api.get(f"{CAMERA}/clip.mp4?from_ms={START}&to_ms={START + 2_000}&sha256={digest}")
+    assert answer.status_code == 400
+    assert "sha256" in answer.text
+
+
+def test_a_digest_gives_nobody_the_clip_of_another_camera(api: FlaskClient, lobby: RecordedCamera) -> None:
+    """Given the digest of another camera's clip that is kept, then it is not sent."""
+    RecordedCamera(lobby.services, "yard").register()
+    lobby.record(START, seconds=2.0)
+    told = api.get(f"{CAMERA}/export?from_ms={START}&to_ms={START + 2_000}").json
+    assert isinstance(told, dict)
+    assert api.get(told["url"].replace("lobby", "yard")).status_code == 404
 
 
 def test_damaged_files_are_left_out_of_a_clip_and_named(api: FlaskClient, lobby: RecordedCamera) -> None:

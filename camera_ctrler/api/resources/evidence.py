@@ -43,7 +43,7 @@ def event_clip(event_id: str, query: EventClipQuery) -> Response:
     from_ms = event.at_ms - round(camera.pre_roll_seconds * 1000)
     to_ms = event.at_ms + max(1, round(camera.post_roll_seconds * 1000))
     export = parts.recorded.exporter.prepare(camera.id, camera.name, max(0, from_ms), to_ms, exact=query.exact)
-    return export_response(export, open_export(export))
+    return export_response(camera.id, open_export(export))
 
 
 @resource.documented(

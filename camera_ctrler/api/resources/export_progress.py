@@ -1,6 +1,5 @@
 """Files of recorded footage, made while whoever asks is told how far they are."""
 
-import hashlib
 from typing import Final
 from urllib.parse import urlencode
 
@@ -18,15 +17,11 @@ from camera_ctrler.api.resources.exports import (
     refuse_without_room,
 )
 from camera_ctrler.api.services import services
-from camera_ctrler.playback.clip_store import ClipFile
 from camera_ctrler.playback.making import Making
-from camera_ctrler.playback.recorded_pictures import TimelapseFigures
 from contract.accounts import Role
 
 resource = Resource("export_progress", "recordings")
 
-#: Bytes that are looked at together.
-_PIECE: Final = 1 << 20
 _LINES: Final = Media(
     MIMETYPE,
     'A line of JSON every now and then: `{"done": 0.25}`; the last one has `made` (`url`, `size_bytes`, `sha256`, '
@@ -41,7 +36,7 @@ _LINES: Final = Media(
     audited=True,
     summary="Make a clip and tell how far it is",
     description="What `export` of the same range does, with news while it is made. Who goes away gives it up. Name "
-    "both ends, or `clip.mp4` of the same range will not be the file that was made.",
+    "both ends to get the same file again from `clip.mp4` without its `sha256`.",
     query=ClipQuery,
     answers={200: _LINES},
     errors=(404,),
@@ -56,9 +51,9 @@ def export_clip_progress(camera_id: str, query: ClipQuery) -> Response:
         with made_export(recorded, export, making) as clip:
             figures = clip.figures
             return MadeFile(
-                url=clip_url(export),
+                url=clip_url(export, clip.sha256),
                 size_bytes=clip.size,
-                sha256=figures.sha256,
+                sha256=clip.sha256,
                 begin_ms=figures.begin_ms,
                 end_ms=figures.end_ms,
                 gaps=[RecordedSpan(start_ms=gap.start_ms, end_ms=gap.end_ms) for gap in figures.gaps],
@@ -84,16 +79,16 @@ def timelapse_progress(camera_id: str, query: TimelapseQuery) -> Response:
     parts = services()
     parts.registry.get(camera_id)
     from_ms, to_ms = query.bounds(parts.clock.now_ms(), longest_ms=MAX_TIMELAPSE_MS, default_ms=HOUR_MS)
-    asked = {"from_ms": from_ms, "to_ms": to_ms, "seconds": query.seconds}
 
     def make(making: Making) -> MadeFile:
         with made_timelapse(parts.recorded, (camera_id, from_ms, to_ms, query.seconds), making) as clip:
             figures = clip.figures
+            asked = {"from_ms": from_ms, "to_ms": to_ms, "seconds": query.seconds, "sha256": clip.sha256}
             missing = [f"nothing was recorded at {figures.missing} of the instants"] if figures.missing else []
             return MadeFile(
                 url=f"{VERSION_PREFIX}/cameras/{camera_id}/timelapse.mp4?{urlencode(asked)}",
                 size_bytes=clip.size,
-                sha256=_digest(clip),
+                sha256=clip.sha256,
                 begin_ms=figures.begin_ms,
                 end_ms=figures.end_ms,
                 gaps=[],
@@ -101,10 +96,3 @@ def timelapse_progress(camera_id: str, query: TimelapseQuery) -> Response:
             )
 
     return told_while_made(make)
-
-
-def _digest(clip: ClipFile[TimelapseFigures]) -> str:
-    digest = hashlib.sha256()
-    while data := clip.read(_PIECE):
-        digest.update(data)
-    return digest.hexdigest()

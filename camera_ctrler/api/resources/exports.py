@@ -17,12 +17,13 @@ from camera_ctrler.api.recording_schemas import (
     DAY_MS,
     HOUR_MS,
     ClipExport,
+    ClipFileQuery,
     ClipQuery,
     RecordedSpan,
-    TimelapseQuery,
+    TimelapseFileQuery,
 )
 from camera_ctrler.api.services import services
-from camera_ctrler.playback.clip_store import ClipFile
+from camera_ctrler.playback.clip_store import ClipFile, Figures
 from camera_ctrler.playback.exporter import Export, ExportFigures
 from camera_ctrler.playback.making import Making
 from camera_ctrler.playback.recorded_pictures import TIMELAPSE_FPS, TimelapseFigures, instants, make_timelapse
@@ -60,15 +61,18 @@ CLIP_HEADERS: Final = {
     "With `exact` it begins and ends with the very picture, and only what lies before the next keyframe is encoded "
     "anew (at most 10 minutes, where the codec leaves no other way). The same range gives the same bytes. `Range` "
     "requests are answered. The file states camera and times in its metadata.",
-    query=ClipQuery,
+    query=ClipFileQuery,
     answers={200: Media("video/mp4", "The clip"), 206: Media("video/mp4", "A part of the clip"), 304: None},
-    errors=(404, 416),
+    errors=(404, 409, 416),
     headers=CLIP_HEADERS,
 )
-def clip_mp4(camera_id: str, query: ClipQuery) -> Response:
+def clip_mp4(camera_id: str, query: ClipFileQuery) -> Response:
     """Answer with a clip."""
-    export = prepared(camera_id, query)
-    return export_response(export, open_export(export))
+    services().registry.get(camera_id)
+    clip = services().recorded.exports.made(camera_id, query.sha256) if query.sha256 else None
+    if clip is None:
+        clip = the_same(open_export(prepared(camera_id, query)), query.sha256)
+    return export_response(camera_id, clip)
 
 
 @resource.documented(
@@ -86,7 +90,7 @@ def export_clip(camera_id: str, query: ClipQuery) -> ClipExport:
     """Answer with what a clip is."""
     export = prepared(camera_id, query)
     with open_export(export) as clip:
-        figures, size = clip.figures, clip.size
+        figures, size, sha256 = clip.figures, clip.size, clip.sha256
     return ClipExport(
         camera_id=camera_id,
         from_ms=export.from_ms,
@@ -97,15 +101,34 @@ def export_clip(camera_id: str, query: ClipQuery) -> ClipExport:
         encoded_ms=figures.encoded_ms,
         notes=list(figures.notes),
         size_bytes=size,
-        sha256=figures.sha256,
-        url=clip_url(export),
+        sha256=sha256,
+        url=clip_url(export, sha256),
     )
 
 
-def clip_url(export: Export) -> str:
-    """Return where this API serves a clip."""
-    asked = {"from_ms": export.from_ms, "to_ms": export.to_ms} | ({"exact": "true"} if export.exact else {})
+def clip_url(export: Export, sha256: str) -> str:
+    """Return where this API serves a clip that was made."""
+    exact = {"exact": "true"} if export.exact else {}
+    asked = {"from_ms": export.from_ms, "to_ms": export.to_ms, **exact, "sha256": sha256}
     return f"{VERSION_PREFIX}/cameras/{export.camera_id}/clip.mp4?{urlencode(asked)}"
+
+
+def the_same(clip: ClipFile[Figures], sha256: str | None) -> ClipFile[Figures]:
+    """Return a clip that was made anew, if it is the one that is asked for.
+
+    Raises:
+        ProblemError: 409; it is another. `clip` is closed then.
+    """
+    if sha256 in (None, clip.sha256):
+        return clip
+    clip.close()
+    raise ProblemError(
+        409,
+        "footage-changed",
+        "The footage of this range has changed",
+        f"The file with the digest {sha256} is not kept any more, and the footage of its range gives another one by "
+        "now: some of it was deleted, or came later. Make the file anew, or leave out sha256 to be sent what there is.",
+    )
 
 
 def prepared(camera_id: str, query: ClipQuery) -> Export:
@@ -161,7 +184,7 @@ def made_export(recorded: RecordedServices, export: Export, making: Making) -> C
     )
 
 
-def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
+def export_response(camera_id: str, clip: ClipFile[ExportFigures]) -> Response:
     """Return the answer with a clip, and what is said of it."""
     figures = clip.figures
     named = [f"{gap.start_ms}-{gap.end_ms}" for gap in figures.gaps[:_HEADER_GAPS]]
@@ -172,12 +195,12 @@ def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
         "X-Gap-Count": str(len(figures.gaps)),
         "X-Encoded-Ms": str(figures.encoded_ms),
         "X-Notes": "; ".join(figures.notes),
-        "X-SHA256": figures.sha256,
-        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(figures.sha256)).decode()}:",
+        "X-SHA256": clip.sha256,
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(clip.sha256)).decode()}:",
     }
     began = datetime.fromtimestamp(figures.begin_ms / 1000, UTC)
-    name = f"{export.camera_id}-{began:%Y%m%dT%H%M%SZ}.mp4"
-    return clip_response(clip, tag=figures.sha256, name=name, headers=headers)
+    name = f"{camera_id}-{began:%Y%m%dT%H%M%SZ}.mp4"
+    return clip_response(clip, tag=clip.sha256, name=name, headers=headers)
 
 
 @resource.documented(
@@ -187,9 +210,9 @@ def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
     audited=True,
     summary="Recorded footage as a time-lapse",
     description="Keyframes at equal distances, 25 a second; times without footage are left out.",
-    query=TimelapseQuery,
+    query=TimelapseFileQuery,
     answers={200: Media("video/mp4", "The time-lapse"), 206: Media("video/mp4", "A part of it"), 304: None},
-    errors=(404, 416),
+    errors=(404, 409, 416),
     headers={
         "X-Frames": "How many pictures it shows",
         "X-Missing-Frames": "At how many instants nothing was recorded",
@@ -197,14 +220,16 @@ def export_response(export: Export, clip: ClipFile[ExportFigures]) -> Response:
         "X-End-Ms": "When its last picture was taken, Unix ms UTC",
     },
 )
-def timelapse_mp4(camera_id: str, query: TimelapseQuery) -> Response:
+def timelapse_mp4(camera_id: str, query: TimelapseFileQuery) -> Response:
     """Answer with a time-lapse."""
     parts = services()
     parts.registry.get(camera_id)
     from_ms, to_ms = query.bounds(parts.clock.now_ms(), longest_ms=MAX_TIMELAPSE_MS, default_ms=HOUR_MS)
-    key = (camera_id, from_ms, to_ms, query.seconds)
-    with parts.streams.one():
-        clip = made_timelapse(parts.recorded, key, Making(parts.stopping))
+    clip = parts.recorded.timelapses.made(camera_id, query.sha256) if query.sha256 else None
+    if clip is None:
+        key = (camera_id, from_ms, to_ms, query.seconds)
+        with parts.streams.one():
+            clip = the_same(made_timelapse(parts.recorded, key, Making(parts.stopping)), query.sha256)
     figures = clip.figures
     headers = {
         "X-Frames": str(figures.pictures),
@@ -212,8 +237,7 @@ def timelapse_mp4(camera_id: str, query: TimelapseQuery) -> Response:
         "X-Begin-Ms": str(figures.begin_ms),
         "X-End-Ms": str(figures.end_ms),
     }
-    tag = f"{'-'.join(map(str, key))}-{figures.pictures}-{clip.size}"
-    return clip_response(clip, tag=tag, name=f"{camera_id}-timelapse.mp4", headers=headers)
+    return clip_response(clip, tag=clip.sha256, name=f"{camera_id}-timelapse.mp4", headers=headers)
 
 
 #: Camera, begin and end of the range in Unix ms UTC, and seconds of the time-lapse.
