@@ -118,6 +118,38 @@ def test_only_keyframes_are_decoded_where_that_is_enough(server: RtspServer) -> 
     assert all(shown_number(frame.image) is not None for frame in camera.frames)
 
 
+def test_packets_of_which_none_is_looked_at_are_read_a_few_at_a_time(tmp_path: Path) -> None:
+    """Given frames that come as several packets of the network each, When keyframes suffice, Then reading rests.
+
+    Part of a frame is unread whenever libav returns the one before.
+    """
+    noise = np.random.default_rng(1).integers(0, 255, (50, 240, 320, 3), np.uint8)
+    with av.open(tmp_path / "noise.mp4", "w") as output:
+        stream = output.add_stream("libx264", rate=25, options={"preset": "ultrafast", "tune": "zerolatency"})
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 320, 240, "yuv420p", 1_000_000
+        stream.codec_context.gop_size = 25
+        for number, image in enumerate(noise):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = number
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    tap = KeepingTap()
+    with (
+        RtspServer(tmp_path) as server,
+        WatchedCamera(server.url("noise"), analyse_fps=1, tap=tap) as camera,
+    ):
+        camera.wait_frames(4)  # by then the distance of keyframes is known
+        before = len(tap.read_at)
+        time.sleep(4)
+        read_at, packets = tap.read_at[before:], tap.video[before:]
+    assert median(packet.size for packet in packets) > 1_500
+    assert len(read_at) > 80
+    waits = [later - earlier for earlier, later in pairwise(read_at)]
+    # 25 a second, each waited for, would be 40 ms apart.
+    assert sum(wait < 0.01 for wait in waits) > len(waits) / 2
+
+
 def test_a_stream_with_reordered_frames_shows_its_keyframes_at_once(clips: Clips) -> None:
     """Given B-frames, When only keyframes are decoded, Then each comes with its own packet and shows that moment."""
     # A file, for the server sends no B-frames; a keyframe is sent every second and shows frame 0, 10, 20 or 30.

@@ -35,6 +35,8 @@ class KeepingTap:
         self.templates: list[MediaTemplate] = []
         self.video: list[MediaPacket] = []
         self.audio: list[MediaPacket] = []
+        #: When each packet of the video was read, monotonic seconds.
+        self.read_at: list[float] = []
         self.times_ended = 0
         self.reasons: list[StatusReason] = []
 
@@ -44,7 +46,9 @@ class KeepingTap:
 
     def packet(self, packet: MediaPacket, *, is_video: bool, at: float, at_ms: int) -> None:
         """Keep it."""
-        del at, at_ms
+        del at_ms
+        if is_video:
+            self.read_at.append(at)
         (self.video if is_video else self.audio).append(packet)
 
     def ended(self) -> None:

@@ -143,21 +143,24 @@ class PacketStream:
         return self._lag.behind(at, None if ticks is None else ticks * self._tick_seconds)
 
     def _rest(self, at: float, behind: float, *, waited: float) -> None:
-        """Let packets gather that nobody waits for, once all that had come is read; see `Sampler.seconds_to_rest`."""
-        if self._pacer is not None or self._look is None:
+        """Let packets gather that nobody waits for, once what had come is read; see `Sampler.seconds_to_rest`."""
+        look = self._look
+        if self._pacer is not None or look is None:
             return
         self._since_rest += 1
         if self._since_rest < self._gathered:
             return
-        seconds = self._look.sampler.seconds_to_rest(at)
-        if seconds > 0 and self._has_read_all(behind, waited):
+        seconds = look.sampler.seconds_to_rest(at)
+        if seconds > 0 and self._has_read_all(look, behind, waited):
             self._since_rest = 0
-            self._gathered = max(LEAST_PACKETS, int(seconds * self._look.sampler.frames.per_second()))
+            self._gathered = max(LEAST_PACKETS, int(seconds * look.sampler.frames.per_second()))
             self._context.watch.sleep(seconds)
 
-    def _has_read_all(self, behind: float, waited: float) -> bool:
+    def _has_read_all(self, look: "_Look", behind: float, waited: float) -> bool:
         if self._unread_bytes is not None:
-            return self._unread_bytes() == 0
+            # libav knows where a frame ends when the next one has begun, and that comes as several packets at once, of
+            # which most are always unread then.
+            return self._unread_bytes() <= look.sampler.bytes_per_frame
         return waited >= WAITED_SECONDS and behind <= BEHIND_SECONDS
 
     def _now(self) -> float:

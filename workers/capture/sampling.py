@@ -205,6 +205,12 @@ class Sampler:
             and max(known) <= (1 + REGULAR_TOLERANCE) * min(known)
         )
 
+    @property
+    def bytes_per_frame(self) -> float:
+        """Mean size of the frames of the last GOP; 0 while none is known."""
+        rate = self.frames.per_second()
+        return self._bytes_per_second / rate if rate else 0.0
+
     def seconds_to_rest(self, at: float) -> float:
         """Return how long after `at` packets may lie unread, because only keyframes are looked at and none is due.
 
