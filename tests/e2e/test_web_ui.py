@@ -206,6 +206,7 @@ def _search_the_person_and_see_the_journey(page: Page) -> None:
 
 def _export(page: Page, folder: Path) -> None:
     _open(page, "Timeline")
+    expect(page.get_by_role("heading", name="Timeline", level=1)).to_be_visible()  # events have an Export too
     page.get_by_role("button", name="Export").click()
     drawer = page.get_by_role("dialog")
     drawer.get_by_role("button", name="Make the file").click()
