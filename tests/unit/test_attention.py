@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -261,6 +262,25 @@ def test_the_whole_is_looked_at_on_a_heartbeat_spread_over_cameras(motion: Motio
     assert max(wholes[1:]) <= 3
     assert min(of_each) >= 124 // every
     assert max(of_each) <= 2 + 124 // every
+
+
+def test_the_whole_of_a_scene_in_which_nothing_moves_for_long_is_looked_at_less_and_less_often() -> None:
+    """Given half an hour with one motion, then looks come after a minute, two, four, and after the motion anew."""
+    attention = Attention(warm_up_seconds=10)
+    looks = []
+    for second in range(2000):
+        motion = moved((4, 4, 30, 30)) if second == 1500 else STILL
+        wanted = attention.saw(motion, float(second), SIZE)
+        attention.looked(wanted, Detections(), float(second), SIZE)
+        if wanted.is_whole:
+            looks.append(second)
+    assert looks[:10] == list(range(10))
+    gaps = [later - earlier for earlier, later in pairwise(looks[9:])]
+    calm = [gap for gap, at in zip(gaps, looks[10:], strict=True) if at < 1500]
+    assert calm == [51, 60, 120, 240, 240, 240, 240, 240]
+    woken = [at for at in looks if at >= 1500]
+    assert woken[0] <= 1500 + WHOLE_SECONDS
+    assert woken[2] <= 1500 + WHOLE_SECONDS + 3 * CALM_WHOLE_SECONDS
 
 
 def test_an_object_of_which_the_detector_is_unsure_is_looked_at_more_often_while_something_moves_near() -> None:

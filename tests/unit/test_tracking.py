@@ -1,6 +1,9 @@
 """Following objects through the frames of one camera."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 from workers.frames import Detections
 from workers.tracking.byte_track import ByteTrackCameraTracker
 from workers.tracking.class_groups import group_classes
-from workers.tracking.group_tracker import LOST_SECONDS
+from workers.tracking.group_tracker import LOST_SECONDS, GroupTracker
 from workers.tracking.tracker import NO_TRACK
 
 NAMES = {0: "person", 1: "bicycle", 2: "car", 3: "motorcycle", 5: "bus", 7: "truck", 8: "boat"}
@@ -93,6 +96,59 @@ def test_a_gap_in_the_stream_longer_than_the_buffer_ends_all_tracks() -> None:
 
     after = 2 + LOST_SECONDS + 1
     assert [follow(tracker, after + second, person(100)) for second in range(2)] == [[NO_TRACK], [2]]
+
+
+#: One look at a scene: how far everybody has gone since the one before, frames that carry it on, seconds between them.
+looks = st.lists(
+    st.tuples(st.integers(-30, 30), st.integers(0, 12), st.sampled_from([0.2, 1.0, 1.0, 2.0, 7.0])),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(looks=looks, people=st.lists(st.booleans(), min_size=1, max_size=4))
+def test_what_is_carried_on_has_the_tracks_that_it_would_have_if_it_was_found(
+    looks: list[tuple[int, int, float]], people: list[bool]
+) -> None:
+    """Given people who stand still between looks, also while no frame comes, then each has one id where he has one."""
+    carrying, finding = ByteTrackCameraTracker(NAMES), ByteTrackCameraTracker(NAMES)
+    seconds, place = 100.0, 300.0
+    pairs: dict[int, int] = {}
+    for shift, carried, gap in looks:
+        place += shift
+        boxes = frame([person(place + 160 * number) for number, is_there in enumerate(people) if is_there])
+        for number in range(1 + carried):
+            seconds += gap if number else 1.0
+            shown = replace(boxes, fresh=np.full(len(boxes), not number))
+            found = [
+                ids(each.update(given_boxes, captured_monotonic=seconds, frame_size=SIZE))
+                for each, given_boxes in ((carrying, shown), (finding, boxes))
+            ]
+            # Those who are confirmed in one frame are numbered in the library's order.
+            assert all(pairs.setdefault(one, other) == other for one, other in zip(*found, strict=True))
+    assert len(set(pairs.values())) == len(pairs)
+
+
+def test_frames_in_which_all_is_carried_on_are_mostly_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a minute of somebody who stands still and is looked at every 15 s, then a third is followed at most."""
+    tracker = ByteTrackCameraTracker(NAMES)
+    followed: list[float] = []
+    update = GroupTracker.update
+
+    def counted(self: GroupTracker, *frame: Any) -> NDArray[np.int64]:
+        followed.append(frame[-1])
+        return update(self, *frame)
+
+    monkeypatch.setattr(GroupTracker, "update", counted)
+    seen = []
+    for second in range(60):
+        shown = replace(frame([person(100)]), fresh=np.array([second < 3 or second % 15 == 0]))
+        seen.append(ids(tracker.update(shown, captured_monotonic=float(second), frame_size=SIZE)))
+    assert seen == [[NO_TRACK]] + [[1]] * 59
+    assert followed[:3] == [0.0, 1.0, 2.0]
+    assert len(followed) <= 24
+    assert max(later - earlier for earlier, later in pairwise(followed)) < LOST_SECONDS
 
 
 def test_a_person_never_becomes_a_car_but_a_car_may_become_a_truck() -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,19 +12,47 @@ from workers.frames import Detections
 from workers.pictures import Picture
 from workers.tracking.appearance import Appearance, appearance_of
 from workers.tracking.class_groups import group_classes
-from workers.tracking.group_tracker import GroupTracker
+from workers.tracking.group_tracker import LOST_SECONDS, GroupTracker
 from workers.tracking.tracker import NO_TRACK
 
 #: Boxes below this are not matched at all: noise that lures tracks away, in [0, 1].
 FAINTEST_CONFIDENCE: Final = 0.2
 #: Pixels that the longer side of every frame is scaled to for tracking: the filter's noise is in pixels.
 REFERENCE_SIDE: Final = 768.0
+#: Seconds for which frames that show what the one before showed are not followed one by one; well below the time after
+#: which a track is given up.
+UNCHANGED_SECONDS: Final = LOST_SECONDS - 1.0
 #: Difference in aspect, as a share, up to which two frame sizes show the same view.
 SAME_ASPECT: Final = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame, and the tracks of its boxes."""
+
+    detections: Detections
+    size: tuple[int, int]
+    #: Monotonic.
+    seconds: float
+    #: Shape (N,).
+    track_id: NDArray[np.int64]
+
+    def is_shown_again_by(self, detections: Detections, size: tuple[int, int]) -> bool:
+        """Whether all of another frame is carried on from this one."""
+        return (
+            size == self.size
+            and not detections.found_now.any()
+            and np.array_equal(detections.xyxy, self.detections.xyxy)
+            and np.array_equal(detections.class_id, self.detections.class_id)
+            and np.array_equal(detections.confidence, self.detections.confidence)
+        )
+
+
 class ByteTrackCameraTracker:
     """Follows the objects of one camera; see `CameraTracker`.
+
+    Where nothing was looked at and nothing has moved the filters would learn nothing, and cost a millisecond: such
+    frames are followed every few seconds, and the last of them before the next that shows something else.
 
     Args:
         class_names: Name of every class by index; which of them may be one object, `class_groups` says.
@@ -39,6 +67,9 @@ class ByteTrackCameraTracker:
         self._ids: dict[tuple[int, int], int] = {}
         self._last_id = 0
         self._last_seconds = -math.inf
+        #: The newest frame, and monotonic seconds of the newest that was followed; the former may be later.
+        self._last: _Frame | None = None
+        self._followed_seconds = -math.inf
         self._aspect = 0.0
         #: Frames whose boxes got no track because they came out of order.
         self.frames_untracked = 0
@@ -57,9 +88,27 @@ class ByteTrackCameraTracker:
             self.frames_untracked += 1
         else:
             self._last_seconds = captured_monotonic
-            self._forget_if_view_changed(frame_size)
-            self._follow(detections, frame_size, track_id, picture if self._uses_appearance else None)
+            track_id = self._tracks(detections, frame_size, picture if self._uses_appearance else None)
+            self._last = _Frame(detections, frame_size, captured_monotonic, track_id)
         return replace(detections, track_id=track_id)
+
+    def _tracks(
+        self, detections: Detections, frame_size: tuple[int, int], picture: Picture | None
+    ) -> NDArray[np.int64]:
+        """Return the ids of this frame's boxes, shape (N,)."""
+        last = self._last
+        is_unchanged = last is not None and self._is_settled and last.is_shown_again_by(detections, frame_size)
+        since = self._last_seconds - self._followed_seconds
+        if last is not None and is_unchanged and since < UNCHANGED_SECONDS:
+            return last.track_id
+        if last is not None and last.seconds > self._followed_seconds and not (is_unchanged and since < LOST_SECONDS):
+            self._follow(last.detections, last.size, None, last.seconds)
+        self._forget_if_view_changed(frame_size)
+        return self._follow(detections, frame_size, picture, self._last_seconds)
+
+    @property
+    def _is_settled(self) -> bool:
+        return all(tracker.is_settled(UNCHANGED_SECONDS) for tracker in self._trackers.values())
 
     def _forget_if_view_changed(self, frame_size: tuple[int, int]) -> None:
         """Start anew when the aspect changes; the same view in another size goes on, for boxes are scaled."""
@@ -74,10 +123,12 @@ class ByteTrackCameraTracker:
         self,
         detections: Detections,
         frame_size: tuple[int, int],
-        track_id: NDArray[np.int64],
         picture: Picture | None,
-    ) -> None:
-        """Write the ids of this frame's boxes into `track_id`, group by group."""
+        seconds: float,
+    ) -> NDArray[np.int64]:
+        """Follow a frame's objects, group by group; return the ids of their tracks."""
+        self._followed_seconds = seconds
+        track_id = np.full(len(detections), NO_TRACK, np.int64)
         scale = REFERENCE_SIDE / max(frame_size)
         usable = np.isfinite(detections.xyxy).all(axis=1) & (detections.confidence >= FAINTEST_CONFIDENCE)
         group_of_box = np.array([self._group_of.get(int(c), int(c)) for c in detections.class_id], np.int64)
@@ -88,10 +139,11 @@ class ByteTrackCameraTracker:
                 detections.xyxy[boxes] * np.float32(scale),
                 detections.confidence[boxes],
                 _appearances(picture, detections.select(boxes)),
-                self._last_seconds,
+                seconds,
             )
             track_id[boxes] = [self._camera_id(group, int(local_id)) for local_id in found]
             self._forget_removed(group, tracker)
+        return track_id
 
     def _camera_id(self, group: int, local_id: int) -> int:
         """Return the camera's id of a group's track; the groups' trackers all count from 0."""

@@ -8,6 +8,7 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 from trackers import ByteTrackTracker, GIoU
+from trackers.core.bytetrack.tracklet import ByteTrackTracklet
 
 from workers.tracking.appearance import Appearance, blended
 from workers.tracking.similarity import AppearanceGIoU, key_of
@@ -35,6 +36,8 @@ NEAR_SECONDS: Final = 0.2
 FAR_SECONDS: Final = 1.0
 #: The library states its buffer in frames of a video with 30 per second.
 LIBRARY_FPS: Final = 30
+#: Share of a box's shorter side that an object may be expected to go and still stands.
+STANDING_SHARE: Final = 0.1
 #: Weight of the newest sighting in what a track looks like.
 NEWEST_WEIGHT: Final = 0.2
 
@@ -100,6 +103,13 @@ class GroupTracker:
         """Ids of tracks that are followed or looked for; `NO_TRACK` among them while one is not confirmed."""
         return {track.tracker_id for track in self._tracker.tracks}
 
+    def is_settled(self, seconds: float) -> bool:
+        """Whether all tracks are confirmed, were seen in the last frame, and are expected there some seconds later."""
+        return all(
+            track.tracker_id != NO_TRACK and not track.time_since_update and _stands(track, seconds)
+            for track in self._tracker.tracks
+        )
+
     def _appearances_by_box(self) -> dict[bytes, Appearance]:
         """Return what the tracks look like, by the boxes in which the library expects them now."""
         known = ((track, self._appearances.get(id(track))) for track in self._tracker.tracks)
@@ -125,6 +135,14 @@ class GroupTracker:
             if known is not None:
                 learnt[id(track)] = known
         self._appearances = learnt
+
+
+def _stands(track: ByteTrackTracklet, seconds: float) -> bool:
+    """Whether the filter expects an object's box at nearly the same place some seconds later."""
+    left, top, right, bottom, *speeds = track.state_estimator.kf.state.ravel().tolist()
+    # The library's speeds are pixels in a frame at the rate that it was told.
+    way = max(abs(speed) for speed in speeds) * REFERENCE_FPS * seconds
+    return way < STANDING_SHARE * min(right - left, bottom - top)
 
 
 def _box_of(
