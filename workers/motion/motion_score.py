@@ -57,6 +57,7 @@ SHAKE_PIXELS: Final = 2
 _SPARSE: Final = 8
 _GAINS: Final = (0.5, 2.0)
 _ALL_LEVELS: Final = np.arange(256, dtype=np.float32)
+_NONE: Final = np.empty((0, 0), np.uint8)
 _KERNEL: Final = np.ones((3, 3), np.uint8)
 _SHAKE_KERNEL: Final = np.ones((2 * SHAKE_PIXELS + 1, 2 * SHAKE_PIXELS + 1), np.uint8)
 
@@ -121,23 +122,35 @@ class MotionScore:
         levels = _levels(gray)
         learnt = _gray(cv2.convertScaleAbs(background))
         expected = _lit_alike(learnt, _levels(learnt), levels)
-        usual = _gray(cv2.convertScaleAbs(noise, alpha=NOISE_FACTOR))
+        before = self._remember(gray, levels, at)
         difference = _gray(cv2.absdiff(gray, expected))
-        foreground = _above(difference, usual, FAINT_DIFFERENCE)
-        if cv2.countNonZero(foreground) > SHAKE_SHARE * foreground.size:
+        # In most pictures nothing moves. Every call into OpenCV hands the interpreter's lock to others and asks for it
+        # again, which takes longer than the work: what would say nothing is left out.
+        largest = int(difference.max())
+        usual = foreground = _NONE
+        pixels = 0
+        if largest > FAINT_DIFFERENCE:
+            usual = _gray(cv2.convertScaleAbs(noise, alpha=NOISE_FACTOR))
+            foreground = _above(difference, usual, FAINT_DIFFERENCE)
+            pixels = cv2.countNonZero(foreground)
+        if not pixels:
+            cv2.accumulateWeighted(gray, background, _weight(seconds, BACKGROUND_SECONDS))
+            _learn_noise(noise, difference, seconds, is_faint=largest <= LEAST_DIFFERENCE)
+            return Motion(0.0)
+        if pixels > SHAKE_SHARE * foreground.size:
             difference, foreground = _without_shake(gray, expected, difference, foreground)
         # Single pixels are noise, whatever they differ by.
         moved = cv2.morphologyEx(_above(difference, usual, LEAST_DIFFERENCE), cv2.MORPH_OPEN, _KERNEL)
         share = cv2.countNonZero(moved) / moved.size
         if share > SCENE_SHARE:
             return self._begin(luma, gray, at)
-        changed = self._changed(gray, levels, _gray(cv2.convertScaleAbs(noise, alpha=NOISE_FACTOR_OF_TWO)), at)
+        usual_of_two = _gray(cv2.convertScaleAbs(noise, alpha=NOISE_FACTOR_OF_TWO))
+        since = _gray(cv2.absdiff(gray, _lit_alike(before.gray, before.levels, levels)))
+        changed = _above(since, usual_of_two, FAINT_DIFFERENCE)
         still = cv2.bitwise_not(foreground)
         cv2.accumulateWeighted(gray, background, _weight(seconds, BACKGROUND_SECONDS), mask=still)
         cv2.accumulateWeighted(gray, background, _weight(seconds, MOVED_SECONDS), mask=foreground)
-        # Leaves in the wind are foreground again and again, but faintly: that is noise too, where it goes on.
-        faint = cv2.bitwise_not(_beyond(difference, LEAST_DIFFERENCE))
-        cv2.accumulateWeighted(difference, noise, _weight(seconds, NOISE_SECONDS), mask=faint)
+        _learn_noise(noise, difference, seconds, is_faint=largest <= LEAST_DIFFERENCE)
         return Motion(share, _regions(foreground, changed, scale, luma.shape))
 
     def _begin(self, luma: GrayImage, gray: GrayImage, at: float) -> Motion:
@@ -148,15 +161,15 @@ class MotionScore:
         self._before = deque([_Before(at, gray, _levels(gray))])
         return Motion(0.0, is_new_scene=True)
 
-    def _changed(self, gray: GrayImage, levels: _Levels, usual: GrayImage, at: float) -> GrayImage:
-        """Return a mask of what differs from the newest copy that is `CHANGED_SECONDS` old, or the oldest there is."""
+    def _remember(self, gray: GrayImage, levels: _Levels, at: float) -> _Before:
+        """Return the newest copy that is `CHANGED_SECONDS` old, or the oldest there is, and keep this one for later."""
         while len(self._before) > 1 and at - self._before[1].at >= CHANGED_SECONDS:
             self._before.popleft()
         before = self._before[0]
         # A few copies are enough, however many pictures there are a second.
         if at - self._before[-1].at >= CHANGED_SECONDS / 4:
             self._before.append(_Before(at, gray, levels))
-        return _above(_gray(cv2.absdiff(gray, _lit_alike(before.gray, before.levels, levels))), usual, FAINT_DIFFERENCE)
+        return before
 
 
 def small_gray(luma: GrayImage) -> tuple[GrayImage, int]:
@@ -177,6 +190,15 @@ def small_gray(luma: GrayImage) -> tuple[GrayImage, int]:
 
 def _gray(image: object) -> GrayImage:
     return np.asarray(image, np.uint8)
+
+
+def _learn_noise(noise: _Learnt, difference: GrayImage, seconds: float, *, is_faint: bool) -> None:
+    """Learn what pixels usually differ by; `is_faint` says that no difference is beyond `LEAST_DIFFERENCE`.
+
+    Leaves in the wind are foreground again and again, but faintly: that is noise too, where it goes on.
+    """
+    faint = None if is_faint else cv2.bitwise_not(_beyond(difference, LEAST_DIFFERENCE))
+    cv2.accumulateWeighted(difference, noise, _weight(seconds, NOISE_SECONDS), mask=faint)
 
 
 def _weight(seconds: float, time_constant: float) -> float:
