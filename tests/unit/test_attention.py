@@ -278,6 +278,10 @@ def test_the_whole_of_a_scene_in_which_nothing_moves_for_long_is_looked_at_less_
     gaps = [later - earlier for earlier, later in pairwise(looks[9:])]
     calm = [gap for gap, at in zip(gaps, looks[10:], strict=True) if at < 1500]
     assert calm == [51, 60, 120, 240, 240, 240, 240, 240]
+    for _ in range(3 * 24 * 60):  # three days
+        second += 60
+        attention.looked(Wanted(is_whole=True), Detections(), float(second), SIZE)
+    assert attention.saw(STILL, float(second + 1), SIZE).is_nothing
     woken = [at for at in looks if at >= 1500]
     assert woken[0] <= 1500 + WHOLE_SECONDS
     assert woken[2] <= 1500 + WHOLE_SECONDS + 3 * CALM_WHOLE_SECONDS

@@ -30,10 +30,10 @@ from workers.motion.rectangles import (
 
 #: Seconds between looks at the whole frame.
 WHOLE_SECONDS: Final = 30.0
-#: The same where nothing has moved since the last one; twice as long after every further one before which nothing
-#: moved, up to the second: the pixels are the same.
+#: The same where nothing has moved since the last one; twice as long after each of so many further ones before which
+#: nothing moved: the pixels are the same.
 CALM_WHOLE_SECONDS: Final = 60.0
-MOST_CALM_WHOLE_SECONDS: Final = 240.0
+MOST_CALM_WHOLES: Final = 2
 #: Seconds at the start, and of a new scene, in which frames are looked at whole: whoever was in the first one is part
 #: of the background until it has been learnt without them, and would leave a hole in it.
 WARM_UP_SECONDS: Final = 10.0
@@ -95,7 +95,8 @@ class Attention:
         self._whole_at = -math.inf
         #: Monotonic seconds when something moved last.
         self._moved_at = -math.inf
-        #: Looks at the whole frame one after the other before which nothing had moved since the one before.
+        #: Looks at the whole frame one after the other before which nothing had moved since the one before; at most
+        #: `MOST_CALM_WHOLES`.
         self._calm_wholes = 0
 
     def saw(self, motion: Motion, at: float, frame_size: tuple[int, int]) -> Wanted:
@@ -143,7 +144,7 @@ class Attention:
                 return fresh
             if wanted.is_whole:
                 is_calm = self._warm_at < self._whole_at < at and self._moved_at < self._whole_at
-                self._calm_wholes = self._calm_wholes + 1 if is_calm else 0
+                self._calm_wholes = min(self._calm_wholes + 1, MOST_CALM_WHOLES) if is_calm else 0
                 self._whole_at = max(self._whole_at, at)
                 if self._whole_due <= wanted.number:
                     self._whole_due = 0
@@ -170,7 +171,7 @@ class Attention:
         # soon after a look is left out.
         every = WHOLE_SECONDS
         if self._moved_at < self._whole_at:
-            every = min(CALM_WHOLE_SECONDS * 2**self._calm_wholes, MOST_CALM_WHOLE_SECONDS)
+            every = CALM_WHOLE_SECONDS * 2**self._calm_wholes
         return self._turn(at, every) > self._turn(self._whole_at + every / 2, every)
 
     def _turn(self, at: float, every: float) -> int:
