@@ -179,7 +179,7 @@ class ClipExport(BaseModel):
 
     camera_id: str
     from_ms: int = Field(description="As asked for")
-    to_ms: int = Field(description="As asked for, or how far the file had come that was being written")
+    to_ms: int = Field(description="As asked for, or where the footage ended when it was made")
     begin_ms: int = Field(description="When its first picture was taken")
     end_ms: int = Field(description="When its last picture ends")
     gaps: list[RecordedSpan] = Field(description="What was not recorded in between; the clip goes on without it")
@@ -240,3 +240,4 @@ class LinkedQuery(Query):
     columns: str | None = Field(None, max_length=20, description="As it was signed")
     rows: str | None = Field(None, max_length=20, description="As it was signed")
     seconds: str | None = Field(None, max_length=20, description="As it was signed")
+    sha256: str | None = Field(None, max_length=64, description="As it was signed")

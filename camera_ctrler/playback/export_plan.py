@@ -105,7 +105,8 @@ def _copied(source: Source, from_ms: int, to_ms: int) -> Piece:
     begin = source.wall_ms(source.layout.begin(first))
     end = source.wall_ms(source.layout.length)
     # Where the file ends, its own end counts, not the rounded one of the index.
-    high_ms = end if end - high <= HOLE_MS and to_ms > high else min(Fraction(high), end)
+    reaches_end = to_ms >= source.shown.to_ms and end - high <= HOLE_MS
+    high_ms = end if reaches_end else min(Fraction(high), end)
     last = max(first, source.at(high_ms))
     return Piece(source, first, last, begin, high_ms)
 

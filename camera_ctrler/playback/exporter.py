@@ -49,7 +49,7 @@ class Export:
     camera_id: str
     camera_name: str
     from_ms: int
-    #: As asked for, or how far the file had come that is being written: the same range is the same clip later on.
+    #: As asked for, or where the footage ends by now: the same range is the same clip later on.
     to_ms: int
     exact: bool
     planned: Plan
@@ -99,8 +99,10 @@ class Exporter:
                 continue
             if layout.fragments:
                 sources.append(Source(file, layout))
-        if sources and sources[-1].shown.found.path == growing:
-            to_ms = _end_so_far(sources[-1], from_ms, to_ms)
+        if sources:
+            last = sources[-1]
+            end_ms = _end_so_far(last) if last.shown.found.path == growing else last.shown.to_ms
+            to_ms = max(from_ms + 1, min(to_ms, end_ms))
         planned = plan(sources, from_ms, to_ms, exact=exact)
         if not planned.pieces:
             raise nothing_recorded(self._footage, camera_id, from_ms, to_ms)
@@ -137,11 +139,15 @@ class Exporter:
         )
 
 
-def _end_so_far(growing: Source, from_ms: int, to_ms: int) -> int:
-    """Return an end within what is written of a file by now: more of it will not change what lies before."""
-    written_ms = math.ceil(growing.wall_ms(growing.layout.length)) - 1
-    end_ms = min(to_ms, growing.shown.to_ms, written_ms)
-    return end_ms if end_ms > from_ms else to_ms
+def _end_so_far(growing: Source) -> int:
+    """Return an end (Unix ms) within what is written of a file by now: more of it will not change what lies before.
+
+    Of pictures that are shown before others that are decoded first, the last may not be there yet.
+    """
+    layout = growing.layout
+    reordering = Fraction(layout.fragments[0].first_offset, layout.head.video.timescale)
+    written_ms = math.ceil(growing.wall_ms(layout.length - reordering)) - 1
+    return min(growing.shown.to_ms - 1, written_ms)
 
 
 def _described(export: Export) -> dict[str, str]:

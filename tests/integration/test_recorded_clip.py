@@ -25,6 +25,8 @@ from tests.support.recorded_camera import SMALL, START, RecordedCamera
 
 CAMERA = "/api/v1/cameras/lobby"
 REORDERED = Look(size=(320, 180), gop=50, b_frames=2)
+#: Fragments end within groups of pictures, before pictures that others are decoded for first.
+LATE = Look(size=(320, 180), fps=30, gop=60, b_frames=2)
 LOUD = Look(size=(320, 180), gop=25, sound=True)
 
 
@@ -217,7 +219,9 @@ def test_the_same_range_gives_the_same_bytes(api: FlaskClient, lobby: RecordedCa
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "made-anew"])
 @pytest.mark.parametrize("exact", ["", "&exact=true"], ids=["plain", "exact"])
-@pytest.mark.parametrize("look", [SMALL, REORDERED, LOUD], ids=["plain", "b-frames", "sound"])
+@pytest.mark.parametrize(
+    "look", [SMALL, REORDERED, LATE, LOUD], ids=["plain", "b-frames", "b-frames-within-fragments", "sound"]
+)
 def test_a_link_is_to_the_file_that_was_made_though_footage_comes(
     api: FlaskClient, lobby: RecordedCamera, look: Look, exact: str, kept: bool
 ) -> None:
@@ -226,17 +230,36 @@ def test_a_link_is_to_the_file_that_was_made_though_footage_comes(
     growing = lobby.open(START + 4_000, seconds=6.0, look=look)
     file = lobby.file(growing)
     written = file.read_bytes()
-    third = [found.start() - 4 for found in re.finditer(b"moof", written)][2]
+    third = [found.start() - 4 for found in re.finditer(b"moof", written)][3 if look is LATE else 2]
     file.write_bytes(written[:third])
     told = api.get(f"{CAMERA}/export?from_ms={START + 1_300}&to_ms={START + 30_000}{exact}").json
     assert isinstance(told, dict)
-    assert START + 5_800 <= told["end_ms"] <= told["to_ms"] + 41 <= START + 6_041
+    end_ms = START + 4_000 + (3_000 if look is LATE else 2_000)
+    assert end_ms - 200 <= told["end_ms"] <= told["to_ms"] + 41 <= end_ms + 41
     file.write_bytes(written)
     if not kept:
         lobby.services.recorded.exports.close()
     answer = api.get(told["url"])
     assert answer.status_code == 200, answer.text
     assert hashlib.sha256(answer.data).hexdigest() == told["sha256"] == answer.headers["X-SHA256"]
+
+
+@pytest.mark.parametrize("exact", ["", "&exact=true"], ids=["plain", "exact"])
+@pytest.mark.parametrize("look", [SMALL, REORDERED], ids=["plain", "b-frames"])
+def test_a_link_is_to_the_file_that_was_made_though_a_file_follows(
+    api: FlaskClient, lobby: RecordedCamera, look: Look, exact: str
+) -> None:
+    """Given a clip beyond the last file, while none is being written yet, then its link gives that clip later on."""
+    lobby.record(START, seconds=4.0, look=look)
+    told = api.get(f"{CAMERA}/export?from_ms={START + 1_300}&to_ms={START + 30_000}{exact}").json
+    assert isinstance(told, dict)
+    assert (told["to_ms"], told["end_ms"]) == (START + 4_000, START + 4_000)
+    assert told["encoded_ms"] < 1_000
+    lobby.record(START + 4_000, seconds=4.0, look=look)
+    lobby.services.recorded.exports.close()
+    answer = api.get(told["url"])
+    assert answer.status_code == 200, answer.text
+    assert hashlib.sha256(answer.data).hexdigest() == told["sha256"]
 
 
 def test_a_link_is_refused_when_its_footage_has_changed(api: FlaskClient, lobby: RecordedCamera) -> None:

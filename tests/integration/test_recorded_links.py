@@ -1,5 +1,7 @@
 """Signed links over the API: made, used, altered, expired."""
 
+import hashlib
+import json
 import re
 from urllib.parse import urljoin
 
@@ -47,6 +49,21 @@ def test_a_link_answers_as_what_it_was_made_for(api: FlaskClient, recorded: Reco
     through, direct = api.get(link(api, address)), api.get(address)
     assert (through.status_code, through.mimetype) == (200, direct.mimetype)
     assert through.data == direct.data
+
+
+@pytest.mark.parametrize(
+    "made", [f"export?{RANGE}", f"export/progress?{RANGE}", f"timelapse/progress?{RANGE}&seconds=1"]
+)
+def test_a_file_that_was_made_can_be_passed_on(api: FlaskClient, recorded: RecordedCamera, made: str) -> None:
+    """Given the address of a file that was made, then a link to it gives that file, or 409 once it is another."""
+    told = json.loads(api.get(f"{CAMERA}/{made}").text.splitlines()[-1])
+    told = told.get("made", told)
+    path = link(api, told["url"])
+    assert hashlib.sha256(api.get(path).data).hexdigest() == told["sha256"]
+    recorded.file(recorded.segments[-1]).unlink()
+    for kept in (recorded.services.recorded.exports, recorded.services.recorded.timelapses):
+        kept.close()
+    assert api.get(path).status_code == 409
 
 
 def test_no_link_is_made_to_a_range_without_numbers(api: FlaskClient, recorded: RecordedCamera) -> None:

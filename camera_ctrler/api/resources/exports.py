@@ -127,7 +127,8 @@ def the_same(clip: ClipFile[Figures], sha256: str | None) -> ClipFile[Figures]:
         "footage-changed",
         "The footage of this range has changed",
         f"The file with the digest {sha256} is not kept any more, and the footage of its range gives another one by "
-        "now: some of it was deleted, or came later. Make the file anew, or leave out sha256 to be sent what there is.",
+        "now: some of it was deleted, or came later, or the camera, whose name is in the file, was renamed. Make the "
+        "file anew, or leave out sha256 to be sent what there is.",
     )
 
 

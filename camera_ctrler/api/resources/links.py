@@ -135,7 +135,7 @@ def _refused(message: str) -> Exception:
     description="Answers as what the link was made for does.",
     query=LinkedQuery,
     answers={200: Media("*/*", "What was linked to"), 206: None, 304: None},
-    errors=(403, 404, 416),
+    errors=(403, 404, 409, 416),
 )
 def use_link(token: str, address: str, query: LinkedQuery) -> Response:  # noqa: ARG001 - the query itself is signed
     """Answer as the linked operation does."""
