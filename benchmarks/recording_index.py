@@ -28,7 +28,7 @@ from rich.table import Table
 from sqlalchemy import Engine, insert, make_url, text
 
 from camera_ctrler.recordings.hour_totals import MINUTE_MS, HourTotals, Minutes, StoredFile
-from camera_ctrler.recordings.index import SegmentIndex
+from camera_ctrler.recordings.index import VOLUME, SegmentIndex
 from camera_ctrler.recordings.spans import Span
 from camera_ctrler.recordings.tables import recorded_cameras, segment_formats, segment_hours, segment_times
 from contract.recording_paths import HOUR_MS
@@ -269,7 +269,7 @@ class Questions:
     def _forget(self, number: int) -> None:
         camera = self._options.camera(number % self._options.cameras)
         hour_ms = BEGIN_MS + number // self._options.cameras * HOUR_MS
-        self._index.remove([each.key for each in self._index.segments_of_hour(camera, hour_ms)])
+        self._index.remove((each.key for each in self._index.segments_of_hour(camera, hour_ms)), tier=VOLUME)
 
     def _time(self, label: str, rounds: int, ask: Callable[[], object]) -> None:
         taken, worked = [], []

@@ -114,7 +114,8 @@ class ArchiveCleaner:
                 self._archive.delete(each.file.path)
                 gone.append(each)
         finally:
-            self._known.forget((each.file.camera_id, each.file.start_ms, each.file.epoch or 0) for each in gone)
+            keys = ((each.file.camera_id, each.file.start_ms, each.file.epoch or 0) for each in gone)
+            self._known.forget(keys, tier=ARCHIVE)
             for each in gone:
                 self.deleted_bytes[each.reason] += each.file.size_bytes
                 self.bytes[each.file.kept_for] -= each.file.size_bytes

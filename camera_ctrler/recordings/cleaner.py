@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from camera_ctrler.recordings.index import IndexedSegment, SegmentKey
+from camera_ctrler.recordings.index import VOLUME, IndexedSegment, SegmentKey
 from camera_ctrler.recordings.known_footage import SETTLES_MS, IndexSilentError, KnownFootage
 from camera_ctrler.recordings.retention import (
     GOES_FOR_ROOM,
@@ -64,10 +64,24 @@ class _Walk:
     """Files that may go for want of room, oldest first, over all shelves."""
 
     def __init__(self, files: Iterator[VolumeFile], made_at: float) -> None:
-        self.files: Final = files
         self.made_at: Final = made_at
+        self._files = files
+        self._looked_at = 0
+        #: Files that were chosen.
+        self.chosen = 0
         #: Whether it has come to an hour in which footage may still become evidence.
         self.is_unsettled = False
+
+    def files(self) -> Iterator[VolumeFile]:
+        """Yield the files that are left."""
+        for file in self._files:
+            self._looked_at += 1
+            yield file
+
+    @property
+    def has_left_some(self) -> bool:
+        """Whether it has come past files that were not chosen: they would be older than what it has left."""
+        return self._looked_at > self.chosen
 
 
 class Cleaner:
@@ -106,8 +120,9 @@ class Cleaner:
         """
         for kept_for in GOES_FOR_ROOM:
             walk = self._walk(kept_for, want)
-            doomed = make_room(walk.files, want, kept_for, self._clock.now_ms())
+            doomed = make_room(walk.files(), want, kept_for, self._clock.now_ms())
             while batch := _take(doomed, BATCH):
+                walk.chosen += len(batch)
                 self._delete(batch)
                 if want.any and self._clock.monotonic() >= until:
                     return False
@@ -121,7 +136,8 @@ class Cleaner:
         """Return the files to be looked through; those of the last time where they are still true."""
         now = self._clock.monotonic()
         walk = self._walks.pop(kept_for, None)
-        if walk is None or walk.is_unsettled or now - walk.made_at > _WALK_SECONDS or not want.of_all:
+        is_usable = walk is not None and not (walk.is_unsettled or walk.has_left_some) and want.of_all
+        if walk is None or not is_usable or now - walk.made_at > _WALK_SECONDS:
             walk = self._new_walk(kept_for, None if want.of_all else frozenset(want.cameras))
         if want.of_all:
             self._walks[kept_for] = walk
@@ -290,7 +306,7 @@ class Cleaner:
 
     def _forget(self, keys: list[SegmentKey]) -> None:
         with suppress(IndexSilentError):  # a later pass finds that the files are gone
-            self._known.forget(keys)
+            self._known.forget(keys, tier=VOLUME)  # what was archived meanwhile is not gone
 
 
 def _take(doomed: Iterator[Doomed], count: int) -> list[Doomed]:

@@ -53,7 +53,7 @@ class FolderArchive:
         size = file.stat().st_size
         with self._named():
             self._see_mark()
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder(target.parent)
             try:
                 with file.open("rb") as source, part.open("wb") as copy:
                     shutil.copyfileobj(source, copy, READ_AHEAD_BYTES)
@@ -62,9 +62,18 @@ class FolderArchive:
                 if part.stat().st_size != size:
                     raise ArchiveDamageError(f"{path} changed while it was copied into the archive")
                 part.replace(target)
+                _sync(target.parent)  # the copy here is deleted next, and a power failure must not take both
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and those above it, so that they outlive a power failure."""
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent)
 
     def open(self, path: str) -> BinaryIO:
         """Open a file; see `Archive.open`."""
@@ -105,3 +114,12 @@ class FolderArchive:
             if error.filename and not str(error.filename).startswith(str(self.root)):
                 raise  # the file that was to be copied
             raise ArchiveAwayError(f"the archive {self.root} cannot be used: {error.strerror}") from error
+
+
+def _sync(folder: Path) -> None:
+    """Write to disk which files a folder has."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -118,14 +118,18 @@ class SegmentIndex:
         with self._writing() as (connection, _):
             index_writing.note_position(connection, (0, 0))
 
-    def remove(self, keys: Iterable[SegmentKey]) -> None:
+    def remove(self, keys: Iterable[SegmentKey], *, tier: int) -> None:
         """Forget files (camera id, start, epoch), by thousands; those that are not known are left out.
 
         Quickest with the files of an hour together.
+
+        Args:
+            keys: Of the files.
+            tier: Where they lay that are gone: whoever looks may do so while they are moved to another tier.
         """
         for batch in _batches(keys):
             with self._writing() as (connection, _):
-                index_writing.remove(connection, batch)
+                index_writing.remove(connection, batch, tier)
 
     def moved(self, keys: Iterable[SegmentKey], tier: int) -> None:
         """Note, by thousands, that files lie on another tier now; those that are not known are left out."""

@@ -77,13 +77,16 @@ def add(connection: Connection, found: Iterable[Segment], *, replace: bool = Tru
     count(connection, new, changed)
 
 
-def remove(connection: Connection, keys: Iterable[SegmentKey]) -> None:
-    """Forget files; those that are not known are left out."""
+def remove(connection: Connection, keys: Iterable[SegmentKey], tier: int) -> None:
+    """Forget files of one tier; those that are not known there are left out."""
     wanted = set(keys)
     numbers = _known_numbers(connection, {camera_id for camera_id, _, _ in wanted})
     rows = [(numbers[name], start, epoch) for name, start, epoch in wanted if name in numbers]
     statement = delete(segments).where(
-        segments.c.camera == bindparam("a"), segments.c.start_ms == bindparam("b"), segments.c.epoch == bindparam("c")
+        segments.c.camera == bindparam("a"),
+        segments.c.start_ms == bindparam("b"),
+        segments.c.epoch == bindparam("c"),
+        segments.c.tier == tier,
     )
     if rows:
         connection.execute(statement, [{"a": camera, "b": start, "c": epoch} for camera, start, epoch in rows])

@@ -127,15 +127,15 @@ class KnownFootage:
         except IndexSilentError:
             return self._recall(camera_id, hour_ms)
 
-    def forget(self, keys: Iterable[SegmentKey]) -> None:
-        """Remove files from the index.
+    def forget(self, keys: Iterable[SegmentKey], *, tier: int) -> None:
+        """Remove files of one tier from the index.
 
         Raises:
             IndexSilentError: It does not answer: the rows stay until a later pass finds that their files are gone.
         """
         listed = list(keys)
         if listed:
-            self.ask(lambda index: index.remove(listed))
+            self.ask(lambda index: index.remove(listed, tier=tier))
 
     def _read(self, camera_id: str, hour_ms: int) -> HourKnowledge:
         found = self.ask(lambda index: index.find(camera_id, hour_ms, hour_ms + HOUR_MS))

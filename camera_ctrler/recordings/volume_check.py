@@ -184,7 +184,7 @@ class VolumeCheck:
         except DamagedFootageError as error:
             finding = self._damaged(found, f"{detail}; {error}", repair)
             if finding.repaired:
-                self._index.remove([_key(found)])
+                self._index.remove([_key(found)], tier=VOLUME)
             return finding
         if repair is Repair.ALL:
             self._index.add([read.model_copy(update={"motion": known.motion, "seen": known.seen})])
@@ -200,7 +200,7 @@ class VolumeCheck:
             repaired = "removed from the index" if repair is Repair.ALL else ""
             yield Finding(Difference.FILE_GONE, row.path, detail, repaired)
         if rows and repair is Repair.ALL:
-            self._index.remove(row.key for row in rows)
+            self._index.remove((row.key for row in rows), tier=VOLUME)
 
 
 def kept_for_by(registry: Registry) -> Callable[[str], KeptFor]:

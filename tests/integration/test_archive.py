@@ -150,7 +150,7 @@ def test_what_another_manager_deleted_meanwhile_is_deleted_in_the_archive_too(
 
     def stored_too_late(path: str, file: Path) -> None:
         store(path, file)
-        stored.index.remove([("a", EIGHT_MS, 1)])
+        stored.index.remove([("a", EIGHT_MS, 1)], tier=VOLUME)
 
     monkeypatch.setattr(archive, "store", stored_too_late)
     mover.step()

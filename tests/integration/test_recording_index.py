@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, inspect
 
-from camera_ctrler.recordings.index import IndexedSegment, SegmentIndex, SegmentKey
+from camera_ctrler.recordings.index import VOLUME, IndexedSegment, SegmentIndex, SegmentKey
 from camera_ctrler.recordings.spans import Bucket
 from contract.recording_paths import HOUR_MS, segment_path
 from contract.recordings import MAX_SEGMENT_MS, KeptFor, Segment
@@ -129,9 +129,10 @@ def carry_out(index: SegmentIndex, model: Model, kind: str, argument: Any) -> No
         index.add(better)
         model.add(better)
     elif kind == "remove":
-        index.remove(keys)
+        index.remove(keys, tier=VOLUME)
         for key in keys:
-            model.files.pop(key, None)
+            if key in model.files and model.files[key][1] == VOLUME:
+                del model.files[key]
     else:
         tier = int(kind == "archive")
         index.moved(keys, tier)
@@ -256,7 +257,7 @@ def test_a_batch_of_the_stream_counts_once(segment_index: SegmentIndex) -> None:
     assert segment_index.position() == "0"
     assert segment_index.add([first], position="1700000000000-5")
     assert segment_index.add([second], position="1700000000000-12")
-    segment_index.remove([("lobby", EIGHT_MS, 1)])
+    segment_index.remove([("lobby", EIGHT_MS, 1)], tier=VOLUME)
     for late in ("1700000000000-5", "1700000000000-12", "999-13"):
         assert not segment_index.add([first], position=late)
     assert segment_index.position() == "1700000000000-12"
@@ -334,7 +335,7 @@ def test_hours_can_be_removed_while_they_are_listed(segment_index: SegmentIndex)
     for each in segment_index.hours(tier=0, before_ms=EIGHT_MS + 8 * HOUR_MS):
         seen.append((each.hour_ms, each.camera_id))
         if len(seen) % 100 == 0:
-            segment_index.remove([(name, hour_ms, 1) for hour_ms, name in seen[-100:]])
+            segment_index.remove([(name, hour_ms, 1) for hour_ms, name in seen[-100:]], tier=VOLUME)
     assert seen == [(EIGHT_MS + hour * HOUR_MS, name) for hour in range(8) for name in camera_ids]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from camera_ctrler.recordings import indexer as indexer_module
-from camera_ctrler.recordings.index import SegmentIndex
+from camera_ctrler.recordings.index import VOLUME, SegmentIndex
 from camera_ctrler.recordings.indexer import (
     AUDIT_SECONDS,
     BATCH,
@@ -117,7 +117,7 @@ def test_a_late_batch_of_a_former_leader_brings_no_deleted_file_back(indexing: I
     assert page.last_id is not None
     indexing.indexer = indexing.successor()
     indexing.settle()
-    indexing.index.remove([("lobby", EIGHT_MS, 1)])
+    indexing.index.remove([("lobby", EIGHT_MS, 1)], tier=VOLUME)
     assert not indexing.index.add(page.segments, position=page.last_id)
     assert indexing.indexed() == []
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from camera_ctrler.recordings.index import IndexedSegment
+from camera_ctrler.recordings.index import ARCHIVE, VOLUME, IndexedSegment
 from camera_ctrler.recordings.retention import Condition, Limits, Reason, Wanted
 from camera_ctrler.recordings.volume_guard import HELPLESS_SECONDS
 from contract.recording_paths import HOUR_MS, segment_path
 from tests.support.segment_index import EIGHT_MS
-from tests.support.stored_footage import EVENT, MOTION, StoredFootage
+from tests.support.stored_footage import EVENT, MOTION, StoredFootage, key_of
 
 DAY_MS = 24 * HOUR_MS
 KB = 1_000
@@ -413,6 +413,35 @@ def test_footage_on_its_way_into_the_archive_is_left_alone(make_footage: Callabl
         stored.cleaner.make_room(Wanted(volume=EVERYTHING), EVERYTHING)
     assert stored.files() == stored.rows() == [moving.start_ms]
     assert other.start_ms not in stored.files()
+
+
+def test_what_was_archived_since_it_was_listed_stays_in_the_index(make_footage: Callable[..., StoredFootage]) -> None:
+    """Given files that go into the archive between two looks, when room is made again, then their rows stay."""
+    stored = make_footage()
+    made = [stored.record(EIGHT_MS + number * 10_000) for number in range(4)]
+    assert stored.cleaner.make_room(Wanted(volume=500), EVERYTHING)
+    archived = [key_of(each) for each in made[1:3]]
+    with stored.cleaner.left_alone(IndexedSegment(each, VOLUME).path for each in made[1:3]):
+        stored.index.moved(archived, ARCHIVE)
+        stored.cleaner.delete_moved(IndexedSegment(each, ARCHIVE) for each in made[1:3])
+    assert stored.cleaner.make_room(Wanted(volume=500), EVERYTHING)
+    assert stored.files() == [made[3].start_ms]
+    found = stored.index.find("a", EIGHT_MS, EIGHT_MS + HOUR_MS)
+    assert [each.key for each in found if each.tier == ARCHIVE] == archived
+
+
+def test_room_for_all_is_made_by_the_oldest_though_one_camera_had_to_make_room_before(
+    make_footage: Callable[..., StoredFootage],
+) -> None:
+    """Given a look that came past a camera's files for another's, then the next one begins with the oldest again."""
+    stored = make_footage()
+    first = [stored.record(EIGHT_MS + number * 10_000, camera="b") for number in range(3)]
+    stored.record(EIGHT_MS + 30_000, camera="a")
+    stored.record(EIGHT_MS + 40_000, camera="b")
+    stored.cleaner.make_room(Wanted(volume=1, cameras={"a": 1}), EVERYTHING)
+    assert (stored.files("a"), len(stored.files("b"))) == ([], 3)
+    stored.cleaner.make_room(Wanted(volume=1), EVERYTHING)
+    assert stored.files("b") == [first[2].start_ms, EIGHT_MS + 40_000]
 
 
 def test_a_full_volume_refuses_writers_where_nobody_cleans(
