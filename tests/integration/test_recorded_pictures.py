@@ -55,6 +55,15 @@ def test_a_picture_stands_for_two_seconds_after_the_last(api: FlaskClient, lobby
     assert "nearby there is footage from 2026-09-21T14:15:00.000Z to 2026-09-21T14:15:04.000Z" in late.text
 
 
+def test_browsers_keep_only_pictures_for_which_no_nearer_one_can_come(api: FlaskClient, lobby: RecordedCamera) -> None:
+    """Given the picture of an instant long ago, it may be kept; the newest, or of a moment ago, is asked for anew."""
+    lobby.record(START, seconds=4.0)
+    lobby.open(now_ms() - 8_000, seconds=6.0, look=SMALL)
+    for query, is_kept in ((f"?at_ms={START + 1_000}", True), ("", False), (f"?at_ms={now_ms() - 3_000}", False)):
+        said = api.get(f"{CAMERA}/recorded.jpg{query}").headers["Cache-Control"]
+        assert ("max-age" in said, "no-cache" in said) == (is_kept, not is_kept)
+
+
 def test_damaged_footage_hides_nothing(api: FlaskClient, lobby: RecordedCamera) -> None:
     """Given a cut fragment, and a newer file without moov for the same time, then what is whole is shown."""
     segments = lobby.record(START, seconds=4.0)

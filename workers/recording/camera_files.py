@@ -71,8 +71,12 @@ class CameraFiles:
             self.lost[str(reason)] += packets
 
     def open_segment(self, worker_id: str) -> OpenSegment | None:
-        """Return how far the file that is open is; None: there is nothing of it to be played."""
-        return None if self.open is None else self.open.open_segment(worker_id)
+        """Return how far the file that is open is; None: there is nothing of it to be played.
+
+        While the one before waits for its sound it is that one: it is not told of as finished yet.
+        """
+        file = self._ending or self.open
+        return None if file is None else file.open_segment(worker_id)
 
     def begin(self, held: Held, now: float, epoch: int, settings: RecordingSettings) -> bool:
         """Make the file that begins with this packet, which is still to be added; False: it cannot be made now."""

@@ -56,7 +56,10 @@ def picture_response(camera_id: str, at_ms: int, width: int | None) -> Response:
     response.headers["X-Captured-At-Ms"] = str(moment.at_ms)
     response.set_etag(f"{moment.at_ms}-{width}")
     response.cache_control.private = True
-    response.cache_control.max_age = _PICTURE_AGE_SECONDS
+    if at_ms < services().clock.now_ms() - _SETTLED_MS:
+        response.cache_control.max_age = _PICTURE_AGE_SECONDS
+    else:  # a later one may come that is nearer
+        response.cache_control.no_cache = True
     response.make_conditional(request.environ)
     return response
 
