@@ -13,6 +13,7 @@ from contract.ids import new_worker_id
 from runtime import exit_codes
 from runtime.farm_reader import FarmReader
 from runtime.logs import configure_logs
+from runtime.open_files import allow_many_open_files
 from runtime.process_group import Child, ProcessGroup
 from runtime.redis_client import RedisAwayError, connect
 from runtime.secret_box import SecretBox
@@ -44,6 +45,7 @@ def main() -> int:
         if only == "api":
             from camera_ctrler.api.server import serve
 
+            allow_many_open_files()
             return serve(settings)
         if only == EVENT_WRITER:
             from camera_ctrler.event_store.writer import run_event_writer

@@ -15,6 +15,7 @@ from runtime import exit_codes
 from runtime.clock import SystemClock
 from runtime.farm_reader import FarmReader
 from runtime.logs import configure_logs
+from runtime.open_files import allow_many_open_files
 from runtime.redis_client import RedisAwayError, connect
 from runtime.settings import WorkerSettings
 from runtime.shutdown import Shutdown
@@ -46,6 +47,7 @@ def _run(settings: WorkerSettings) -> int:
 
     configure_logs(settings, process="worker")
     shutdown.end_when_a_thread_dies()
+    allow_many_open_files()
     # Every stage has threads of its own, and those of OpenCV would only stand in their way.
     cv2.setNumThreads(1)
     clock = SystemClock()

@@ -79,6 +79,8 @@ class LeftSpools:
             self._adopted.remove(spool)
             self._lost += spool.lost
             spool.close()
+        elif not delivered.count and len(self._adopted) > 1:  # one that cannot be read now keeps none of the others
+            self._adopted.append(self._adopted.pop(0))
         return delivered
 
     def close(self) -> None:

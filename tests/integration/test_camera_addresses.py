@@ -172,20 +172,34 @@ def test_nothing_is_received_where_an_rtsp_server_redirects_to_a_refused_address
         assert watched.frames == []
 
 
+def test_a_camera_behind_a_redirect_that_falls_silent_is_noticed(server: RtspServer) -> None:
+    """Given an RTSP server that sends elsewhere, when nothing comes from there any more, then the camera is offline."""
+    is_silent = threading.Event()
+    with (
+        _forwarded("127.0.0.1", server.port, is_silent) as elsewhere,
+        listening("127.0.0.1", lambda asked: _moved(asked, f"rtsp://127.0.0.1:{elsewhere}/squares")) as (port, _),
+        WatchedCamera(f"rtsp://127.0.0.1:{port}/squares") as watched,
+    ):
+        watched.wait_frames(3)
+        is_silent.set()
+        watched.wait_reason(StatusReason.STREAM_STALLED)
+
+
 def _moved(asked: bytes, location: str) -> bytes:
     number = asked.decode(errors="replace").partition("CSeq: ")[2].partition("\r\n")[0]
     return f"RTSP/1.0 302 Moved\r\nCSeq: {number}\r\nLocation: {location}\r\n\r\n".encode()
 
 
 @contextmanager
-def _forwarded(host: str, upstream_port: int) -> Iterator[int]:
-    """Forward connections on a port of `host`."""
+def _forwarded(host: str, upstream_port: int, is_silent: threading.Event | None = None) -> Iterator[int]:
+    """Forward connections on a port of `host`; what comes once `is_silent` is set goes nowhere."""
     listener = socket.create_server((host, 0))
 
     def pump(source: socket.socket, target: socket.socket) -> None:
         try:
             while data := source.recv(65_536):
-                target.sendall(data)
+                if is_silent is None or not is_silent.is_set():
+                    target.sendall(data)
         except OSError:
             pass
         finally:

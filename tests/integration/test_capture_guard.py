@@ -1,7 +1,10 @@
 """The thread that ends reads of libav: it finds the one connection it is to look after, and no other."""
 
+import errno
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -108,6 +111,33 @@ def test_a_connection_that_has_ended_already_has_none(server: socket.socket) -> 
         with socket.create_connection((host, port)):
             wait_until(its.look, "the connection is seen")
         assert its.made(watch_of(url)) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_process_without_descriptors_left_loses_neither_guard_nor_turn(
+    server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given no descriptor to look with for a while, Then connections are found afterwards, and others have a turn."""
+    host, port = server.getsockname()
+    url = f"rtsp://{host}:{port}/x"
+
+    def none_left() -> Iterator[tuple[str, int]]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with opening(url, watch_of(url)) as its, socket.create_connection((host, port)):
+        assert its is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(socket_guard, "_files", none_left)
+            time.sleep(0.1)  # the guard looks every few milliseconds
+        (guarded,) = its.made(watch_of(url)) or []
+        guarded.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(socket_guard, "_files", none_left)
+        with pytest.raises(OSError, match="open files"), opening(url, watch_of(url)):
+            pass
+    with opening(url, watch_of(url)) as its, socket.create_connection((host, port)):
+        assert its is not None
+        wait_until(its.look, "the guard's thread, or we, see the connection")
 
 
 def test_what_has_come_and_was_not_read_is_known(server: socket.socket) -> None:

@@ -21,7 +21,7 @@ from workers.capture.pacing import LIVE_SPEED, Pacer
 from workers.capture.packet_stream import PacketStream
 from workers.capture.reach import reach
 from workers.capture.snapshot_stream import SnapshotStream
-from workers.capture.socket_guard import GuardedConnection, opening, peers, sockets
+from workers.capture.socket_guard import GuardedConnection, opening, opening_without_turn, peers, sockets
 from workers.capture.source_kinds import SourceKind, kind_of_answer, kind_of_url
 from workers.capture.state import CaptureSettings
 from workers.capture.streams import CameraStream, StreamContext
@@ -104,15 +104,25 @@ def _open_guarded(context: StreamContext, url: str, options: dict[str, str]) -> 
     before = sockets()
     if context.settings.rtsp_transport == "tcp":
         with opening(url, context.watch) as its:
-            if its is not None:
-                container = _opened(context, url, options, None)
-                _refuse_peers(container, context, before)
+            if its is None:
+                return _open_limited(context, url, options, before)
+            container = _opened(context, url, options, None)
+            _refuse_peers(container, context, before)
+            try:
                 connections = its.made(context.watch)
-                if connections:
-                    return _cuttable(container, context, connections[0])
-                if connections is not None:  # it has ended, and so does what is read from it
-                    return _stream_of(container, context, is_sent_as_made=True)
+            except OSError as error:  # no descriptor is left
                 container.close()
+                raise classify(error, Stage.OPENING, context.url) from None
+            if connections:
+                return _cuttable(container, context, connections[0])
+            # It cannot be told from others, or has ended: that of a server that sends its readers elsewhere.
+            container.close()
+        with opening_without_turn(url):
+            return _open_limited(context, url, options, before)
+    return _open_limited(context, url, options, before)
+
+
+def _open_limited(context: StreamContext, url: str, options: dict[str, str], before: Set[str]) -> PacketStream:
     container = _opened(context, url, options, context.settings.stall_timeout_seconds)
     _refuse_peers(container, context, before)
     return _stream_of(container, context, is_sent_as_made=True)

@@ -22,7 +22,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
+
 from workers.capture.watch import Watch
+
+log = structlog.get_logger(__name__)
 
 #: Has a link for each open file of this process.
 _FILES: Final = Path("/proc/self/fd")
@@ -195,9 +199,18 @@ class _Guard:
                 overdue = [connection for connection in self._guarded if connection.is_overdue]
             for connection in overdue:
                 connection.cut()
-            done = {its for its in openings if its.look()}
+            done = {its for its in openings if _looked(its)}
             with self._lock:
                 self._openings -= done
+
+
+def _looked(its: Opening) -> bool:
+    """Look for the connection of an opening; no descriptor may be left to look with, and others' cameras go on."""
+    try:
+        return its.look()
+    except OSError as error:
+        log.error("connections_not_seen", error=str(error))
+        return False
 
 
 _guard: Final = _Guard()
@@ -216,12 +229,23 @@ def opening(url: str, watch: Watch) -> Iterator[Opening | None]:
         with _guard.stranger(queue):
             yield None
         return
-    its = Opening(peer, queue)
+    try:
+        its = Opening(peer, queue)
+    except OSError:  # no descriptor is left
+        queue.turn.release()
+        raise
     _guard.follow(its)
     try:
         yield its
     finally:
         its.end()
+
+
+@contextmanager
+def opening_without_turn(url: str) -> Iterator[None]:
+    """Connect within without a guard: whoever's turn it is cannot tell the connections apart meanwhile."""
+    with _guard.stranger(_guard.queue(_peer_of(url))):
+        yield
 
 
 def _has_turn(queue: _Queue, watch: Watch) -> bool:
