@@ -1,6 +1,7 @@
 """What does a recorded camera cost in which nothing moves, and does memory stay flat?
 
-Run: python -m benchmarks.idle_cost [--cameras 20] [--seconds 60] [--rounds 3] [--settle 330] [--set FARM_NAME=VALUE] [--out FILE.json]
+Run: python -m benchmarks.idle_cost [--cameras 20] [--seconds 60] [--rounds 3] [--settle 330] [--set FARM_NAME=VALUE]
+                                      [--out FILE.json]
      python -m benchmarks.idle_cost --minutes 60 [--cameras 50]
 
 Live RTSP cameras of 640x360 at 25 fps with noise and no movement, recorded all the time and analysed once a second, in
