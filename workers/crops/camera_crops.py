@@ -98,10 +98,16 @@ class CameraCrops:
         ]  # fmt: skip
         if not wanted:
             return
+        at, found_now = frame.captured_monotonic, tracked.found_now
+        known = [self._objects.get(int(tracked.track_id[index])) for index in wanted]
+        if None not in known and not found_now[wanted].any():
+            for shortlist in known:
+                if shortlist is not None:
+                    shortlist.seen(at)
+            return
         best = worth(Boxes(tracked.xyxy, tracked.confidence, classes), frame.width, frame.height)
-        found_now = tracked.found_now
         for index in wanted:
-            track_id, at = int(tracked.track_id[index]), frame.captured_monotonic
+            track_id = int(tracked.track_id[index])
             shortlist = self._objects.get(track_id)
             if shortlist is None:
                 if not best[index]:

@@ -19,9 +19,8 @@ from workers.tracking.tracker import NO_TRACK
 FAINTEST_CONFIDENCE: Final = 0.2
 #: Pixels that the longer side of every frame is scaled to for tracking: the filter's noise is in pixels.
 REFERENCE_SIDE: Final = 768.0
-#: Seconds for which frames that show what the one before showed are not followed one by one; well below the time after
-#: which a track is given up.
-UNCHANGED_SECONDS: Final = LOST_SECONDS - 1.0
+#: Seconds for which objects must be expected where they are, for the filters to be stopped.
+STANDING_SECONDS: Final = 4.0
 #: Difference in aspect, as a share, up to which two frame sizes show the same view.
 SAME_ASPECT: Final = 0.02
 
@@ -51,8 +50,8 @@ class _Frame:
 class ByteTrackCameraTracker:
     """Follows the objects of one camera; see `CameraTracker`.
 
-    Where nothing was looked at and nothing has moved the filters would learn nothing, and cost a millisecond: such
-    frames are followed every few seconds, and the last of them before the next that shows something else.
+    Where nothing was looked at and nothing has moved the filters would learn nothing, and cost a millisecond a frame:
+    they are stopped, and so is their clock.
 
     Args:
         class_names: Name of every class by index; which of them may be one object, `class_groups` says.
@@ -67,9 +66,9 @@ class ByteTrackCameraTracker:
         self._ids: dict[tuple[int, int], int] = {}
         self._last_id = 0
         self._last_seconds = -math.inf
-        #: The newest frame, and monotonic seconds of the newest that was followed; the former may be later.
         self._last: _Frame | None = None
-        self._followed_seconds = -math.inf
+        #: Seconds for which the filters were stopped.
+        self._stopped_seconds = 0.0
         self._aspect = 0.0
         #: Frames whose boxes got no track because they came out of order.
         self.frames_untracked = 0
@@ -97,18 +96,17 @@ class ByteTrackCameraTracker:
     ) -> NDArray[np.int64]:
         """Return the ids of this frame's boxes, shape (N,)."""
         last = self._last
-        is_unchanged = last is not None and self._is_settled and last.is_shown_again_by(detections, frame_size)
-        since = self._last_seconds - self._followed_seconds
-        if last is not None and is_unchanged and since < UNCHANGED_SECONDS:
-            return last.track_id
-        if last is not None and last.seconds > self._followed_seconds and not (is_unchanged and since < LOST_SECONDS):
-            self._follow(last.detections, last.size, None, last.seconds)
+        if last is not None and last.is_shown_again_by(detections, frame_size) and self._is_settled:
+            gap = self._last_seconds - last.seconds
+            if gap < LOST_SECONDS:
+                self._stopped_seconds += gap
+                return last.track_id
         self._forget_if_view_changed(frame_size)
-        return self._follow(detections, frame_size, picture, self._last_seconds)
+        return self._follow(detections, frame_size, picture)
 
     @property
     def _is_settled(self) -> bool:
-        return all(tracker.is_settled(UNCHANGED_SECONDS) for tracker in self._trackers.values())
+        return all(tracker.is_settled(STANDING_SECONDS) for tracker in self._trackers.values())
 
     def _forget_if_view_changed(self, frame_size: tuple[int, int]) -> None:
         """Start anew when the aspect changes; the same view in another size goes on, for boxes are scaled."""
@@ -124,10 +122,8 @@ class ByteTrackCameraTracker:
         detections: Detections,
         frame_size: tuple[int, int],
         picture: Picture | None,
-        seconds: float,
     ) -> NDArray[np.int64]:
         """Follow a frame's objects, group by group; return the ids of their tracks."""
-        self._followed_seconds = seconds
         track_id = np.full(len(detections), NO_TRACK, np.int64)
         scale = REFERENCE_SIDE / max(frame_size)
         usable = np.isfinite(detections.xyxy).all(axis=1) & (detections.confidence >= FAINTEST_CONFIDENCE)
@@ -139,7 +135,7 @@ class ByteTrackCameraTracker:
                 detections.xyxy[boxes] * np.float32(scale),
                 detections.confidence[boxes],
                 _appearances(picture, detections.select(boxes)),
-                seconds,
+                self._last_seconds - self._stopped_seconds,
             )
             track_id[boxes] = [self._camera_id(group, int(local_id)) for local_id in found]
             self._forget_removed(group, tracker)
