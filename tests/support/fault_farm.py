@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psutil
 import redis
 
 from contract import keys
+from contract.moves import Move, MoveReason
 from runtime.farm_reader import FarmReader
 from tests.support.clips import Clips
 from tests.support.farm import Farm
@@ -95,6 +96,12 @@ class FaultFarm:
     def assigned_epochs(self) -> dict[str, int]:
         """Return the newest epoch under which each camera is assigned."""
         return {camera_id: epoch for camera_id, (epoch, _) in self._assigned().items()}
+
+    def moves_besides(self, *reasons: MoveReason, since_ms: int) -> list[Move]:
+        """Return why the manager has given or taken cameras since then, but for some reasons."""
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", self.client.xrange(keys.moves()))
+        told = [Move.model_validate_json(fields[b"move"]) for _, fields in entries]
+        return [move for move in told if move.at_ms >= since_ms and move.reason not in reasons]
 
     def assigned_to(self, worker_id: str) -> set[str]:
         """Return the cameras that a worker shall have when nothing is being handed over any more."""
