@@ -65,7 +65,7 @@ class ByteTrackCameraTracker:
         #: (group, id within the group's tracker) -> id within the camera, for tracks that are alive.
         self._ids: dict[tuple[int, int], int] = {}
         self._last_id = 0
-        self._last_seconds = -math.inf
+        #: The newest frame whose boxes have tracks.
         self._last: _Frame | None = None
         #: Seconds for which the filters were stopped.
         self._stopped_seconds = 0.0
@@ -83,26 +83,27 @@ class ByteTrackCameraTracker:
     ) -> Detections:
         """Follow the objects into the next frame; see `CameraTracker.update`."""
         track_id = np.full(len(detections), NO_TRACK, np.int64)
-        if not captured_monotonic > self._last_seconds or not math.isfinite(captured_monotonic):
+        is_late = self._last is not None and not captured_monotonic > self._last.seconds
+        if is_late or not math.isfinite(captured_monotonic):
             self.frames_untracked += 1
         else:
-            self._last_seconds = captured_monotonic
-            track_id = self._tracks(detections, frame_size, picture if self._uses_appearance else None)
+            shown = picture if self._uses_appearance else None
+            track_id = self._tracks(detections, frame_size, shown, captured_monotonic)
             self._last = _Frame(detections, frame_size, captured_monotonic, track_id)
         return replace(detections, track_id=track_id)
 
     def _tracks(
-        self, detections: Detections, frame_size: tuple[int, int], picture: Picture | None
+        self, detections: Detections, frame_size: tuple[int, int], picture: Picture | None, seconds: float
     ) -> NDArray[np.int64]:
         """Return the ids of this frame's boxes, shape (N,)."""
         last = self._last
         if last is not None and last.is_shown_again_by(detections, frame_size) and self._is_settled:
-            gap = self._last_seconds - last.seconds
+            gap = seconds - last.seconds
             if gap < LOST_SECONDS:
                 self._stopped_seconds += gap
                 return last.track_id
         self._forget_if_view_changed(frame_size)
-        return self._follow(detections, frame_size, picture)
+        return self._follow(detections, frame_size, picture, seconds - self._stopped_seconds)
 
     @property
     def _is_settled(self) -> bool:
@@ -122,8 +123,9 @@ class ByteTrackCameraTracker:
         detections: Detections,
         frame_size: tuple[int, int],
         picture: Picture | None,
+        seconds: float,
     ) -> NDArray[np.int64]:
-        """Follow a frame's objects, group by group; return the ids of their tracks."""
+        """Follow a frame's objects, group by group; return their tracks' ids; `seconds`: of the filters' clock."""
         track_id = np.full(len(detections), NO_TRACK, np.int64)
         scale = REFERENCE_SIDE / max(frame_size)
         usable = np.isfinite(detections.xyxy).all(axis=1) & (detections.confidence >= FAINTEST_CONFIDENCE)
@@ -135,7 +137,7 @@ class ByteTrackCameraTracker:
                 detections.xyxy[boxes] * np.float32(scale),
                 detections.confidence[boxes],
                 _appearances(picture, detections.select(boxes)),
-                self._last_seconds - self._stopped_seconds,
+                seconds,
             )
             track_id[boxes] = [self._camera_id(group, int(local_id)) for local_id in found]
             self._forget_removed(group, tracker)

@@ -120,9 +120,9 @@ class GroupTracker:
     ) -> None:
         """Take note of what the tracks of this frame's boxes look like, and forget those that are gone."""
         if not any(seen is not None for seen in appearances):
+            # Another track may get the id of one that is gone.
             alive = {id(track) for track in self._tracker.tracks}
-            if not self._appearances.keys() <= alive:  # another track may get the id of one that is gone
-                self._appearances = {key: seen for key, seen in self._appearances.items() if key in alive}
+            self._appearances = {key: seen for key, seen in self._appearances.items() if key in alive}
             return
         learnt: dict[int, Appearance] = {}
         for track in self._tracker.tracks:
