@@ -8,6 +8,8 @@ from urllib.parse import urljoin
 import pytest
 from flask.testing import FlaskClient
 
+from camera_ctrler.api.recording_schemas import LinkedQuery
+from camera_ctrler.api.resources import evidence, exports, links, recorded_pictures, recordings
 from tests.support.farm_state import now_ms
 from tests.support.recorded_camera import SMALL, START, RecordedCamera
 
@@ -64,6 +66,20 @@ def test_a_file_that_was_made_can_be_passed_on(api: FlaskClient, recorded: Recor
     for kept in (recorded.services.recorded.exports, recorded.services.recorded.timelapses):
         kept.close()
     assert api.get(path).status_code == 409
+
+
+def test_a_link_takes_whatever_query_is_signed() -> None:
+    """Given every operation that can be linked to, then the use of a link takes all that its query may name."""
+    linkable = [
+        operation
+        for each in (recordings, exports, recorded_pictures, evidence)
+        for operation in each.resource.operations
+        if operation.name in links.LINKABLE and operation.query is not None
+    ]
+    assert len(linkable) >= 5
+    for operation in linkable:
+        assert operation.query is not None
+        assert operation.query.model_fields.keys() <= LinkedQuery.model_fields.keys(), operation.name
 
 
 def test_no_link_is_made_to_a_range_without_numbers(api: FlaskClient, recorded: RecordedCamera) -> None:

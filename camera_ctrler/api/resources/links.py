@@ -24,10 +24,10 @@ from contract.accounts import Role
 resource = Resource("links", "recordings")
 
 #: What a link may be for; the parts of a playlist come with it.
-_LINKABLE: Final = frozenset(
+LINKABLE: Final = frozenset(
     {"clip_mp4", "timelapse_mp4", "recorded_jpg", "thumbnails_jpg", "recordings_m3u8", "event_clip", "event_picture"}
 )
-_SERVED: Final = _LINKABLE | {"recording_init", "recording_part"}
+_SERVED: Final = LINKABLE | {"recording_init", "recording_part"}
 #: What somebody must be to share footage, when he makes a link and whenever it is used.
 LINK_ROLE: Final = Role.OPERATOR
 _EXAMPLE: Final = "/api/v1/cameras/lobby/clip.mp4?from_ms=1790000000000&to_ms=1790000060000"
@@ -52,7 +52,7 @@ def create_link(body: LinkCreate) -> tuple[SignedLink, int, dict[str, str]]:
     if parts.scheme or parts.netloc or parts.fragment or not parts.path.startswith(f"{VERSION_PREFIX}/"):
         raise _refused(f"must begin with {VERSION_PREFIX}/, without scheme and host")
     operation, values = _operation_of(parts.path)
-    if operation.name not in _LINKABLE:
+    if operation.name not in LINKABLE:
         raise _refused("cannot be linked to; links are for clips, time-lapses, pictures and playlists")
     _check_query(operation, parts.query)
     who = principal()
