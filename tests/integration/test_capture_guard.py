@@ -124,20 +124,29 @@ def test_a_process_without_descriptors_left_loses_neither_guard_nor_turn(
     def none_left() -> Iterator[tuple[str, int]]:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    with opening(url, watch_of(url)) as its, socket.create_connection((host, port)):
+    with opening(url, watch_of(url)) as its:
         assert its is not None
         with monkeypatch.context() as patch:
             patch.setattr(socket_guard, "_files", none_left)
+            unseen = socket.create_connection((host, port))
             time.sleep(0.1)  # the guard looks every few milliseconds
         (guarded,) = its.made(watch_of(url)) or []
         guarded.close()
+        unseen.close()
     with monkeypatch.context() as patch:
         patch.setattr(socket_guard, "_files", none_left)
         with pytest.raises(OSError, match="open files"), opening(url, watch_of(url)):
             pass
-    with opening(url, watch_of(url)) as its, socket.create_connection((host, port)):
+    clock = SetClock()
+    watch = Watch(url, clock)
+    with opening(url, watch) as its, socket.create_connection((host, port)) as mine:
         assert its is not None
-        wait_until(its.look, "the guard's thread, or we, see the connection")
+        (guarded,) = its.made(watch) or []
+        watch.expect(1.0, StatusReason.STREAM_STALLED)
+        clock.advance(1.1)
+        mine.settimeout(10)
+        assert mine.recv(1) == b"", "the guard's thread ends what is overdue"
+        guarded.close()
 
 
 def test_what_has_come_and_was_not_read_is_known(server: socket.socket) -> None:
