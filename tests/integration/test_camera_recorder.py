@@ -243,13 +243,12 @@ def test_sound_is_recorded_as_aac_beside_the_picture(tmp_path: Path, sound: str,
 
 def test_a_file_that_waits_for_its_sound_is_told_of_all_the_while(tmp_path: Path) -> None:
     """Given files with sound, then at every moment all footage on the disk is told of, as finished or as open."""
-    recording = recorded(tmp_path, RecordMode.CONTINUOUS)
+    recording = FedRecording(tmp_path)
     recording.open(Encoded(sound="aac"))
-    told: dict[int, float] = {}
     for _ in range(150):
-        recording.play(0.2)
+        recording.play(0.2, step_every=0.1)
         news = recording.recorder.news()
-        told |= {each.start_ms: each.end_ms for each in news.finished}
+        told = {each.start_ms: each.end_ms for each in (*recording.segments, *news.finished)}
         opened = {} if news.opened is None else {news.opened.start_ms: news.opened.end_ms}
         seconds = sum(end_ms - start_ms for start_ms, end_ms in (told | opened).items()) / 1000
         assert seconds >= recording.status.seconds - 1.3
